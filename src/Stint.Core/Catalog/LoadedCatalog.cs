@@ -1,0 +1,148 @@
+using System.Collections.Frozen;
+using Stint.Core.Policies;
+
+namespace Stint.Core.Catalog;
+
+/// <summary>What exists and who may ask for it: one loaded, checked, immutable version.</summary>
+public sealed record LoadedCatalog
+{
+    /// <summary>SHA-256 in hexadecimal over the canonical form of its files (<see cref="CatalogSource"/>).</summary>
+    public required string Version { get; init; }
+
+    /// <summary>The files it was read from, for pinning and for evidence.</summary>
+    public required CatalogSource Source { get; init; }
+
+    public required FrozenDictionary<string, Resource> Resources { get; init; }
+
+    public required FrozenDictionary<string, Person> People { get; init; }
+
+    /// <summary>Group name to its members, groups in groups already resolved.</summary>
+    public required FrozenDictionary<string, FrozenSet<SubjectId>> Groups { get; init; }
+
+    public required FrozenDictionary<string, Workflow> Workflows { get; init; }
+
+    /// <summary>In the order of their names.</summary>
+    public required IReadOnlyList<Policy> Policies { get; init; }
+
+    /// <summary>May revoke, kill sessions and read everything.</summary>
+    public required FrozenSet<SubjectId> Admins { get; init; }
+
+    /// <summary>May read everything that is not a secret: audit, sessions, statements.</summary>
+    public required FrozenSet<SubjectId> Auditors { get; init; }
+}
+
+/// <summary>The files of a catalog, in the order of their names.</summary>
+public sealed record CatalogSource(IReadOnlyList<CatalogFile> Files);
+
+/// <summary>One file.</summary>
+/// <param name="Name">Path below the catalog's folder, with forward slashes.</param>
+/// <param name="Text">Its text.</param>
+public sealed record CatalogFile(string Name, string Text);
+
+/// <summary>A system that access is given to.</summary>
+public sealed record Resource
+{
+    public required string Name { get; init; }
+
+    /// <summary>Names the connector and, where there is one, the wire protocol.</summary>
+    public required string Kind { get; init; }
+
+    public string Description { get; init; } = "";
+
+    public required FrozenDictionary<string, string> Labels { get; init; }
+
+    /// <summary>Persons who own it, groups resolved.</summary>
+    public required FrozenSet<SubjectId> Owners { get; init; }
+
+    /// <summary>Checked against the kind's shape.</summary>
+    public required Settings Settings { get; init; }
+
+    public required FrozenDictionary<string, Role> Roles { get; init; }
+}
+
+/// <summary>What one may do at a resource.</summary>
+public sealed record Role
+{
+    public required RoleRef Ref { get; init; }
+
+    public string Description { get; init; } = "";
+
+    /// <summary><c>low</c>, <c>medium</c> or <c>high</c>.</summary>
+    public string Risk { get; init; } = "low";
+
+    /// <summary>What it is at the target; checked against the kind's shape.</summary>
+    public required Settings Settings { get; init; }
+}
+
+/// <summary>Who is known, until identity arrives from elsewhere.</summary>
+public sealed record Person
+{
+    public required SubjectId Id { get; init; }
+
+    public string Name { get; init; } = "";
+
+    public string? Mail { get; init; }
+
+    public SubjectId? Manager { get; init; }
+
+    /// <summary>SHA-256 of their tokens; a token is 256 random bits, so that a plain hash cannot be searched.</summary>
+    public required IReadOnlyList<byte[]> TokenHashes { get; init; }
+
+    /// <summary>A disabled person can do nothing, and what they hold ends.</summary>
+    public bool Disabled { get; init; }
+}
+
+/// <summary>Approval steps with a name.</summary>
+public sealed record Workflow
+{
+    public required string Name { get; init; }
+
+    public required IReadOnlyList<WorkflowStep> Steps { get; init; }
+
+    /// <summary>Whether nobody counts in two steps.</summary>
+    public bool Distinct { get; init; }
+
+    /// <summary>How long a request waits for its decision.</summary>
+    public TimeSpan LapsesAfter { get; init; } = TimeSpan.FromHours(24);
+}
+
+/// <summary>One step.</summary>
+/// <param name="From"><c>owners</c>, <c>manager</c>, <c>group:NAME</c> or <c>person:NAME</c>.</param>
+/// <param name="Need">How many different persons.</param>
+public sealed record WorkflowStep(string From, int Need);
+
+/// <summary>Who may ask for which roles, for how long, and whose yes it needs; or who may not.</summary>
+public sealed record Policy
+{
+    public required string Name { get; init; }
+
+    /// <summary>The persons it is about, groups resolved.</summary>
+    public required FrozenSet<SubjectId> Who { get; init; }
+
+    /// <summary>As the catalog says it, for people: <c>group:developers</c>.</summary>
+    public required string WhoText { get; init; }
+
+    /// <summary>The roles it is about, patterns resolved against this catalog.</summary>
+    public required FrozenSet<RoleRef> Roles { get; init; }
+
+    /// <summary>Whether it says no.</summary>
+    public bool Deny { get; init; }
+
+    public TimeSpan DefaultFor { get; init; } = TimeSpan.FromHours(1);
+
+    public TimeSpan MaxFor { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Whether a justification must be given.</summary>
+    public bool ReasonRequired { get; init; }
+
+    /// <summary>Pattern that the ticket must match; null when no ticket is demanded.</summary>
+    public string? TicketPattern { get; init; }
+
+    /// <summary>Null: allowed by rule. Otherwise whose yes it needs.</summary>
+    public Workflow? Approve { get; init; }
+
+    public RecordMode Record { get; init; } = RecordMode.Default;
+
+    /// <summary>How long an approved one waits to be begun.</summary>
+    public TimeSpan BeginWithin { get; init; } = TimeSpan.FromHours(8);
+}

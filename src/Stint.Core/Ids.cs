@@ -1,0 +1,52 @@
+namespace Stint.Core;
+
+/// <summary>Who asks: a person, later also a workload or an agent. The name they have in the catalog.</summary>
+public readonly record struct SubjectId(string Value)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+}
+
+/// <summary>One asking. Written <c>req-</c> and twelve characters.</summary>
+public readonly record struct RequestId(string Value)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+}
+
+/// <summary>One right in one window. Written <c>gr-</c> and twelve characters.</summary>
+public readonly record struct GrantId(string Value)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+}
+
+/// <summary>What stands at a target for a subject and a role. Written <c>as-</c> and twelve characters.</summary>
+public readonly record struct AssignmentId(string Value)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+}
+
+/// <summary>One connection under a grant. Written <c>ses-</c> and twelve characters.</summary>
+public readonly record struct SessionId(string Value)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+}
+
+/// <summary>A role at a resource, written <c>orders-db/read-only</c>.</summary>
+public readonly record struct RoleRef(string Resource, string Role)
+{
+    /// <summary>Reads <c>RESOURCE/ROLE</c>; null when it is not of that form.</summary>
+    public static RoleRef? Parse(string? text)
+    {
+        var slash = text?.IndexOf('/', StringComparison.Ordinal) ?? -1;
+        return slash > 0 && slash < text!.Length - 1 && text.IndexOf('/', slash + 1) < 0
+            ? new RoleRef(text[..slash], text[(slash + 1)..])
+            : null;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Resource}/{Role}";
+}

@@ -1,0 +1,96 @@
+using Stint.Core.Approvals;
+
+namespace Stint.Core.Policies;
+
+/// <summary>What is asked of the policies. The time is part of the question.</summary>
+/// <param name="Subject">Who asks.</param>
+/// <param name="Role">The role at a resource that is asked for.</param>
+/// <param name="For">The wished duration; null for the policy's default.</param>
+/// <param name="Reason">The justification; null or empty for none.</param>
+/// <param name="Ticket">The tracker's ticket; null for none.</param>
+/// <param name="StartAt">A start in the future; null for now.</param>
+/// <param name="Now">The moment of the question.</param>
+public sealed record Question(
+    SubjectId Subject,
+    RoleRef Role,
+    TimeSpan? For,
+    string? Reason,
+    string? Ticket,
+    DateTimeOffset? StartAt,
+    DateTimeOffset Now);
+
+/// <summary>How statements are recorded under a grant.</summary>
+public enum RecordMode
+{
+    /// <summary>Written to the recording before it is sent on.</summary>
+    Default = 1,
+
+    /// <summary>Durable (flushed to the disk) before it is sent on.</summary>
+    Strict = 2,
+}
+
+/// <summary>How one rule took part in a verdict.</summary>
+public enum RuleOutcome
+{
+    /// <summary>It matched, and the verdict rests on it.</summary>
+    Decided = 1,
+
+    /// <summary>It matched, and another was stricter.</summary>
+    Matched = 2,
+
+    /// <summary>It names this subject and role, and something in the asking did not meet it.</summary>
+    NotMet = 3,
+
+    /// <summary>It is not about this subject or this role.</summary>
+    NotAbout = 4,
+
+    /// <summary>It could not be evaluated. It never allows; a deny rule that fails denies.</summary>
+    Failed = 5,
+}
+
+/// <summary>One line of a verdict's trace.</summary>
+/// <param name="Rule">The policy's name.</param>
+/// <param name="Outcome">How it took part.</param>
+/// <param name="Because">Why, in a sentence without a full stop, for a person.</param>
+/// <param name="Remedy">What would make it match (<c>give a ticket that matches …</c>); null when the asker cannot change it.</param>
+public sealed record RuleTrace(string Rule, RuleOutcome Outcome, string Because, string? Remedy = null);
+
+/// <summary>What the policies said: deny &gt; needs approval &gt; allow.</summary>
+public abstract record Verdict
+{
+    private Verdict()
+    {
+    }
+
+    /// <summary>Every rule with how it took part, those that decided first.</summary>
+    public required IReadOnlyList<RuleTrace> Trace { get; init; }
+
+    /// <summary>Names of the rules that decided. Empty when no rule reaches the role: that is a no as well.</summary>
+    public IReadOnlyList<string> DecidedBy => [.. Trace.Where(line => line.Outcome == RuleOutcome.Decided).Select(line => line.Rule)];
+
+    /// <summary>Yes, by rule.</summary>
+    /// <param name="Terms">Under which terms.</param>
+    public sealed record Allow(Terms Terms) : Verdict;
+
+    /// <summary>Yes, once those steps are fulfilled.</summary>
+    /// <param name="Terms">Under which terms.</param>
+    /// <param name="Steps">At least one step.</param>
+    public sealed record NeedsApproval(Terms Terms, IReadOnlyList<PinnedStep> Steps) : Verdict
+    {
+        /// <summary>Whether nobody counts in two steps.</summary>
+        public bool Distinct { get; init; }
+    }
+
+    /// <summary>No.</summary>
+    /// <param name="Because">Why, for a person, without a full stop.</param>
+    /// <param name="Known">Whether the asker may be told that the role exists: some rule is about them and it.</param>
+    public sealed record Deny(string Because, bool Known) : Verdict;
+}
+
+/// <summary>What a yes comes with.</summary>
+/// <param name="For">How long, counted from opening.</param>
+/// <param name="Max">The longest that could have been asked for.</param>
+/// <param name="Record">How it is recorded.</param>
+/// <param name="LapsesAfter">How long it waits for its decision.</param>
+/// <param name="BeginWithin">How long it waits to be begun once approved.</param>
+public sealed record Terms(TimeSpan For, TimeSpan Max, RecordMode Record, TimeSpan LapsesAfter, TimeSpan BeginWithin);
