@@ -35,6 +35,9 @@ public sealed record Grant
     /// <summary>What stands at the target for it; null until its opening is intended.</summary>
     public AssignmentId? Assignment { get; init; }
 
+    /// <summary>When its opening was first intended; null while <see cref="GrantState.Ready"/>. An opening that the target does not answer is given up some time after it.</summary>
+    public DateTimeOffset? BegunAt { get; init; }
+
     /// <summary>Start of its window, inclusive; null before opening. While <see cref="GrantState.Opening"/> it is an intention.</summary>
     public DateTimeOffset? NotBefore { get; init; }
 
