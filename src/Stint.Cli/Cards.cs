@@ -1,0 +1,134 @@
+using System.Text.Json.Nodes;
+
+namespace Stint.Cli;
+
+/// <summary>One thing, told so that it is understood in five seconds.</summary>
+internal static class Cards
+{
+    public static void Request(Terminal terminal, JsonObject request)
+    {
+        var state = (string)request["state"]!;
+        terminal.Line($"{request["id"]}  {request["subject"]} asks for {request["role"]} for {Terminal.Seconds(request["for_seconds"])}");
+        if ((string?)request["reason"] is { Length: > 0 } reason)
+        {
+            terminal.Line($"  why       {reason}");
+        }
+
+        if ((string?)request["ticket"] is { } ticket)
+        {
+            terminal.Line($"  ticket    {ticket}");
+        }
+
+        if (request["start_at"] is not null)
+        {
+            terminal.Line($"  starts    {terminal.When(request["start_at"])}");
+        }
+
+        if ((string?)request["extends"] is { } extends)
+        {
+            terminal.Line($"  extends   {extends}");
+        }
+
+        terminal.Line($"  asked     {terminal.When(request["asked_at"])}");
+        terminal.Line($"  state     {state}{Because(request)}");
+        foreach (var approval in Array(request, "approvals"))
+        {
+            var shortened = approval["shortened_seconds"] is null ? "" : $", shortened to {Terminal.Seconds(approval["shortened_seconds"])}";
+            var comment = (string?)approval["comment"] is { Length: > 0 } words ? $": {words}" : "";
+            terminal.Line($"  {((bool)approval["yes"]! ? "yes" : "no"),-8}  {approval["by"]}, {terminal.When(approval["at"])}{shortened}{comment}");
+        }
+
+        if (state == "pending")
+        {
+            foreach (var step in Array(request, "steps").Where(step => (int)step["missing"]! > 0))
+            {
+                terminal.Line($"  needs     {step["missing"]} yes from {step["name"]}: {string.Join(", ", step["approvers"]!.AsArray().Select(who => (string)who!))}");
+            }
+
+            terminal.Line($"  lapses    {terminal.When(request["lapses_at"])}");
+        }
+
+        if (state == "denied")
+        {
+            Remedies(terminal, request);
+        }
+
+        if (request["grant"] is JsonObject grant)
+        {
+            Grant(terminal, grant);
+        }
+    }
+
+    public static void Grant(Terminal terminal, JsonObject grant)
+    {
+        var state = (string)grant["state"]!;
+        terminal.Line($"{grant["id"]}  {grant["subject"]} at {grant["role"]}: {GrantState(terminal, grant)}");
+        if (state is "ready" && grant["start_at"] is null)
+        {
+            terminal.Line($"  begins    with: stint connect {grant["role"]}   (lapses {terminal.When(grant["lapses_at"])})");
+        }
+
+        if ((string?)grant["trouble"] is { } trouble)
+        {
+            terminal.Line($"  trouble   {trouble}");
+        }
+    }
+
+    public static string GrantState(Terminal terminal, JsonObject grant) => (string)grant["state"]! switch
+    {
+        "open" => $"open, ends {terminal.When(grant["not_after"])}",
+        "ready" when grant["start_at"] is not null => $"ready, starts {terminal.When(grant["start_at"])}",
+        "closing" or "closed" =>
+            $"{grant["state"]}, {((string?)grant["end_reason"])?.Replace('_', ' ')} {terminal.When(grant["ended_at"])}"
+            + ((string?)grant["end_note"] is { Length: > 0 } note ? $": {note}" : ""),
+        var other => other,
+    };
+
+    /// <summary>What an asker could change so that the answer changes.</summary>
+    public static void Remedies(Terminal terminal, JsonObject request)
+    {
+        foreach (var line in Array(request["verdict"] as JsonObject, "trace").Where(line => (string)line["outcome"]! is "decided" or "not_met" or "failed"))
+        {
+            terminal.Line($"  rule      {line["rule"]}: {line["because"]}");
+            if ((string?)line["remedy"] is { } remedy)
+            {
+                terminal.Line($"  way out   {remedy}");
+            }
+        }
+    }
+
+    public static void Session(Terminal terminal, JsonObject session)
+    {
+        terminal.Line($"{session["id"]}  {session["subject"]} at {session["role"]} with {Or(session["application"], "an unnamed client")} from {session["from"]}");
+        terminal.Line($"  grant     {session["grant"]} of {session["request"]}");
+        terminal.Line($"  began     {terminal.When(session["started_at"])}");
+        if (session["ended_at"] is not null)
+        {
+            terminal.Line($"  ended     {terminal.When(session["ended_at"])}, {((string?)session["end_reason"])?.Replace('_', ' ')}"
+                + ((string?)session["end_note"] is { Length: > 0 } note ? $": {note}" : ""));
+        }
+
+        terminal.Line($"  statements {session["statements"]}");
+        if (session["recording"] is JsonObject recording)
+        {
+            terminal.Line($"  recording {recording["file"]}  {recording["records"]} records, sha256 {recording["hash"]}");
+        }
+    }
+
+    public static IEnumerable<JsonObject> Array(JsonObject? parent, string name) =>
+        (parent?[name] as JsonArray ?? []).OfType<JsonObject>();
+
+    private static string Because(JsonObject request)
+    {
+        var verdict = request["verdict"] as JsonObject;
+        var rules = string.Join(", ", (verdict?["decided_by"] as JsonArray ?? []).Select(rule => (string)rule!));
+        return (string)request["state"]! switch
+        {
+            "approved" when (string?)verdict?["outcome"] == "allow" => $", by rule {rules}",
+            "denied" or "cancelled" or "lapsed" when (string?)request["why"] is { Length: > 0 } why => $": {why}",
+            _ => "",
+        };
+    }
+
+    private static string Or(JsonNode? text, string absent) => (string?)text is { Length: > 0 } there ? there : absent;
+}

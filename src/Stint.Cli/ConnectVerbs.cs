@@ -1,0 +1,172 @@
+using System.CommandLine;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+
+namespace Stint.Cli;
+
+/// <summary>Using what one holds, with the tools one has.</summary>
+internal static class ConnectVerbs
+{
+    public static IEnumerable<Command> All() => [Connect(), Run()];
+
+    private static Command Connect()
+    {
+        var which = GrantVerbs.Which();
+        var print = new Option<bool>("--print") { Description = "Print a DSN with its secret and start nothing." };
+        var words = Trailing("Command to run instead of psql, after --.");
+        var command = new Command("connect", "Open psql, or any command, at what you hold.") { which, print, words };
+        return Verb.Asks(command, async (verb, client, cancellation) =>
+        {
+            var grant = await GrantVerbs.FindAsync(client, verb.Get(which), ["ready", "opening", "open"], cancellation);
+            var door = await OpenDoorAsync(verb, client, grant, cancellation);
+            if (verb.Get(print))
+            {
+                verb.Terminal.Answer(door, () =>
+                {
+                    Console.Out.WriteLine((string)door["dsn"]!);
+                    verb.Terminal.Aside($"Ends {verb.Terminal.When(door["not_after"])}. The secret is shown this once.");
+                });
+                return ExitCode.Ok;
+            }
+
+            verb.Terminal.Aside($"{grant["role"]} ends {verb.Terminal.When(door["not_after"])}. What you do is recorded.");
+            var line = verb.Get(words);
+            return await StartAsync(line.Length == 0 ? ["psql"] : line, door, cancellation);
+        });
+    }
+
+    private static Command Run()
+    {
+        var role = RequestVerbs.RoleArgument();
+        var asking = new Asking();
+        var timeout = new Option<string?>("--timeout") { Description = "How long to wait for approval at the most.", HelpName = "DURATION" };
+        var words = Trailing("The command, after --.");
+        var command = new Command("run", "Ask, wait, run one command with access, hand it back.") { role, timeout, words };
+        asking.AddTo(command, withStart: false);
+        return Verb.Asks(command, async (verb, client, cancellation) =>
+        {
+            var line = verb.Get(words);
+            if (line.Length == 0)
+            {
+                throw new CommandFailed(ExitCode.Usage, "There is no command to run.", "Write it after --: stint run orders-db/read-only -- psql -c 'select 1'");
+            }
+
+            var until = verb.Get(timeout) is { } bound ? verb.Terminal.Now.AddSeconds(Asking.Duration(bound)) : DateTimeOffset.MaxValue;
+            var request = await client.PostAsync("api/v1/requests", asking.Body(verb, verb.Get(role), wait: true, withStart: false), cancellation);
+            request = await Asking.DecidedAsync(verb, client, request, until, cancellation);
+            if (request["grant"] is not JsonObject grant)
+            {
+                var words = (string?)request["why"] is { Length: > 0 } why ? $": {why}" : "";
+                Cards.Remedies(verb.Terminal, request);
+                throw new CommandFailed(ExitCode.Denied, $"{request["id"]} is {request["state"]}{words}");
+            }
+
+            try
+            {
+                var door = await OpenDoorAsync(verb, client, grant, cancellation);
+                return await StartAsync(line, door, cancellation);
+            }
+            finally
+            {
+                // NB. Not on the caller's token: a Ctrl-C must not leave the access standing until its deadline.
+                using var own = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+                try
+                {
+                    await client.PostAsync($"api/v1/grants/{grant["id"]}/end", [], own.Token);
+                }
+                catch (CommandFailed failure) when (failure.Code == ExitCode.Conflict)
+                {
+                    // It is over already.
+                }
+                catch (Exception e) when (e is CommandFailed or OperationCanceledException)
+                {
+                    verb.Terminal.Aside($"{grant["id"]} could not be handed back ({e.Message}); it ends by itself. Try: stint end {grant["id"]}");
+                }
+            }
+        });
+    }
+
+    private static Argument<string[]> Trailing(string description) =>
+        new("COMMAND") { Description = description, Arity = ArgumentArity.ZeroOrMore };
+
+    private static async Task<JsonObject> OpenDoorAsync(Verb verb, StintClient client, JsonObject grant, CancellationToken cancellation)
+    {
+        if ((string)grant["state"]! == "ready")
+        {
+            grant = await client.PostAsync($"api/v1/grants/{grant["id"]}/begin", [], cancellation);
+        }
+
+        grant = await Asking.OpenedAsync(verb, client, grant, verb.Terminal.Now.AddMinutes(3), cancellation);
+        if ((string)grant["state"]! != "open")
+        {
+            throw new CommandFailed(ExitCode.Failed, $"{grant["id"]} did not open: {Cards.GrantState(verb.Terminal, grant)}", (string?)grant["trouble"]);
+        }
+
+        return await client.PostAsync($"api/v1/grants/{grant["id"]}/logins", [], cancellation);
+    }
+
+    /// <summary>Runs it with the usual PG variables and returns its exit code. The secret is in its environment, never in a list of processes.</summary>
+    private static async Task<int> StartAsync(string[] line, JsonObject door, CancellationToken cancellation)
+    {
+        string? root = null;
+        try
+        {
+            var start = new ProcessStartInfo(line[0]) { UseShellExecute = false };
+            foreach (var word in line.Skip(1))
+            {
+                start.ArgumentList.Add(word);
+            }
+
+            foreach (var stale in (string[])["PGSERVICE", "PGHOSTADDR", "PGPASSFILE", "PGREQUIREAUTH", "PGOPTIONS", "PGSSLCERT", "PGSSLKEY", "DATABASE_URL"])
+            {
+                start.Environment.Remove(stale);
+            }
+
+            start.Environment["PGHOST"] = (string)door["host"]!;
+            start.Environment["PGPORT"] = door["port"]!.ToString();
+            start.Environment["PGUSER"] = (string)door["login"]!;
+            start.Environment["PGPASSWORD"] = (string)door["secret"]!;
+            start.Environment["PGDATABASE"] = (string?)door["database"] ?? "";
+            start.Environment["PGSSLMODE"] = (string)door["tls"]!;
+            start.Environment["DATABASE_URL"] = (string)door["dsn"]!;
+            if ((string?)door["ca_certificate"] is { } pem)
+            {
+                root = Path.Combine(Path.GetTempPath(), $"stint-{Path.GetRandomFileName()}.pem");
+                await File.WriteAllTextAsync(root, pem, cancellation);
+                start.Environment["PGSSLROOTCERT"] = root;
+            }
+
+            // Ctrl-C belongs to the program in front: psql uses it to stop a query.
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+            using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => context.Cancel = true);
+            using var process = Process.Start(start)!;
+            using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+            {
+                context.Cancel = true;
+                _ = Native.Kill(process.Id, 15);
+            });
+            await process.WaitForExitAsync(CancellationToken.None);
+            return process.ExitCode;
+        }
+        catch (Win32Exception e)
+        {
+            throw new CommandFailed(ExitCode.Failed, $"{line[0]} could not be started: {e.Message}.", line[0] == "psql" ? "Install psql, or use another tool: stint connect … --print" : null);
+        }
+        finally
+        {
+            if (root is not null)
+            {
+                File.Delete(root);
+            }
+        }
+    }
+
+    private static class Native
+    {
+        [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        public static extern int Kill(int process, int signal);
+    }
+}

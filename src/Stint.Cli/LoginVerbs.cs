@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Stint.Cli;
+
+/// <summary>Who I am, and small things that need no server.</summary>
+internal static class LoginVerbs
+{
+    public static IEnumerable<Command> All() => [Login(), Logout(), WhoAmI(), Token(), Version()];
+
+    private static Command Login()
+    {
+        var stdin = new Option<bool>("--token-stdin") { Description = "Read the token from standard input." };
+        var command = new Command("login", "Keep the server's address and your token on this machine.") { stdin };
+        return Verb.Does(command, async (verb, cancellation) =>
+        {
+            var place = Cli.Login.Find(verb.Get(Verb.Server), verb.Get(Verb.Authority));
+            string? token;
+            if (verb.Get(stdin) || Console.IsInputRedirected)
+            {
+                token = await Console.In.ReadLineAsync(cancellation);
+            }
+            else
+            {
+                token = AnsiConsole.Prompt(new TextPrompt<string>($"Token for {Markup.Escape(place.Server.ToString())}:").Secret(null));
+            }
+
+            if (string.IsNullOrWhiteSpace(token))
+            {
+                throw new CommandFailed(ExitCode.Usage, "No token was given.", "Whoever keeps the catalog makes one with: stint token");
+            }
+
+            var authority = place.CertificateAuthority is { } file ? Path.GetFullPath(file) : null;
+            var login = place with { Token = token.Trim(), CertificateAuthority = authority };
+            using var client = new StintClient(login);
+            var me = await client.GetAsync("api/v1/whoami", cancellation);
+            login.Keep();
+            verb.Terminal.Answer(me, () => verb.Terminal.Line($"Logged in at {login.Server} as {me["id"]}. Kept in {Cli.Login.FilePath}."));
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Command Logout() =>
+        Verb.Does(new Command("logout", "Forget the kept token on this machine."), (verb, _) =>
+        {
+            var there = Cli.Login.Forget();
+            verb.Terminal.Answer(new JsonObject { ["forgotten"] = there }, () => verb.Terminal.Line(there ? "Forgotten." : "There was nothing to forget."));
+            return Task.FromResult(ExitCode.Ok);
+        });
+
+    private static Command WhoAmI() =>
+        Verb.Asks(new Command("whoami", "Say who the server takes you for."), async (verb, client, cancellation) =>
+        {
+            var me = await client.GetAsync("api/v1/whoami", cancellation);
+            verb.Terminal.Answer(me, () =>
+            {
+                var groups = string.Join(", ", (me["groups"] as JsonArray ?? []).Select(name => (string)name!));
+                verb.Terminal.Line($"{me["id"]}{((string?)me["name"] is { Length: > 0 } name ? $" ({name})" : "")} at {client.Login.Server}");
+                verb.Terminal.Line($"  groups    {(groups.Length == 0 ? "none" : groups)}");
+                if ((bool?)me["admin"] == true || (bool?)me["auditor"] == true)
+                {
+                    verb.Terminal.Line($"  may       {((bool?)me["admin"] == true ? "administer" : "audit")}");
+                }
+            });
+            return ExitCode.Ok;
+        });
+
+    private static Command Token() =>
+        Verb.Does(new Command("token", "Make a token for a person, and the hash that goes into the catalog."), (verb, _) =>
+        {
+            var token = "stp_" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+            var hash = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+            verb.Terminal.Answer(new JsonObject { ["token"] = token, ["hash"] = hash }, () =>
+            {
+                Console.Out.WriteLine($"token  {token}");
+                Console.Out.WriteLine($"hash   {hash}");
+                verb.Terminal.Aside("The token goes to the person, this once. The hash goes into the catalog: people: { NAME: { token: HASH } }.");
+            });
+            return Task.FromResult(ExitCode.Ok);
+        });
+
+    private static Command Version() =>
+        Verb.Does(new Command("version", "Print the version."), (verb, _) =>
+        {
+            verb.Terminal.Answer(new JsonObject { ["version"] = StintClient.Version }, () => verb.Terminal.Line($"stint {StintClient.Version}"));
+            return Task.FromResult(ExitCode.Ok);
+        });
+}

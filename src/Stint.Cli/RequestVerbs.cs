@@ -1,0 +1,281 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+
+namespace Stint.Cli;
+
+/// <summary>Asking, and seeing what became of it.</summary>
+internal static class RequestVerbs
+{
+    public static IEnumerable<Command> All() => [Roles(), Request(), Status(), Requests(), Cancel(), Approve(), Deny()];
+
+    private static Command Roles()
+    {
+        var search = new Argument<string?>("SEARCH") { Description = "Part of a name or description.", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("ls", "List what you may ask for.") { search };
+        return Verb.Asks(command, async (verb, client, cancellation) =>
+        {
+            var query = verb.Get(search) is { } text ? "?q=" + Uri.EscapeDataString(text) : "";
+            var roles = await client.ListAsync("api/v1/roles" + query, 1000, cancellation);
+            verb.Terminal.AnswerList(
+                roles,
+                "There is nothing here that you may ask for.",
+                ["ROLE", "NEEDS", "UP TO", "TICKET", "RISK", "WHAT"],
+                role =>
+                [
+                    (string)role["role"]!,
+                    (string?)role["held"] is { } held ? $"held: {held}" : (string)role["needs"]! == "rule" ? "nobody" : "approval",
+                    Terminal.Seconds(role["max_seconds"]),
+                    (string?)role["ticket_pattern"] ?? "-",
+                    (string?)role["risk"] ?? "-",
+                    (string?)role["description"] ?? "",
+                ]);
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Command Request()
+    {
+        var role = RoleArgument();
+        var asking = new Asking();
+        var wait = new Option<bool>("--wait", "-w") { Description = "Wait for the decision and open at once when it is yes." };
+        var timeout = new Option<string?>("--timeout") { Description = "How long to wait at the most.", HelpName = "DURATION" };
+        var dry = new Option<bool>("--dry-run") { Description = "Only say what would happen." };
+        var command = new Command("request", "Ask for a role at a resource.") { role, wait, timeout, dry };
+        asking.AddTo(command, withStart: true);
+        return Verb.Asks(command, async (verb, client, cancellation) =>
+        {
+            var body = asking.Body(verb, verb.Get(role), verb.Get(wait), withStart: true);
+            if (verb.Get(dry))
+            {
+                body.Remove("wait");
+                var preview = await client.PostAsync("api/v1/requests/preview", body, cancellation);
+                verb.Terminal.Answer(preview, () => Preview(verb.Terminal, preview));
+                return (string?)preview["verdict"]?["outcome"] == "deny" ? ExitCode.Denied : ExitCode.Ok;
+            }
+
+            return await SubmitAsync(verb, client, body, verb.Get(wait), verb.Get(timeout), cancellation);
+        });
+    }
+
+    /// <summary>Asks, waits when told to, shows what came of it.</summary>
+    public static async Task<int> SubmitAsync(Verb verb, StintClient client, JsonObject body, bool wait, string? timeout, CancellationToken cancellation)
+    {
+        var request = await client.PostAsync("api/v1/requests", body, cancellation);
+        if (wait)
+        {
+            var until = timeout is null ? DateTimeOffset.MaxValue : verb.Terminal.Now.AddSeconds(Asking.Duration(timeout));
+            request = await Asking.DecidedAsync(verb, client, request, until, cancellation);
+            if (request["grant"] is JsonObject grant && grant["start_at"] is null)
+            {
+                await Asking.OpenedAsync(verb, client, grant, until, cancellation);
+                request = await client.GetAsync($"api/v1/requests/{request["id"]}", cancellation);
+            }
+        }
+
+        verb.Terminal.Answer(request, () => Cards.Request(verb.Terminal, request));
+        return (string)request["state"]! switch
+        {
+            "denied" or "cancelled" or "lapsed" => ExitCode.Denied,
+            _ when wait && (string?)request["grant"]?["end_reason"] is not null => ExitCode.Failed,
+            _ => ExitCode.Ok,
+        };
+    }
+
+    private static void Preview(Terminal terminal, JsonObject preview)
+    {
+        var verdict = preview["verdict"]!.AsObject();
+        var rules = string.Join(", ", verdict["decided_by"]!.AsArray().Select(rule => (string)rule!));
+        switch ((string)verdict["outcome"]!)
+        {
+            case "allow":
+                terminal.Line($"You would get it at once, by rule {rules}, for {Terminal.Seconds(preview["for_seconds"])}.");
+                break;
+            case "needs_approval":
+                terminal.Line($"It would need approval, by rule {rules}:");
+                foreach (var step in Cards.Array(preview, "steps"))
+                {
+                    terminal.Line($"  {step["need"]} yes from {step["name"]}: {string.Join(", ", step["approvers"]!.AsArray().Select(who => (string)who!))}");
+                }
+
+                break;
+            default:
+                terminal.Line($"You would not get it: {verdict["because"]}");
+                Cards.Remedies(terminal, preview);
+                break;
+        }
+    }
+
+    private static Command Status()
+    {
+        var id = new Argument<string?>("ID") { Description = "A request, grant or session; else an overview.", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("status", "Show what you have, what waits, and what is wrong.") { id };
+        return Verb.Asks(command, async (verb, client, cancellation) =>
+        {
+            var terminal = verb.Terminal;
+            if (verb.Get(id) is { } one)
+            {
+                var (path, card) = Kind(one);
+                var found = await client.GetAsync($"api/v1/{path}/{Uri.EscapeDataString(one)}", cancellation);
+                terminal.Answer(found, () => card(terminal, found));
+                return ExitCode.Ok;
+            }
+
+            var grants = client.ListAsync("api/v1/grants?mine=true&state=ready,opening,open,closing", 200, cancellation);
+            var pending = client.ListAsync("api/v1/requests?mine=true&state=pending", 200, cancellation);
+            var awaiting = client.ListAsync("api/v1/requests?awaiting_me=true&state=pending", 200, cancellation);
+            var status = client.GetAsync("api/v1/status", cancellation);
+            await Task.WhenAll(grants, pending, awaiting, status);
+            var all = new JsonObject
+            {
+                ["grants"] = Items(await grants),
+                ["pending"] = Items(await pending),
+                ["awaiting_me"] = Items(await awaiting),
+                ["server"] = (await status).DeepClone(),
+            };
+            terminal.Answer(all, () => Overview(terminal, all));
+            return ExitCode.Ok;
+        });
+    }
+
+    private static void Overview(Terminal terminal, JsonObject all)
+    {
+        var nothing = true;
+        foreach (var grant in Cards.Array(all, "grants"))
+        {
+            Cards.Grant(terminal, grant);
+            nothing = false;
+        }
+
+        foreach (var request in Cards.Array(all, "pending"))
+        {
+            Cards.Request(terminal, request);
+            nothing = false;
+        }
+
+        foreach (var request in Cards.Array(all, "awaiting_me"))
+        {
+            terminal.Line("Waits for your answer:");
+            Cards.Request(terminal, request);
+            terminal.Line($"  answer    stint approve {request["id"]}   or   stint deny {request["id"]} --comment '…'");
+            nothing = false;
+        }
+
+        if (nothing)
+        {
+            terminal.Line("You hold nothing, ask for nothing, and nobody waits for you. 'stint ls' shows what you may ask for.");
+        }
+
+        foreach (var stuck in Cards.Array(all["server"] as JsonObject, "stuck"))
+        {
+            terminal.Verdict(false, $"Stuck removal: {stuck["subject"]} at {stuck["role"]} since {terminal.When(stuck["since"])}: {stuck["trouble"]}");
+        }
+
+        foreach (var problem in (all["server"]?["problems"] as JsonArray ?? []).Select(node => (string)node!))
+        {
+            terminal.Verdict(false, problem);
+        }
+    }
+
+    private static Command Requests()
+    {
+        var state = new Option<string?>("--state") { Description = "pending, approved, denied, cancelled or lapsed." };
+        var person = new Option<string?>("--person") { Description = "Whose; else everybody's that you may see." };
+        var most = new Option<int>("--limit") { Description = "How many at the most.", DefaultValueFactory = _ => 50 };
+        var command = new Command("requests", "List requests, the newest first.") { state, person, most };
+        return Verb.Asks(command, async (verb, client, cancellation) =>
+        {
+            var items = await client.ListAsync("api/v1/requests" + Query(("state", verb.Get(state)), ("subject", verb.Get(person))), verb.Get(most), cancellation);
+            verb.Terminal.AnswerList(
+                items,
+                "No requests.",
+                ["ID", "WHO", "ROLE", "FOR", "STATE", "ASKED", "WHY"],
+                item =>
+                [
+                    (string)item["id"]!, (string)item["subject"]!, (string)item["role"]!, Terminal.Seconds(item["for_seconds"]),
+                    (string)item["state"]!, verb.Terminal.When(item["asked_at"]), (string?)item["reason"] ?? "",
+                ]);
+            return ExitCode.Ok;
+        });
+    }
+
+    private static Command Cancel()
+    {
+        var id = new Argument<string>("REQUEST") { Description = "The request." };
+        var command = new Command("cancel", "Take a request back before it is decided.") { id };
+        return Verb.Asks(command, (verb, client, cancellation) => ActAsync(verb, client, $"api/v1/requests/{verb.Get(id)}/cancel", [], cancellation));
+    }
+
+    private static Command Approve()
+    {
+        var id = new Argument<string>("REQUEST") { Description = "The request." };
+        var length = new Option<string?>("--for") { Description = "Shorten it to this.", HelpName = "DURATION" };
+        var comment = new Option<string?>("--comment", "-m") { Description = "A word to the requester.", HelpName = "TEXT" };
+        var command = new Command("approve", "Say yes to a request.") { id, length, comment };
+        return Verb.Asks(command, async (verb, client, cancellation) =>
+        {
+            // What is approved is what is shown: the server refuses a yes to anything else.
+            var seen = await client.GetAsync($"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}", cancellation);
+            var body = new JsonObject { ["saw_digest"] = (string?)seen["digest"] };
+            if (verb.Get(length) is { } shorter)
+            {
+                body["for_seconds"] = Asking.Duration(shorter);
+            }
+
+            if (verb.Get(comment) is { } words)
+            {
+                body["comment"] = words;
+            }
+
+            return await ActAsync(verb, client, $"api/v1/requests/{verb.Get(id)}/approve", body, cancellation);
+        });
+    }
+
+    private static Command Deny()
+    {
+        var id = new Argument<string>("REQUEST") { Description = "The request." };
+        var comment = new Option<string>("--comment", "--reason", "-m") { Description = "Why not; the requester reads it.", HelpName = "TEXT", Required = true };
+        var command = new Command("deny", "Say no to a request; one no ends it.") { id, comment };
+        return Verb.Asks(command, (verb, client, cancellation) =>
+            ActAsync(verb, client, $"api/v1/requests/{verb.Get(id)}/deny", new JsonObject { ["comment"] = verb.Get(comment) }, cancellation));
+    }
+
+    public static async Task<int> ActAsync(Verb verb, StintClient client, string path, JsonObject body, CancellationToken cancellation)
+    {
+        var answer = await client.PostAsync(path, body, cancellation);
+        verb.Terminal.Answer(answer, () =>
+        {
+            if (answer.ContainsKey("asked_at"))
+            {
+                Cards.Request(verb.Terminal, answer);
+            }
+            else
+            {
+                Cards.Grant(verb.Terminal, answer);
+            }
+        });
+        return ExitCode.Ok;
+    }
+
+    public static Argument<string> RoleArgument()
+    {
+        var role = new Argument<string>("RESOURCE/ROLE") { Description = "What for, such as orders-db/read-only." };
+        role.CompletionSources.Add(context => Suggest.Roles(context));
+        return role;
+    }
+
+    public static string Query(params (string Name, string? Value)[] parts)
+    {
+        var given = parts.Where(part => part.Value is not null).Select(part => $"{part.Name}={Uri.EscapeDataString(part.Value!)}").ToList();
+        return given.Count == 0 ? "" : "?" + string.Join('&', given);
+    }
+
+    private static (string Path, Action<Terminal, JsonObject> Card) Kind(string id) => id switch
+    {
+        _ when id.StartsWith("req-", StringComparison.Ordinal) => ("requests", Cards.Request),
+        _ when id.StartsWith("gr-", StringComparison.Ordinal) => ("grants", Cards.Grant),
+        _ when id.StartsWith("ses-", StringComparison.Ordinal) => ("sessions", Cards.Session),
+        _ => throw new CommandFailed(ExitCode.Usage, $"'{id}' is not the name of a request, a grant or a session.", "They begin with req-, gr- and ses-."),
+    };
+
+    private static JsonArray Items(List<JsonObject> items) => [.. items.Select(item => item.DeepClone())];
+}

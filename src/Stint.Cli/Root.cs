@@ -1,0 +1,25 @@
+using System.CommandLine;
+
+namespace Stint.Cli;
+
+/// <summary>The whole command line.</summary>
+internal static class Root
+{
+    public static RootCommand Build()
+    {
+        var root = new RootCommand("Access for a stint: ask for it, use it, and it ends by itself.")
+        {
+            Verb.Server, Verb.Authority, Verb.Json,
+        };
+        Command[] verbs =
+        [
+            .. RequestVerbs.All(), .. GrantVerbs.All(), .. ConnectVerbs.All(), SessionVerbs.All(), .. LoginVerbs.All(), CompletionVerbs.All(),
+        ];
+        foreach (var verb in verbs)
+        {
+            root.Add(verb);
+        }
+
+        return root;
+    }
+}

@@ -1,0 +1,202 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Stint.Cli;
+
+/// <summary>Speaks <c>/api/v1</c>. Every trouble becomes a <see cref="CommandFailed"/> with its exit code.</summary>
+internal sealed class StintClient : IDisposable
+{
+    private readonly HttpClient _http;
+    private readonly Login _login;
+
+    public StintClient(Login login)
+    {
+        _login = login;
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = !login.Server.IsLoopback,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+        };
+        if (login.CertificateAuthority is { } file)
+        {
+            handler.SslOptions = Trusting(file);
+        }
+
+        _http = new HttpClient(handler) { BaseAddress = new Uri(login.Server, "/"), Timeout = Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("stint", Version));
+        if (login.Token is { } token)
+        {
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        }
+    }
+
+    public static string Version { get; } = typeof(StintClient).Assembly.GetName().Version!.ToString(3);
+
+    public Login Login => _login;
+
+    public Task<JsonObject> GetAsync(string path, CancellationToken cancellation) => SendAsync(HttpMethod.Get, path, null, cancellation);
+
+    public Task<JsonObject> PostAsync(string path, JsonObject body, CancellationToken cancellation) => SendAsync(HttpMethod.Post, path, body, cancellation);
+
+    /// <summary>Every item of a listing, page by page, at most <paramref name="most"/>.</summary>
+    public async Task<List<JsonObject>> ListAsync(string path, int most, CancellationToken cancellation)
+    {
+        var items = new List<JsonObject>();
+        string? cursor = null;
+        do
+        {
+            var mark = path.Contains('?', StringComparison.Ordinal) ? '&' : '?';
+            var page = await GetAsync(
+                $"{path}{mark}limit={Math.Min(most - items.Count, 200)}{(cursor is null ? "" : "&cursor=" + Uri.EscapeDataString(cursor))}",
+                cancellation);
+            foreach (var item in page["items"]!.AsArray())
+            {
+                items.Add(item!.AsObject());
+            }
+
+            cursor = (string?)page["next"];
+        }
+        while (cursor is not null && items.Count < most);
+        return items;
+    }
+
+    /// <summary>A body that is not JSON, read as it comes.</summary>
+    public async Task<Stream> StreamAsync(string path, CancellationToken cancellation)
+    {
+        var response = await TryAsync(() => new HttpRequestMessage(HttpMethod.Get, path), HttpCompletionOption.ResponseHeadersRead, cancellation);
+        if (!response.IsSuccessStatusCode)
+        {
+            using (response)
+            {
+                throw await RefusalAsync(response, cancellation);
+            }
+        }
+
+        return await response.Content.ReadAsStreamAsync(cancellation);
+    }
+
+    private async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
+    {
+        // One key for all tries of one command: a lost answer must not become a second request.
+        var key = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
+        var text = body?.ToJsonString();
+        using var response = await TryAsync(
+            () =>
+            {
+                var message = new HttpRequestMessage(method, path);
+                if (text is not null)
+                {
+                    message.Content = new StringContent(text, Encoding.UTF8, "application/json");
+                    message.Headers.Add("Idempotency-Key", key);
+                }
+
+                return message;
+            },
+            HttpCompletionOption.ResponseContentRead,
+            cancellation);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw await RefusalAsync(response, cancellation);
+        }
+
+        try
+        {
+            return (JsonObject)(await JsonNode.ParseAsync(await response.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation))!;
+        }
+        catch (Exception e) when (e is JsonException or InvalidCastException)
+        {
+            throw new CommandFailed(ExitCode.Failed, $"{_login.Server} answered something that is not Stint's.", "Look at the address: is a proxy in between?");
+        }
+    }
+
+    private async Task<HttpResponseMessage> TryAsync(Func<HttpRequestMessage> make, HttpCompletionOption completion, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var message = make();
+            try
+            {
+                var response = await _http.SendAsync(message, completion, cancellation);
+                if (response.StatusCode != HttpStatusCode.TooManyRequests || attempt == 3)
+                {
+                    return response;
+                }
+
+                var wait = response.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(1);
+                response.Dispose();
+                await Task.Delay(wait < TimeSpan.FromSeconds(10) ? wait : TimeSpan.FromSeconds(10), cancellation);
+            }
+            catch (HttpRequestException e) when (e.InnerException is System.Security.Authentication.AuthenticationException)
+            {
+                throw new CommandFailed(
+                    ExitCode.Unreachable,
+                    $"The certificate of {_login.Server} is not trusted here.",
+                    "If it made its own, give its file with --ca (the server keeps it as tls/ca.pem in its data folder).");
+            }
+            catch (HttpRequestException e) when (attempt == 3 || e.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused or SocketError.HostNotFound })
+            {
+                throw new CommandFailed(ExitCode.Unreachable, $"{_login.Server} does not answer ({e.InnerException?.Message ?? e.Message}).", "Is the server running, and is this its address? --server or STINT_SERVER sets it.");
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200 * attempt), cancellation);
+            }
+        }
+    }
+
+    private async Task<CommandFailed> RefusalAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        JsonObject? problem = null;
+        try
+        {
+            problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation)) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            // A proxy's page; its status says enough.
+        }
+
+        var message = (string?)problem?["detail"] ?? (string?)problem?["title"] ?? $"{_login.Server} answered {(int)response.StatusCode}.";
+        if (problem?["errors"] is JsonArray errors && errors.Count > 0)
+        {
+            message += string.Concat(errors.Select(error => $"\n  {error?["field"]}: {error?["message"]}"));
+        }
+
+        var hint = (string?)problem?["remedy"];
+        return response.StatusCode switch
+        {
+            HttpStatusCode.Unauthorized => new CommandFailed(ExitCode.NotLoggedIn, message, hint ?? "Run: stint login", problem),
+            HttpStatusCode.Forbidden => new CommandFailed(ExitCode.Denied, message, hint, problem),
+            HttpStatusCode.NotFound => new CommandFailed(ExitCode.NotFound, message, hint, problem),
+            HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed => new CommandFailed(ExitCode.Conflict, message, hint, problem),
+            HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity => new CommandFailed(ExitCode.Usage, message, hint, problem),
+            _ => new CommandFailed(ExitCode.Failed, message, hint, problem),
+        };
+    }
+
+    private static SslClientAuthenticationOptions Trusting(string file)
+    {
+        var roots = new X509Certificate2Collection();
+        try
+        {
+            roots.ImportFromPemFile(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            throw new CommandFailed(ExitCode.Usage, $"{file} holds no certificate that can be read.");
+        }
+
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.AddRange(roots);
+        return new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
+    }
+
+    public void Dispose() => _http.Dispose();
+}
