@@ -1,0 +1,98 @@
+namespace Stint.Core.Audit;
+
+/// <summary>What a fact can say: past tense, one word for one change. A kind never changes its meaning once it stands in a log.</summary>
+public static class FactKinds
+{
+    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends catalog verdict digest lapses_at</c>.</summary>
+    public const string RequestAsked = nameof(RequestAsked);
+
+    /// <summary>The policies, or the last yes that was missing, let a request through. Fields: <c>request by_rule for_seconds</c>.</summary>
+    public const string RequestApproved = nameof(RequestApproved);
+
+    /// <summary>One no ended a request. Fields: <c>request reason</c>.</summary>
+    public const string RequestDenied = nameof(RequestDenied);
+
+    /// <summary>The requester took it back. Fields: <c>request reason</c>.</summary>
+    public const string RequestCancelled = nameof(RequestCancelled);
+
+    /// <summary>Nobody decided in time, or it was not begun in time. Fields: <c>request reason</c>.</summary>
+    public const string RequestLapsed = nameof(RequestLapsed);
+
+    /// <summary>One person's yes or no. Fields: <c>request yes saw comment shortened_to_seconds via</c>; <c>saw</c> is the digest that the asking names.</summary>
+    public const string ApprovalGiven = nameof(ApprovalGiven);
+
+    /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins</c>.</summary>
+    public const string GrantReady = nameof(GrantReady);
+
+    /// <summary>The clock started; the target is being changed. Fields: <c>request grant not_before not_after assignment verdict</c>.</summary>
+    public const string GrantOpening = nameof(GrantOpening);
+
+    /// <summary>Access stands. Fields: <c>request grant not_before not_after assignment</c>.</summary>
+    public const string GrantOpened = nameof(GrantOpened);
+
+    /// <summary>Access is being taken away. Fields: <c>request grant reason</c>.</summary>
+    public const string GrantClosing = nameof(GrantClosing);
+
+    /// <summary>Access is over. Fields: <c>request grant reason late_ms</c>.</summary>
+    public const string GrantClosed = nameof(GrantClosed);
+
+    /// <summary>The intent to change a target for a subject and a role, committed before the change. Fields: <c>assignment grant request subject role account until</c>.</summary>
+    public const string AssignmentAdding = nameof(AssignmentAdding);
+
+    /// <summary>It stands at the target. Fields as <see cref="AssignmentAdding"/>.</summary>
+    public const string AssignmentAdded = nameof(AssignmentAdded);
+
+    /// <summary>The intent to take it away. Fields: <c>assignment grant request reason</c>.</summary>
+    public const string AssignmentRemoving = nameof(AssignmentRemoving);
+
+    /// <summary>It no longer stands. Fields: <c>assignment grant request attempts</c>.</summary>
+    public const string AssignmentRemoved = nameof(AssignmentRemoved);
+
+    /// <summary>A removal keeps failing; it is still being tried. Fields: <c>assignment grant request attempts error</c>.</summary>
+    public const string RemovalStuck = nameof(RemovalStuck);
+
+    /// <summary>A holder was given a way in; the secret itself is nowhere in the log. Fields: <c>request grant login</c>.</summary>
+    public const string CredentialMinted = nameof(CredentialMinted);
+
+    /// <summary>A connection was let in. Fields: <c>request grant session subject role from application record node</c>.</summary>
+    public const string SessionStarted = nameof(SessionStarted);
+
+    /// <summary>The head of a recording while it grows. Fields: <c>request grant session file recording records bytes statements</c>; <c>recording</c> is the chain's head in hexadecimal.</summary>
+    public const string SessionAnchored = nameof(SessionAnchored);
+
+    /// <summary>A connection is over. Fields of <see cref="SessionAnchored"/> and <c>reason note bytes_in bytes_out</c>.</summary>
+    public const string SessionEnded = nameof(SessionEnded);
+
+    /// <summary>Somebody ordered the end of one session. Fields: <c>request grant session reason</c>.</summary>
+    public const string SessionKilled = nameof(SessionKilled);
+
+    /// <summary>A catalog version took effect. Fields: <c>catalog files previous</c>.</summary>
+    public const string CatalogApplied = nameof(CatalogApplied);
+
+    /// <summary>An asking that the policies denied, or that was malformed. Fields: <c>request subject role reason catalog verdict</c>.</summary>
+    public const string AskRefused = nameof(AskRefused);
+
+    /// <summary>A target differs from its open grants. Fields: <c>resource account drift</c>.</summary>
+    public const string DriftFound = nameof(DriftFound);
+
+    /// <summary>A server process began to work. Fields: <c>node version roles</c>.</summary>
+    public const string ServerStarted = nameof(ServerStarted);
+
+    /// <summary>A server process stopped in order. Fields: <c>node reason</c>.</summary>
+    public const string ServerStopped = nameof(ServerStopped);
+
+    /// <summary>The log's signing key was made. Fields: <c>key</c> (its public text).</summary>
+    public const string KeyCreated = nameof(KeyCreated);
+
+    /// <summary>A secret was stored sealed; never the secret. Fields: <c>name</c>.</summary>
+    public const string SecretSealed = nameof(SecretSealed);
+
+    /// <summary>A backup was written. Fields: <c>file bytes size</c>.</summary>
+    public const string BackupTaken = nameof(BackupTaken);
+
+    /// <summary>This installation was restored from a backup. Fields: <c>file size</c>.</summary>
+    public const string BackupRestored = nameof(BackupRestored);
+
+    /// <summary>Somebody took the log, or the evidence of one request, away. Fields: <c>request size format</c>.</summary>
+    public const string AuditExported = nameof(AuditExported);
+}
