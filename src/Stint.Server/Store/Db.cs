@@ -1,0 +1,93 @@
+using System.Data.Common;
+
+namespace Stint.Server.Store;
+
+/// <summary>One database connection and what differs between the two dialects. Used by one writer or reader at a time.</summary>
+/// <remarks>
+/// Statements take positional parameters <c>$1, $2 …</c>, which both databases read alike. Times and durations are
+/// stored as whole microseconds, flags as 0 and 1, states by their words: the same SQL then means the same on both.
+/// </remarks>
+internal abstract class Db : IAsyncDisposable
+{
+    /// <summary>Appended to a look-up by key inside a write: the row stays as found until the commit. Empty where there is one writer.</summary>
+    public abstract string LockRow { get; }
+
+    /// <summary>Appended to a sub-select that takes due work: rows that another node holds are passed over.</summary>
+    public abstract string SkipLocked { get; }
+
+    /// <summary><c>column IN (the texts of parameter N)</c>; give the parameter as <see cref="TextList"/>.</summary>
+    public abstract string In(string column, int parameter);
+
+    /// <summary>A list of texts as one parameter.</summary>
+    public abstract object TextList(IEnumerable<string> texts);
+
+    /// <summary>Runs a statement.</summary>
+    /// <returns>How many rows it changed.</returns>
+    public abstract ValueTask<int> RunAsync(string sql, params object?[] args);
+
+    /// <summary>Reads every row.</summary>
+    public abstract ValueTask<List<T>> ListAsync<T>(string sql, Func<DbDataReader, T> read, params object?[] args);
+
+    /// <summary>Stores facts in their places.</summary>
+    public abstract ValueTask InsertFactsAsync(IReadOnlyList<PlacedFact> facts);
+
+    /// <summary>Runs several statements without parameters.</summary>
+    public abstract ValueTask ScriptAsync(string sql);
+
+    /// <summary>Keeps other nodes from changing the schema until the transaction is over.</summary>
+    public abstract ValueTask AloneAsync();
+
+    /// <summary>Begins a transaction; a writing one waits for other writers of the same file.</summary>
+    public abstract ValueTask BeginAsync(bool write);
+
+    public abstract ValueTask SaveAsync();
+
+    public abstract ValueTask ReleaseAsync();
+
+    public abstract ValueTask RollbackToSaveAsync();
+
+    public abstract ValueTask CommitAsync();
+
+    /// <summary>Leaves the transaction if one is open. Never throws: a connection that cannot roll back is marked broken.</summary>
+    public abstract ValueTask RollbackAsync();
+
+    /// <summary>Whether the connection can be used again.</summary>
+    public abstract bool Usable { get; }
+
+    /// <summary>Whether the transaction that was begun still stands; a full disk ends it behind the writer's back.</summary>
+    public abstract bool InTransaction { get; }
+
+    /// <summary>Says in the store's own words what a driver's exception means; null when it is not the driver's.</summary>
+    public abstract Exception? Explain(Exception thrown);
+
+    /// <summary>Whether the same work may succeed when it is simply run again (a deadlock, a failed serialization).</summary>
+    public abstract bool IsTransient(Exception thrown);
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>The only row; null when there is none.</summary>
+    public async ValueTask<T?> OneAsync<T>(string sql, Func<DbDataReader, T> read, params object?[] args)
+        where T : class
+    {
+        var rows = await ListAsync(sql, read, args);
+        return rows.Count == 0 ? null : rows[0];
+    }
+
+    /// <summary>The first number of the only row; null when there is no row or it holds null.</summary>
+    public async ValueTask<long?> NumberAsync(string sql, params object?[] args)
+    {
+        var rows = await ListAsync(sql, static row => row.IsDBNull(0) ? (long?)null : row.GetInt64(0), args);
+        return rows.Count == 0 ? null : rows[0];
+    }
+
+    /// <summary>What is bound for an argument.</summary>
+    protected static object Bound(object? argument) => argument switch
+    {
+        null => DBNull.Value,
+        DateTimeOffset time => Stored.Micros(time),
+        TimeSpan span => Stored.Micros(span),
+        bool flag => flag ? 1L : 0L,
+        int number => (long)number,
+        _ => argument,
+    };
+}

@@ -1,0 +1,192 @@
+using System.Data;
+using System.Data.Common;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Stint.Server.Store;
+
+/// <summary>A connection to a SQLite file. Statements are prepared once and kept. Every call completes synchronously.</summary>
+internal sealed class SqliteDb : Db
+{
+    // SQLite's primary result codes, sqlite.org "Result and Error Codes".
+    private const int Busy = 5, Locked = 6, NoMemory = 7, ReadOnly = 8, Interrupted = 9, InputOutput = 10, Corrupt = 11, Full = 13, CannotOpen = 14, Constraint = 19, NotADatabase = 26;
+
+    // Extended codes of a constraint: a primary key and a unique index say "it is there already".
+    private const int PrimaryKey = 1555, Unique = 2067;
+
+    private readonly SqliteConnection _connection;
+    private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
+    private bool _broken;
+
+    private SqliteDb(SqliteConnection connection) => _connection = connection;
+
+    public override string LockRow => "";
+
+    public override string SkipLocked => "";
+
+    public override bool Usable => !_broken && _connection.State == ConnectionState.Open;
+
+    public override bool InTransaction => Usable && raw.sqlite3_get_autocommit(_connection.Handle) == 0;
+
+    internal SqliteConnection Connection => _connection;
+
+    /// <summary>Opens the file and sets what Stint relies on.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="mode">Whether it may be made, or written.</param>
+    /// <param name="durable">Whether a commit is on the disk before it returns.</param>
+    public static SqliteDb Open(string path, SqliteOpenMode mode, bool durable)
+    {
+        var text = new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 10 };
+        var connection = new SqliteConnection(text.ConnectionString);
+        try
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = mode == SqliteOpenMode.ReadOnly
+                ? "PRAGMA busy_timeout = 10000; PRAGMA query_only = 1; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;"
+                : $"PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = {(durable ? "FULL" : "OFF")}; PRAGMA foreign_keys = ON; "
+                    + "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
+            command.ExecuteNonQuery();
+            return new SqliteDb(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public override string In(string column, int parameter) => $"{column} IN (SELECT value FROM json_each(${parameter}))";
+
+    public override object TextList(IEnumerable<string> texts) => JsonSerializer.Serialize(texts.ToList(), TextListJson.Default.ListString);
+
+    public override ValueTask<int> RunAsync(string sql, params object?[] args)
+    {
+        return ValueTask.FromResult(Prepared(sql, args).ExecuteNonQuery());
+    }
+
+    public override ValueTask<List<T>> ListAsync<T>(string sql, Func<DbDataReader, T> read, params object?[] args)
+    {
+        var rows = new List<T>();
+        using var reader = Prepared(sql, args).ExecuteReader();
+        while (reader.Read())
+        {
+            rows.Add(read(reader));
+        }
+
+        return ValueTask.FromResult(rows);
+    }
+
+    public override ValueTask InsertFactsAsync(IReadOnlyList<PlacedFact> facts)
+    {
+        foreach (var (fact, request, grant, session) in facts)
+        {
+            Prepared(
+                "INSERT INTO facts (seq, kind, at, body, leaf, request_id, grant_id, session_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                [fact.Seq, fact.Kind, fact.At, fact.Body, fact.LeafHash.ToArray(), request, grant, session]).ExecuteNonQuery();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override ValueTask ScriptAsync(string sql)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>One process has the file; nobody else is there.</summary>
+    public override ValueTask AloneAsync() => ValueTask.CompletedTask;
+
+    public override ValueTask BeginAsync(bool write) => Say(write ? "BEGIN IMMEDIATE" : "BEGIN");
+
+    public override ValueTask SaveAsync() => Say("SAVEPOINT turn");
+
+    public override ValueTask ReleaseAsync() => Say("RELEASE turn");
+
+    public override ValueTask RollbackToSaveAsync()
+    {
+        Prepared("ROLLBACK TO turn", []).ExecuteNonQuery();
+        return Say("RELEASE turn");
+    }
+
+    public override ValueTask CommitAsync() => Say("COMMIT");
+
+    public override ValueTask RollbackAsync()
+    {
+        try
+        {
+            if (InTransaction)
+            {
+                Prepared("ROLLBACK", []).ExecuteNonQuery();
+            }
+        }
+        catch (SqliteException)
+        {
+            _broken = true;
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public override Exception? Explain(Exception thrown) => thrown is not SqliteException problem ? null : problem.SqliteErrorCode switch
+    {
+        Constraint when problem.SqliteExtendedErrorCode is PrimaryKey or Unique => new StoreConflictException("It is there already: " + problem.Message, problem),
+        Constraint => new StoreRefusedException("The store refused a change that must never happen: " + problem.Message, problem),
+        Full => new StoreUnavailableException("The disk that the store is on is full. Nothing was changed.", problem),
+        ReadOnly => new StoreUnavailableException("The store's file cannot be written.", problem),
+        Busy or Locked => new StoreUnavailableException("The store's file is held by another program.", problem),
+        NoMemory or Interrupted or InputOutput or CannotOpen => new StoreUnavailableException("The store's file cannot be used: " + problem.Message, problem),
+        Corrupt or NotADatabase => new StoreUnavailableException("The store's file is damaged: " + problem.Message, problem),
+        _ => null,
+    };
+
+    /// <summary>Never: there is one writer, and it waits for its turn.</summary>
+    public override bool IsTransient(Exception thrown) => false;
+
+    public override ValueTask DisposeAsync()
+    {
+        foreach (var command in _commands.Values)
+        {
+            command.Dispose();
+        }
+
+        _commands.Clear();
+        _connection.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask Say(string sql)
+    {
+        Prepared(sql, []).ExecuteNonQuery();
+        return ValueTask.CompletedTask;
+    }
+
+    private SqliteCommand Prepared(string sql, object?[] args)
+    {
+        if (!_commands.TryGetValue(sql, out var command))
+        {
+            command = _connection.CreateCommand();
+            command.CommandText = sql;
+            for (var i = 0; i < args.Length; i++)
+            {
+                command.Parameters.Add(new SqliteParameter { ParameterName = "$" + (i + 1) });
+            }
+
+            _commands.Add(sql, command);
+        }
+
+        for (var i = 0; i < args.Length; i++)
+        {
+            command.Parameters[i].Value = Bound(args[i]);
+        }
+
+        return command;
+    }
+}
+
+[System.Text.Json.Serialization.JsonSerializable(typeof(List<string>))]
+internal sealed partial class TextListJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -1,0 +1,243 @@
+using System.Collections.Concurrent;
+using Stint.Core.Audit;
+
+namespace Stint.Server.Store;
+
+/// <summary>The one place where state is kept. Two implementations, <see cref="SqliteStore"/> and <see cref="PostgresStore"/>, mean the same.</summary>
+/// <remarks>
+/// Writers commit by flat combining. Who finds nobody at work runs and commits on its own thread; who finds somebody
+/// stands in line, and the line is committed together: each write under a savepoint of its own, so that one that fails
+/// undoes only itself, then one commit for all, then everybody hears. With SQLite every call completes synchronously.
+/// </remarks>
+internal abstract class StintStore : IAsyncDisposable
+{
+    private const int MostTogether = 128;
+
+    private readonly ConcurrentQueue<Turn> _line = new();
+    private readonly StoreFaults _faults;
+    private int _busy;
+    private MerkleFrontier? _edge;
+
+    private protected StintStore(StoreFaults? faults) => _faults = faults ?? new StoreFaults();
+
+    /// <summary>Hints that something was committed, here or on another node.</summary>
+    public Wakes Wakes { get; } = new();
+
+    /// <summary>For people and metrics: <c>sqlite</c> or <c>postgres</c>.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>Opens the store and brings its schema up to this version. Nothing else works before.</summary>
+    /// <exception cref="StoreSetupException">The schema is newer than this program, was edited, or somebody else holds the file.</exception>
+    /// <exception cref="StoreUnavailableException">The database is away.</exception>
+    public abstract Task OpenAsync(CancellationToken cancellation);
+
+    /// <summary>Changes the store: all that <paramref name="act"/> does, or nothing.</summary>
+    /// <param name="act">No network call and no long computing: others wait. It may run again from the start when the database asks for it (a deadlock), so it changes nothing but the store and what it returns.</param>
+    /// <param name="cancellation">Ends the waiting in line. What has begun is not cut short.</param>
+    /// <returns>What <paramref name="act"/> returned, once it is durable.</returns>
+    /// <exception cref="StoreUnavailableException">Not acknowledged. It did not happen, unless the connection was lost during the commit itself: then nobody knows.</exception>
+    public async Task<T> WriteAsync<T>(Func<Work, Task<T>> act, CancellationToken cancellation)
+    {
+        var turn = new Turn<T>(act, cancellation);
+        _line.Enqueue(turn);
+        if (Interlocked.CompareExchange(ref _busy, 1, 0) == 0)
+        {
+            await LeadAsync();
+        }
+
+        return await turn.Answer;
+    }
+
+    /// <summary>Changes the store, with nothing to tell.</summary>
+    /// <inheritdoc cref="WriteAsync{T}"/>
+    public Task WriteAsync(Func<Work, Task> act, CancellationToken cancellation) => WriteAsync(
+        async work =>
+        {
+            await act(work);
+            return true;
+        },
+        cancellation);
+
+    /// <summary>Reads the store as of one moment.</summary>
+    /// <exception cref="StoreUnavailableException">The database is away.</exception>
+    public abstract Task<T> ReadAsync<T>(Func<Reads, Task<T>> act, CancellationToken cancellation);
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>Whether other nodes append to the same log: its edge is then read and locked anew for each transaction.</summary>
+    private protected abstract bool SharesLog { get; }
+
+    /// <summary>The connection that writes; opened anew when the last one broke.</summary>
+    private protected abstract ValueTask<Db> WriterAsync();
+
+    /// <summary>Puts wakes for other nodes into the transaction.</summary>
+    private protected abstract ValueTask TellOthersAsync(Db db, IReadOnlyCollection<string> wakes);
+
+    /// <summary>Waits until nobody writes, then keeps everybody from it. For closing.</summary>
+    private protected async ValueTask StopWritingAsync()
+    {
+        for (var tries = 0; tries < 5000 && Interlocked.CompareExchange(ref _busy, 1, 0) != 0; tries++)
+        {
+            await Task.Delay(1);
+        }
+
+        while (_line.TryDequeue(out var turn))
+        {
+            turn.Fail(new StoreUnavailableException("The store is closed."));
+        }
+    }
+
+    /// <summary>Commits the line's first part on this thread. Whoever came meanwhile is served by the pool: the leader's own answer must not wait for strangers.</summary>
+    private async Task LeadAsync()
+    {
+        await ServeAsync();
+        if (!StepDown())
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static store => _ = store.DrainAsync(), this, preferLocal: false);
+        }
+    }
+
+    private async Task DrainAsync()
+    {
+        do
+        {
+            await ServeAsync();
+        }
+        while (!StepDown());
+    }
+
+    /// <summary>Gives up the lead. False when somebody stands in line and this one leads again.</summary>
+    private bool StepDown()
+    {
+        Volatile.Write(ref _busy, 0);
+        Interlocked.MemoryBarrier();
+        return _line.IsEmpty || Interlocked.CompareExchange(ref _busy, 1, 0) != 0;
+    }
+
+    private async Task ServeAsync()
+    {
+        var turns = new List<Turn>(4);
+        while (turns.Count < MostTogether && _line.TryDequeue(out var turn))
+        {
+            if (turn.Begins())
+            {
+                turns.Add(turn);
+            }
+        }
+
+        if (turns.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            for (var tries = 1; ; tries++)
+            {
+                if (await CommitAsync(turns, tries == 5))
+                {
+                    break;
+                }
+
+                await Task.Delay(Random.Shared.Next(1, 10 * tries));
+            }
+        }
+        catch (Exception problem)
+        {
+            turns.ForEach(turn => turn.Fail(problem));
+            return;
+        }
+
+        turns.ForEach(turn => turn.Answered());
+    }
+
+    /// <summary>One transaction for all turns.</summary>
+    /// <returns>False when the database asks to run it all again.</returns>
+    private async Task<bool> CommitAsync(List<Turn> turns, bool last)
+    {
+        Db? db = null;
+        try
+        {
+            db = await WriterAsync();
+            await db.BeginAsync(write: true);
+            var log = new LogAppend(db, _edge?.Size ?? 0);
+            var wakes = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var turn in turns)
+            {
+                await RunAsync(db, turn, alone: turns.Count == 1, log, wakes);
+            }
+
+            if (turns.TrueForAll(turn => turn.Failed))
+            {
+                await db.RollbackAsync();
+                return true;
+            }
+
+            if (log.Count > 0)
+            {
+                await log.FinishAsync(SharesLog || _edge is null ? await LogAppend.EdgeAsync(db, SharesLog) : _edge);
+                wakes.Add(Wakes.Audit);
+            }
+
+            if (wakes.Count > 0)
+            {
+                await TellOthersAsync(db, wakes);
+            }
+
+            _faults.BeforeCommit?.Invoke();
+            await db.CommitAsync();
+            _edge = log.Grown ?? _edge;
+            _faults.AfterCommit?.Invoke();
+            foreach (var name in wakes)
+            {
+                Wakes.Wake(name);
+            }
+
+            return true;
+        }
+        catch (Exception problem)
+        {
+            _edge = null;
+            if (db is not null)
+            {
+                await db.RollbackAsync();
+                if (!last && db.IsTransient(problem))
+                {
+                    return false;
+                }
+
+                if (db.Explain(problem) is { } explained)
+                {
+                    throw explained;
+                }
+            }
+
+            throw;
+        }
+    }
+
+    private static async Task RunAsync(Db db, Turn turn, bool alone, LogAppend log, HashSet<string> wakes)
+    {
+        var work = new Work(db);
+        if (!alone)
+        {
+            await db.SaveAsync();
+        }
+
+        try
+        {
+            await turn.RunAsync(work);
+            log.Add(work.Facts);
+            wakes.UnionWith(work.Woken);
+            if (!alone)
+            {
+                await db.ReleaseAsync();
+            }
+        }
+        catch (Exception problem) when (!db.IsTransient(problem) && db.Usable && db.InTransaction && !alone)
+        {
+            await db.RollbackToSaveAsync();
+            turn.Fails(db.Explain(problem) ?? problem);
+        }
+    }
+}

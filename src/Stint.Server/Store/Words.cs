@@ -1,0 +1,94 @@
+using System.Collections.Frozen;
+using Stint.Core.Grants;
+using Stint.Core.Policies;
+using Stint.Core.Requests;
+using Stint.Core.Sessions;
+
+namespace Stint.Server.Store;
+
+/// <summary>The words that stand in the database for the values of an enum. Renaming a value in code changes no stored row.</summary>
+internal sealed class Words<T>
+    where T : struct, Enum
+{
+    private readonly FrozenDictionary<T, string> _words;
+    private readonly FrozenDictionary<string, T> _values;
+
+    public Words(params (T Value, string Word)[] table)
+    {
+        _words = table.ToFrozenDictionary(row => row.Value, row => row.Word);
+        _values = table.ToFrozenDictionary(row => row.Word, row => row.Value, StringComparer.Ordinal);
+    }
+
+    public string this[T value] => _words[value];
+
+    public string? this[T? value] => value is { } given ? _words[given] : null;
+
+    /// <exception cref="StoreRefusedException">The word means nothing to this version.</exception>
+    public T Read(string word) => _values.TryGetValue(word, out var value)
+        ? value
+        : throw new StoreRefusedException($"The store holds the {typeof(T).Name} '{word}', which this version does not know.");
+
+    public T? ReadOrNull(string? word) => word is null ? null : Read(word);
+
+    public IEnumerable<T> Values => _words.Keys;
+}
+
+/// <summary>Every table of words.</summary>
+internal static class Words
+{
+    public static Words<RequestState> Request { get; } = new(
+        (RequestState.Pending, "pending"),
+        (RequestState.Approved, "approved"),
+        (RequestState.Denied, "denied"),
+        (RequestState.Cancelled, "cancelled"),
+        (RequestState.Lapsed, "lapsed"));
+
+    public static Words<Opening> Opening { get; } = new(
+        (Core.Requests.Opening.ByHolder, "by_holder"),
+        (Core.Requests.Opening.OnApproval, "on_approval"),
+        (Core.Requests.Opening.Scheduled, "scheduled"));
+
+    public static Words<GrantState> Grant { get; } = new(
+        (GrantState.Ready, "ready"),
+        (GrantState.Opening, "opening"),
+        (GrantState.Open, "open"),
+        (GrantState.Closing, "closing"),
+        (GrantState.Closed, "closed"));
+
+    public static Words<EndReason> End { get; } = new(
+        (EndReason.Expired, "expired"),
+        (EndReason.Returned, "returned"),
+        (EndReason.Revoked, "revoked"),
+        (EndReason.Offboarded, "offboarded"),
+        (EndReason.Lapsed, "lapsed"),
+        (EndReason.Failed, "failed"),
+        (EndReason.TargetGone, "target_gone"));
+
+    public static Words<RecordMode> Record { get; } = new(
+        (RecordMode.Default, "default"),
+        (RecordMode.Strict, "strict"));
+
+    public static Words<AssignmentState> Assignment { get; } = new(
+        (AssignmentState.Adding, "adding"),
+        (AssignmentState.Standing, "standing"),
+        (AssignmentState.Removing, "removing"),
+        (AssignmentState.Removed, "removed"));
+
+    public static Words<SessionState> Session { get; } = new(
+        (SessionState.Live, "live"),
+        (SessionState.Ended, "ended"));
+
+    public static Words<SessionEndReason> SessionEnd { get; } = new(
+        (SessionEndReason.ClientLeft, "client_left"),
+        (SessionEndReason.TargetLeft, "target_left"),
+        (SessionEndReason.Expired, "expired"),
+        (SessionEndReason.Returned, "returned"),
+        (SessionEndReason.Revoked, "revoked"),
+        (SessionEndReason.Killed, "killed"),
+        (SessionEndReason.Idle, "idle"),
+        (SessionEndReason.RecordingFailed, "recording_failed"),
+        (SessionEndReason.Draining, "draining"),
+        (SessionEndReason.ProtocolError, "protocol_error"),
+        (SessionEndReason.NodeLost, "node_lost"),
+        (SessionEndReason.TargetRefused, "target_refused"));
+}
