@@ -6,12 +6,15 @@ namespace Stint.Core.Catalog;
 /// <summary>What exists and who may ask for it: one loaded, checked, immutable version.</summary>
 public sealed record LoadedCatalog
 {
+    private PolicyIndex? _index;
+
     /// <summary>SHA-256 in hexadecimal over the canonical form of its files (<see cref="CatalogSource"/>).</summary>
     public required string Version { get; init; }
 
     /// <summary>The files it was read from, for pinning and for evidence.</summary>
     public required CatalogSource Source { get; init; }
 
+    /// <summary>By name.</summary>
     public required FrozenDictionary<string, Resource> Resources { get; init; }
 
     public required FrozenDictionary<string, Person> People { get; init; }
@@ -29,9 +32,20 @@ public sealed record LoadedCatalog
 
     /// <summary>May read everything that is not a secret: audit, sessions, statements.</summary>
     public required FrozenSet<SubjectId> Auditors { get; init; }
+
+    /// <summary>Which policies are about whom and what. Made at the first question; two threads that come first make the same one twice.</summary>
+    internal PolicyIndex Index
+    {
+        get
+        {
+            // NB. A copy made with other policies carries the old index along: it counts for its own policies only.
+            var index = _index;
+            return ReferenceEquals(index?.Policies, Policies) ? index! : _index = new PolicyIndex(Policies);
+        }
+    }
 }
 
-/// <summary>The files of a catalog, in the order of their names.</summary>
+/// <summary>The files of a catalog.</summary>
 public sealed record CatalogSource(IReadOnlyList<CatalogFile> Files);
 
 /// <summary>One file.</summary>
@@ -124,6 +138,12 @@ public sealed record Policy
 
     /// <summary>The roles it is about, patterns resolved against this catalog.</summary>
     public required FrozenSet<RoleRef> Roles { get; init; }
+
+    /// <summary>Where it stands in the catalog.</summary>
+    public CatalogPlace Place { get; init; }
+
+    /// <summary>As it is written there, its name included: for evidence. Empty for one that was not loaded from a file.</summary>
+    public string Text { get; init; } = "";
 
     /// <summary>Whether it says no.</summary>
     public bool Deny { get; init; }

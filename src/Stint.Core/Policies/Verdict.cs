@@ -65,8 +65,23 @@ public abstract record Verdict
     /// <summary>Every rule with how it took part, those that decided first.</summary>
     public required IReadOnlyList<RuleTrace> Trace { get; init; }
 
-    /// <summary>Names of the rules that decided. Empty when no rule reaches the role: that is a no as well.</summary>
-    public IReadOnlyList<string> DecidedBy => [.. Trace.Where(line => line.Outcome == RuleOutcome.Decided).Select(line => line.Rule)];
+    /// <summary>How many lines about rules that are not about this subject and role were left out of <see cref="Trace"/> when it was written down; zero for one just decided.</summary>
+    public int LeftOut { get; init; }
+
+    /// <summary>Names of the rules that decided; for a no because something was not met, the rules that were not. Empty when no rule reaches the role: that is a no as well.</summary>
+    public IReadOnlyList<string> DecidedBy
+    {
+        get
+        {
+            var about = Trace is Traced traced ? traced.About : Trace;
+            List<string> decided = [.. about.Where(line => line.Outcome == RuleOutcome.Decided).Select(line => line.Rule)];
+            return decided.Count > 0 ? decided : [.. about.Where(line => line.Outcome is RuleOutcome.NotMet or RuleOutcome.Failed).Select(line => line.Rule)];
+        }
+    }
+
+    /// <summary>The lines that the asker may see: rules about them and the role, never the names of others.</summary>
+    public IReadOnlyList<RuleTrace> TraceForAsker =>
+        Trace is Traced traced ? traced.About : [.. Trace.Where(line => line.Outcome != RuleOutcome.NotAbout)];
 
     /// <summary>Yes, by rule.</summary>
     /// <param name="Terms">Under which terms.</param>

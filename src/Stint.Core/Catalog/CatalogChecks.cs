@@ -1,0 +1,72 @@
+using Stint.Core.Approvals;
+using Stint.Core.Policies;
+
+namespace Stint.Core.Catalog;
+
+/// <summary>What can only be said of a whole catalog: what is never reached, and what can never be met.</summary>
+internal static class CatalogChecks
+{
+    public static void Run(LoadedCatalog catalog, Draft draft, Problems problems)
+    {
+        Unreached(catalog, draft, problems);
+        foreach (var policy in catalog.Policies.Where(policy => !policy.Deny))
+        {
+            if (policy.Who.All(subject => catalog.People[subject.Value].Disabled))
+            {
+                problems.Warn(policy.Place, $"policy '{policy.Name}' is about nobody: {policy.WhoText} has no member who is not disabled");
+            }
+            else if (policy.Approve is { } workflow)
+            {
+                Satisfiable(catalog, policy, workflow, problems);
+            }
+        }
+
+        foreach (var entry in draft.Section("groups").Values.Where(entry => catalog.Groups[entry.Key].Count == 0))
+        {
+            problems.Warn(entry.Place, $"group '{entry.Key}' has no members");
+        }
+    }
+
+    private static void Unreached(LoadedCatalog catalog, Draft draft, Problems problems)
+    {
+        var reached = catalog.Policies.Where(policy => !policy.Deny).SelectMany(policy => policy.Roles).ToHashSet();
+        foreach (var role in catalog.Resources.Values.SelectMany(resource => resource.Roles.Values).Where(role => !reached.Contains(role.Ref)))
+        {
+            problems.Error(draft.RolePlaces[role.Ref], $"no policy reaches role '{role.Ref}': nobody could ever ask for it", "name it in a policy's 'roles', or take it out");
+        }
+    }
+
+    /// <summary>Asks, for each kind of subject and resource that can differ, whether the steps could be met.</summary>
+    private static void Satisfiable(LoadedCatalog catalog, Policy policy, Workflow workflow, Problems problems)
+    {
+        var byResource = workflow.Steps.Any(step => step.From == "owners");
+        var byManager = workflow.Steps.Any(step => step.From == "manager");
+        var resources = policy.Roles.Select(role => role.Resource).Distinct().Order(StringComparer.Ordinal).ToList();
+        foreach (var resource in byResource ? resources : [.. resources.Take(1)])
+        {
+            var askers = policy.Who.Where(subject => !catalog.People[subject.Value].Disabled).ToList();
+            var fixedSteps = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], null);
+            var approvers = fixedSteps.SelectMany(step => step.Approvers).ToHashSet();
+
+            // Those who cannot approve and have no part in the manager's step are all alike: one stands for them all.
+            var apart = byManager ? askers : [.. askers.Where(approvers.Contains), .. askers.Where(asker => !approvers.Contains(asker)).Take(1)];
+            var stuck = apart.Where(asker => !Quorum.CanBeMet(Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], asker), workflow.Distinct, asker)).ToList();
+            if (stuck.Count == 0)
+            {
+                continue;
+            }
+
+            var where = byResource ? $" for '{resource}'" : "";
+            if (stuck.Count == apart.Count)
+            {
+                var first = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], stuck[0]);
+                problems.Error(policy.Place, $"nobody could satisfy the approval of policy '{policy.Name}'{where}: {Steps.Lacking(first, workflow.Distinct)}", "add approvers (a requester never counts), or ask for fewer");
+            }
+            else
+            {
+                var some = string.Join(", ", stuck.Select(subject => subject.Value).Order(StringComparer.Ordinal).Take(10));
+                problems.Warn(policy.Place, $"the approval of policy '{policy.Name}'{where} could never be satisfied when it is asked by {some}{(stuck.Count > 10 ? " and others" : "")}", "a requester never counts: add approvers, or give the person a manager");
+            }
+        }
+    }
+}

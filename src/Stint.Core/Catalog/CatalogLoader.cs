@@ -1,0 +1,145 @@
+using System.Collections.Frozen;
+using Stint.Core.Catalog.Yaml;
+
+namespace Stint.Core.Catalog;
+
+/// <summary>Reads a catalog, and finds everything that is wrong with it at once.</summary>
+public static class CatalogLoader
+{
+    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "admins", "auditors"];
+
+    private static readonly (string, string, string)[] Later =
+    [
+        ("bundles", "bundles are not supported by this version", "let people ask for the roles one by one"),
+        ("tests", "tests in the catalog are not supported by this version", "take them out; POST /api/v1/requests/preview decides an asking without storing it"),
+        ("on-call", "on-call rotas are not supported by this version", "keep a group of those on call"),
+    ];
+
+    /// <summary>Loads bytes: what cannot be decoded is a problem like any other.</summary>
+    public static CatalogLoad Load(IEnumerable<KeyValuePair<string, byte[]>> files, IReadOnlyDictionary<string, KindShape> kinds)
+    {
+        var (source, broken) = CatalogFiles.Decode(files);
+        var load = Load(source, kinds);
+        return broken.Count == 0 ? load : load with { Catalog = null, Errors = [.. broken, .. load.Errors] };
+    }
+
+    /// <summary>Loads decoded files.</summary>
+    /// <param name="source">The files; their order does not matter.</param>
+    /// <param name="kinds">What each kind of resource takes, by the kind's name.</param>
+    public static CatalogLoad Load(CatalogSource source, IReadOnlyDictionary<string, KindShape> kinds)
+    {
+        var problems = new Problems();
+        var files = source.Files.OrderBy(file => file.Name, StringComparer.Ordinal).ToList();
+        if (files.Count == 0)
+        {
+            problems.Error(default(CatalogPlace) with { File = "" }, "the catalog has no files", "put a file that ends in .yaml into its folder");
+        }
+        else if (files.Count > CatalogFiles.MaxFiles || files.Sum(file => (long)file.Text.Length) > CatalogFiles.MaxTotal)
+        {
+            problems.Error(
+                default(CatalogPlace) with { File = "" },
+                $"the catalog is larger than {CatalogFiles.MaxFiles} files or {CatalogFiles.MaxTotal / 1024 / 1024} MiB",
+                "keep other files out of its folder");
+            return new CatalogLoad(null, problems.Errors(), []);
+        }
+
+        var draft = new Draft(new Reading(problems), kinds);
+        foreach (var file in files)
+        {
+            Gather(file, draft);
+        }
+
+        var catalog = draft.Build(new CatalogSource(files));
+        if (!problems.Any)
+        {
+            // Only a catalog whose names all mean something can be asked what it reaches.
+            CatalogChecks.Run(catalog, draft, problems);
+        }
+
+        return new CatalogLoad(problems.Any ? null : catalog, problems.Errors(), problems.Warnings());
+    }
+
+    private static void Gather(CatalogFile file, Draft draft)
+    {
+        var reading = draft.Reading;
+        if (YamlFile.Read(file, reading.Problems) is not { } root || reading.Map(root, "a catalog's file") is not { } map)
+        {
+            return;
+        }
+
+        reading.Keys(map, "a catalog", Sections, Later);
+        foreach (var section in map.Entries.Where(entry => Sections.Contains(entry.Key)))
+        {
+            if (section.Key is "admins" or "auditors")
+            {
+                (section.Key == "admins" ? draft.Admins : draft.Auditors).Add(section.Value);
+                continue;
+            }
+
+            var named = draft.Section(section.Key);
+            foreach (var entry in reading.Map(section.Value, $"'{section.Key}'", orNothing: true)?.Entries ?? [])
+            {
+                if (named.TryGetValue(entry.Key, out var other))
+                {
+                    var same = other.Key == entry.Key ? "stands a second time" : $"differs from '{other.Key}' in capitals only";
+                    reading.Problems.Error(entry.Place, $"'{Words.Short(entry.Key)}' in '{section.Key}' {same}; first in {other.Place}", "keep one of the two");
+                }
+                else if (reading.Name(entry, $"one of '{section.Key}'", person: section.Key == "people"))
+                {
+                    named.Add(entry.Key, entry);
+                }
+            }
+        }
+    }
+}
+
+/// <summary>The gathered entries on their way to a catalog.</summary>
+internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindShape> kinds)
+{
+    private readonly Dictionary<string, Dictionary<string, Entry>> _sections = new(StringComparer.Ordinal);
+
+    public Reading Reading { get; } = reading;
+
+    public IReadOnlyDictionary<string, KindShape> Kinds { get; } = kinds;
+
+    public List<Node> Admins { get; } = [];
+
+    public List<Node> Auditors { get; } = [];
+
+    /// <summary>Where each role's name stands.</summary>
+    public Dictionary<RoleRef, CatalogPlace> RolePlaces { get; } = [];
+
+    /// <summary>Names that differ in capitals only would be told apart by the machine and not by people.</summary>
+    public Dictionary<string, Entry> Section(string name)
+    {
+        if (!_sections.TryGetValue(name, out var section))
+        {
+            _sections[name] = section = new(StringComparer.OrdinalIgnoreCase);
+        }
+
+        return section;
+    }
+
+    public LoadedCatalog Build(CatalogSource source)
+    {
+        var people = PeopleSections.People(Reading, Section("people"));
+        var groups = PeopleSections.Groups(Reading, Section("groups"), people);
+        var names = new Subjects(Reading, people, groups, [.. Section("people").Keys], [.. Section("groups").Keys]);
+        PeopleSections.CheckManagers(Reading, Section("people"), names);
+        var resources = new ResourcesSection(this, names).Read();
+        var policies = new PoliciesSection(this, names);
+        var workflows = policies.Workflows();
+        return new LoadedCatalog
+        {
+            Version = CatalogFiles.Version(source),
+            Source = source,
+            Resources = resources.ToFrozenDictionary(StringComparer.Ordinal),
+            People = people.ToFrozenDictionary(StringComparer.Ordinal),
+            Groups = groups.ToFrozenDictionary(StringComparer.Ordinal),
+            Workflows = workflows.ToFrozenDictionary(StringComparer.Ordinal),
+            Policies = policies.Read(resources, workflows),
+            Admins = Admins.SelectMany(node => names.Read(node, "admins")).ToFrozenSet(),
+            Auditors = Auditors.SelectMany(node => names.Read(node, "auditors")).ToFrozenSet(),
+        };
+    }
+}

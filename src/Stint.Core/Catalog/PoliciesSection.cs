@@ -1,0 +1,423 @@
+using System.Collections.Frozen;
+using System.Text.RegularExpressions;
+using Stint.Core.Catalog.Yaml;
+using Stint.Core.Policies;
+
+namespace Stint.Core.Catalog;
+
+/// <summary>Reads <c>workflows</c> and <c>policies</c>.</summary>
+internal sealed class PoliciesSection(Draft draft, Subjects names)
+{
+    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within"];
+    private static readonly string[] DenyKeys = ["deny", "roles"];
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Month = TimeSpan.FromDays(30);
+
+    private static readonly (string, string, string)[] Conditions =
+    [
+        ("where", "conditions are not supported by this version", "split the policy by roles and who"),
+        ("when", "conditions are not supported by this version", "split the policy by roles and who"),
+    ];
+
+    private static readonly (string, string, string)[] StepsToCome =
+    [
+        ("escalate", "escalation is not supported by this version", "name a group that has somebody at hand"),
+        ("remind", "reminders are not supported by this version", "take the key out; approvers see what waits with stint status"),
+    ];
+
+    private readonly Reading _reading = draft.Reading;
+    private Dictionary<string, RoleRef[]> _rolesOf = [];
+    private RoleRef[] _allRoles = [];
+
+    public Dictionary<string, Workflow> Workflows()
+    {
+        var workflows = new Dictionary<string, Workflow>(StringComparer.Ordinal);
+        foreach (var entry in draft.Section("workflows").Values)
+        {
+            if (_reading.Map(entry.Value, "a workflow") is { } map)
+            {
+                _reading.Keys(map, "a workflow", ["steps", "distinct", "lapses"]);
+                workflows[entry.Key] = Workflow(entry.Key, map, entry.Place);
+            }
+        }
+
+        return workflows;
+    }
+
+    public IReadOnlyList<Policy> Read(Dictionary<string, Resource> resources, Dictionary<string, Workflow> workflows)
+    {
+        _rolesOf = resources.ToDictionary(pair => pair.Key, pair => pair.Value.Roles.Values.Select(role => role.Ref).ToArray(), StringComparer.Ordinal);
+        _allRoles = [.. _rolesOf.Values.SelectMany(roles => roles)];
+        var policies = new List<Policy>();
+        foreach (var entry in draft.Section("policies").Values.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            if (_reading.Map(entry.Value, "a policy") is { } map)
+            {
+                policies.Add(map.Find("deny") is { } deny ? Denial(entry, map, deny) : Permission(entry, map, workflows));
+            }
+        }
+
+        return policies;
+    }
+
+    private Policy Denial(Entry entry, MapNode map, Entry deny)
+    {
+        foreach (var key in map.Entries.Where(key => PolicyKeys.Contains(key.Key) && !DenyKeys.Contains(key.Key)))
+        {
+            _reading.Problems.Error(key.Place, $"'{key.Key}' has no meaning beside 'deny'", "a deny rule takes 'deny' and 'roles' only");
+        }
+
+        _reading.Keys(map, "a policy", PolicyKeys, Conditions);
+        return Common(entry, map, deny) with { Deny = true };
+    }
+
+    private Policy Permission(Entry entry, MapNode map, Dictionary<string, Workflow> workflows)
+    {
+        _reading.Keys(map, "a policy", PolicyKeys, Conditions);
+        if (map.Find("who") is null)
+        {
+            _reading.Problems.Error(entry.Place, $"policy '{entry.Key}' lacks 'who'", "write who: group:NAME (or deny: group:NAME for a rule that says no)");
+        }
+
+        if (map.Find("roles") is null)
+        {
+            _reading.Problems.Error(entry.Place, $"policy '{entry.Key}' lacks 'roles'", "write roles: ['RESOURCE/ROLE'], with * for any");
+        }
+
+        var (usual, most) = For(map);
+        var (required, ticket) = Reason(map);
+        return Common(entry, map, map.Find("who")) with
+        {
+            DefaultFor = usual,
+            MaxFor = most,
+            ReasonRequired = required,
+            TicketPattern = ticket,
+            Approve = Approve(entry, map, workflows),
+            Record = Record(map),
+            BeginWithin = _reading.Duration(map, "begin_within", "'begin_within'", Minute, Month) ?? TimeSpan.FromHours(8),
+        };
+    }
+
+    private Policy Common(Entry entry, MapNode map, Entry? who)
+    {
+        var roles = map.Find("roles");
+        return new Policy
+        {
+            Name = entry.Key,
+            Place = entry.Place,
+            Text = entry.Source,
+            Who = who is null ? FrozenSet<SubjectId>.Empty : names.Read(who.Value, who.Key).ToFrozenSet(),
+            WhoText = who is null ? "" : string.Join(", ", (who.Value as ListNode)?.Items.OfType<TextNode>().Select(text => text.Value) ?? [(who.Value as TextNode)?.Value ?? ""]),
+            Roles = roles is null ? (who?.Key == "deny" ? _allRoles.ToFrozenSet() : FrozenSet<RoleRef>.Empty) : Roles(roles),
+        };
+    }
+
+    private FrozenSet<RoleRef> Roles(Entry entry)
+    {
+        var found = new HashSet<RoleRef>();
+        if (entry.Value is TextNode { IsNull: true } or ListNode { Items.Count: 0 })
+        {
+            _reading.Problems.Error(entry.Value.Place, "'roles' names none", "write roles: ['RESOURCE/ROLE'], with * for any");
+            return FrozenSet<RoleRef>.Empty;
+        }
+
+        foreach (var (text, place) in _reading.Texts(entry.Value, "'roles'", 130))
+        {
+            if (RoleRef.Parse(text) is not { } pattern || !text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '*' or '/'))
+            {
+                _reading.Problems.Error(place, $"'{Words.Short(text)}' is not a role", "write RESOURCE/ROLE, with * for any part of a name: '*/read-only', 'orders-db/*'");
+                continue;
+            }
+
+            var resources = pattern.Resource.Contains('*')
+                ? _rolesOf.Where(pair => Glob(pattern.Resource, pair.Key)).SelectMany(pair => pair.Value)
+                : _rolesOf.GetValueOrDefault(pattern.Resource, []);
+            var matched = false;
+            foreach (var role in resources.Where(role => Glob(pattern.Role, role.Role)))
+            {
+                matched = true;
+                found.Add(role);
+            }
+
+            if (!matched)
+            {
+                var exact = !text.Contains('*', StringComparison.Ordinal);
+                _reading.Problems.Error(
+                    place,
+                    exact ? $"no role is called '{Words.Short(text)}'" : $"no role matches '{Words.Short(text)}'",
+                    exact ? Words.Meant(text, [.. _allRoles.Select(role => role.ToString())], "see 'resources'") : "see 'resources'");
+            }
+        }
+
+        return found.ToFrozenSet();
+    }
+
+    /// <summary>Whether a name matches a pattern in which <c>*</c> stands for any characters, or none.</summary>
+    internal static bool Glob(string pattern, string name)
+    {
+        int p = 0, n = 0, star = -1, mark = 0;
+        while (n < name.Length)
+        {
+            if (p < pattern.Length && pattern[p] == '*')
+            {
+                star = p++;
+                mark = n;
+            }
+            else if (p < pattern.Length && pattern[p] == name[n])
+            {
+                p++;
+                n++;
+            }
+            else if (star >= 0)
+            {
+                p = star + 1;
+                n = ++mark;
+            }
+            else
+            {
+                return false;
+            }
+        }
+
+        return pattern.AsSpan(p).TrimStart('*').IsEmpty;
+    }
+
+    private (TimeSpan Usual, TimeSpan Most) For(MapNode policy)
+    {
+        var hour = TimeSpan.FromHours(1);
+        if (policy.Find("for") is not { } given)
+        {
+            return (hour, hour);
+        }
+
+        if (given.Value is TextNode)
+        {
+            var length = _reading.Duration(given.Value, "'for'", Minute, Words.LongestDuration) ?? hour;
+            return (length, length);
+        }
+
+        if (_reading.Map(given.Value, "'for'") is not { } map)
+        {
+            return (hour, hour);
+        }
+
+        _reading.Keys(map, "'for'", ["default", "max"]);
+        var usual = _reading.Duration(map, "default", "'default'", Minute, Words.LongestDuration);
+        var most = _reading.Duration(map, "max", "'max'", Minute, Words.LongestDuration);
+        if (usual is { } u && most is { } m && m < u)
+        {
+            _reading.Problems.Error(map.Find("default")!.Place, $"'default' ({Words.Say(u)}) is longer than 'max' ({Words.Say(m)})", "raise max or lower default");
+        }
+
+        if (map.Entries.Count == 0)
+        {
+            _reading.Problems.Error(map.Place, "'for' is empty", "write for: { default: 30m, max: 4h }");
+        }
+
+        var longest = most ?? usual ?? hour;
+        return (usual ?? (longest < hour ? longest : hour), longest);
+    }
+
+    private (bool Required, string? Ticket) Reason(MapNode policy)
+    {
+        if (policy.Find("reason") is not { } given || _reading.Map(given.Value, "'reason'") is not { } map)
+        {
+            return (false, null);
+        }
+
+        _reading.Keys(map, "'reason'", ["required", "ticket"]);
+        if (map.Entries.Count == 0)
+        {
+            _reading.Problems.Error(map.Place, "'reason' is empty", "write reason: { required: true }, or reason: { ticket: '^INC-[0-9]+$' }");
+        }
+
+        var required = _reading.Flag(map, "required", "'required'");
+        if (map.Find("ticket") is not { } ticket || _reading.Text(ticket.Value, "'ticket'", 300) is not { } pattern)
+        {
+            return (required, null);
+        }
+
+        try
+        {
+            _ = Patterns.Ticket(pattern);
+        }
+        catch (Exception trouble) when (trouble is ArgumentException or NotSupportedException)
+        {
+            _reading.Problems.Error(ticket.Value.Place, "'ticket' is not a pattern that can be matched in bounded time", "take a regular expression without look-around and back references: '^INC-[0-9]+$'");
+            return (required, null);
+        }
+
+        if (!pattern.StartsWith('^') || !pattern.EndsWith('$'))
+        {
+            _reading.Problems.Warn(ticket.Value.Place, "'ticket' matches anywhere in the text", "write ^ before it and $ behind it");
+        }
+
+        return (required, pattern);
+    }
+
+    private RecordMode Record(MapNode policy)
+    {
+        var mode = _reading.Text(policy, "record", "'record'", 20);
+        if (mode is not (null or "default" or "strict"))
+        {
+            _reading.Problems.Error(policy.Find("record")!.Value.Place, "'record' is neither default nor strict");
+        }
+
+        return mode == "strict" ? RecordMode.Strict : RecordMode.Default;
+    }
+
+    private Workflow? Approve(Entry policy, MapNode map, Dictionary<string, Workflow> workflows)
+    {
+        const string wayOut = "write approve: { auto: true }, approve: { workflow: NAME } or approve: { steps: [ { from: owners } ] }";
+        if (map.Find("approve") is not { } given)
+        {
+            // NB. Silence is not consent: who wants a rule to say yes has to write it.
+            _reading.Problems.Error(policy.Place, $"policy '{policy.Key}' lacks 'approve'", wayOut);
+            return null;
+        }
+
+        if (_reading.Map(given.Value, "'approve'") is not { } approve)
+        {
+            return null;
+        }
+
+        _reading.Keys(approve, "'approve'", ["auto", "workflow", "steps", "distinct", "lapses"], ("step_up", "a second proof at approval is not supported by this version", "take the key out"));
+        var auto = Auto(approve);
+        var workflow = approve.Find("workflow");
+        var steps = approve.Find("steps");
+        if ((auto == true ? 1 : 0) + (workflow is null ? 0 : 1) + (steps is null ? 0 : 1) != 1)
+        {
+            if (approve.Find("auto") is null || auto is not null)
+            {
+                _reading.Problems.Error(approve.Place, "'approve' says not one of auto: true, workflow and steps", wayOut);
+            }
+
+            return null;
+        }
+
+        foreach (var key in approve.Entries.Where(key => steps is null && key.Key is "distinct" or "lapses"))
+        {
+            _reading.Problems.Error(key.Place, $"'{key.Key}' belongs to 'steps'", "write it in the workflow itself");
+        }
+
+        if (steps is not null)
+        {
+            return Workflow(policy.Key, approve, approve.Place);
+        }
+
+        if (workflow is null || _reading.Text(workflow.Value, "'workflow'", 80) is not { } name)
+        {
+            return null;
+        }
+
+        if (!workflows.TryGetValue(name, out var found) && !draft.Section("workflows").ContainsKey(name))
+        {
+            _reading.Problems.Error(workflow.Value.Place, $"no workflow is called '{Words.Short(name)}'", Words.Meant(name, draft.Section("workflows").Keys, "add it under 'workflows'"));
+        }
+
+        return found;
+    }
+
+    /// <returns>Null when the key is absent, or with a problem.</returns>
+    private bool? Auto(MapNode approve)
+    {
+        if (approve.Find("auto") is not { } auto)
+        {
+            return null;
+        }
+
+        if (auto.Value is TextNode { Plain: true, Value: "true" or "false" } text)
+        {
+            return text.Value == "true";
+        }
+
+        _reading.Problems.Error(auto.Value.Place, "'auto': conditions are not supported by this version", "write auto: true, or take it out and keep the workflow; split the policy by roles and who");
+        return null;
+    }
+
+    private Workflow Workflow(string name, MapNode map, CatalogPlace place)
+    {
+        var steps = new List<WorkflowStep>();
+        if (map.Find("steps") is not { Value: ListNode { Items.Count: > 0 } list })
+        {
+            _reading.Problems.Error(map.Find("steps")?.Value.Place ?? place, $"the steps of '{name}' are not a list of at least one", "write steps: [ { from: owners } ]");
+        }
+        else
+        {
+            foreach (var item in list.Items)
+            {
+                if (_reading.Map(item, "a step") is { } step && Step(step) is { } read)
+                {
+                    steps.Add(read);
+                }
+            }
+
+            if (list.Items.Count > 10)
+            {
+                _reading.Problems.Error(list.Place, "a workflow takes at most 10 steps");
+            }
+        }
+
+        return new Workflow
+        {
+            Name = name,
+            Steps = steps,
+            Distinct = _reading.Flag(map, "distinct", "'distinct'"),
+            LapsesAfter = _reading.Duration(map, "lapses", "'lapses'", Minute, Month) ?? TimeSpan.FromHours(24),
+        };
+    }
+
+    private WorkflowStep? Step(MapNode map)
+    {
+        const string wayOut = "write from: owners, manager, group:NAME or person:NAME";
+        _reading.Keys(map, "a step", ["from", "need"], StepsToCome);
+        var need = map.Find("need") is { } count ? _reading.Whole(count.Value, "'need'", 1, 20) ?? 1 : 1;
+        if (map.Find("from") is not { } entry)
+        {
+            _reading.Problems.Error(map.Place, "a step lacks 'from'", wayOut);
+            return null;
+        }
+
+        if (_reading.Text(entry.Value, "'from'", 80) is not { } from)
+        {
+            return null;
+        }
+
+        var place = entry.Value.Place;
+        if (from is "owners" or "manager")
+        {
+            if (from == "manager" && need > 1)
+            {
+                _reading.Problems.Error(map.Find("need")!.Value.Place, "a person has one manager, and this step needs more");
+            }
+        }
+        else if (from.StartsWith("group:", StringComparison.Ordinal))
+        {
+            _ = names.Group(from["group:".Length..], place);
+        }
+        else if (from.StartsWith("person:", StringComparison.Ordinal))
+        {
+            _ = names.Person(from, place);
+        }
+        else if (from.StartsWith("on-call:", StringComparison.Ordinal))
+        {
+            _reading.Problems.Error(place, "'on-call:' is not supported by this version", "keep a group of those on call, and write from: group:NAME");
+        }
+        else
+        {
+            _reading.Problems.Error(place, $"'{Words.Short(from)}' is nobody that a step can ask", wayOut);
+        }
+
+        return new WorkflowStep(from, (int)need);
+    }
+}
+
+/// <summary>Patterns of tickets.</summary>
+internal static class Patterns
+{
+    /// <summary>Matched in time linear in the text; whatever the pattern is, a decision cannot be made to hang.</summary>
+    /// <exception cref="ArgumentException">It is no pattern.</exception>
+    /// <exception cref="NotSupportedException">It cannot be matched in linear time.</exception>
+    public static Regex Ticket(string pattern) =>
+        new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(100));
+}

@@ -1,0 +1,303 @@
+using System.Text.RegularExpressions;
+using Stint.Core.Approvals;
+using Stint.Core.Catalog;
+
+namespace Stint.Core.Policies;
+
+/// <summary>Says what the policies of a catalog say to a question. Pure: the same catalog and question, the same verdict.</summary>
+/// <remarks>
+/// Every rule about the subject and the role counts, and each only ever takes away: a deny rule ends it; a demand of any of
+/// them (a reason, a ticket, a maximum) has to be met; if any of them asks for approval, approval it is. So nobody gets a
+/// softer answer by leaving something out of the asking.
+/// </remarks>
+public static class Decider
+{
+    /// <summary>How far ahead a start may lie.</summary>
+    public static readonly TimeSpan FurthestStart = TimeSpan.FromDays(30);
+
+    /// <summary>The verdict, with each rule's part in it.</summary>
+    public static Verdict Decide(LoadedCatalog catalog, Question question)
+    {
+        if (!catalog.People.TryGetValue(question.Subject.Value, out var person))
+        {
+            return Unknown(catalog, question, $"{question.Subject} is not in the catalog");
+        }
+
+        if (person.Disabled)
+        {
+            return Unknown(catalog, question, $"{question.Subject} is disabled");
+        }
+
+        var about = catalog.Index.About(question.Subject, question.Role);
+        // NB. A deny rule alone tells nobody that the role exists: they may not ask for it.
+        if (!about.Exists(i => !catalog.Policies[i].Deny) || !catalog.Resources.TryGetValue(question.Role.Resource, out var resource))
+        {
+            return Unknown(catalog, question, $"no rule lets {question.Subject} ask for {question.Role}", about);
+        }
+
+        if (about.Exists(i => catalog.Policies[i].Deny))
+        {
+            return Denied(catalog, question, about);
+        }
+
+        if (Start(question) is { } wrong)
+        {
+            var lines = about.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.NotMet, wrong.Because, wrong.Remedy));
+            return Deny(catalog, question, wrong.Because, lines);
+        }
+
+        return Unmet(catalog, question, about) ?? Agreed(catalog, question, about, resource);
+    }
+
+    /// <summary>What a person may ask for, and under which demands; in the order of the roles' names.</summary>
+    public static IReadOnlyList<Offer> Offers(LoadedCatalog catalog, SubjectId subject)
+    {
+        if (!catalog.People.TryGetValue(subject.Value, out var person) || person.Disabled)
+        {
+            return [];
+        }
+
+        var offers = new List<Offer>();
+        foreach (var role in catalog.Index.Reached(subject).OrderBy(role => role.Resource, StringComparer.Ordinal).ThenBy(role => role.Role, StringComparer.Ordinal))
+        {
+            var policies = catalog.Index.About(subject, role).ConvertAll(i => catalog.Policies[i]);
+            if (!policies.Exists(policy => policy.Deny))
+            {
+                offers.Add(new Offer(
+                    role,
+                    policies.Min(policy => policy.DefaultFor),
+                    policies.Min(policy => policy.MaxFor),
+                    policies.Exists(policy => policy.Approve is not null),
+                    policies.Exists(policy => policy.ReasonRequired),
+                    [.. policies.Select(policy => policy.TicketPattern).OfType<string>().Distinct()]));
+            }
+        }
+
+        return offers;
+    }
+
+    /// <summary>Asks again before access opens, with the catalog of that moment.</summary>
+    /// <param name="catalog">The catalog as it is now.</param>
+    /// <param name="question">The asking; its start is not looked at again.</param>
+    /// <param name="pinned">The verdict at the asking.</param>
+    /// <param name="approvals">The approvals that were given.</param>
+    /// <param name="digest">What the approvers said yes to.</param>
+    /// <returns>Whether it still stands, and under which terms: never longer, and never less strictly recorded, than was agreed.</returns>
+    public static Again AskAgain(LoadedCatalog catalog, Question question, Verdict pinned, IReadOnlyList<Approval> approvals, string digest)
+    {
+        // The length is left out: a maximum that has become shorter shortens the grant, it does not end it.
+        switch (Decide(catalog, question with { For = null, StartAt = null }))
+        {
+            case Verdict.Deny deny:
+                return new Again.Fell(deny.Known ? deny.Because : $"no rule lets {question.Subject} have {question.Role} any longer");
+
+            case Verdict.NeedsApproval needs:
+                return Quorum.Count(needs.Steps, needs.Distinct, question.Subject, digest, approvals) switch
+                {
+                    Tally.Complete => new Again.Stands(Narrowed(needs.Terms, question, pinned)),
+                    Tally.Refused refused => new Again.Fell($"{refused.By.By} said no"),
+                    Tally.Waiting waiting => new Again.Fell($"{string.Join(", ", needs.DecidedBy)} now asks for approvals that are missing: {string.Join("; ", waiting.Open.Select(open => $"{open.Step.Name} ({open.Missing} more)"))}"),
+                    _ => new Again.Fell("the approvals could not be counted"),
+                };
+
+            case Verdict.Allow allow:
+                return new Again.Stands(Narrowed(allow.Terms, question, pinned));
+
+            default:
+                return new Again.Fell("the verdict could not be read");
+        }
+    }
+
+    private static Terms Narrowed(Terms now, Question question, Verdict pinned)
+    {
+        var then = pinned switch
+        {
+            Verdict.Allow allow => allow.Terms,
+            Verdict.NeedsApproval needs => needs.Terms,
+            _ => now,
+        };
+        var agreed = question.For ?? then.For;
+        return now with
+        {
+            For = agreed < now.Max ? agreed : now.Max,
+            Record = then.Record > now.Record ? then.Record : now.Record,
+            LapsesAfter = then.LapsesAfter,
+            BeginWithin = then.BeginWithin,
+        };
+    }
+
+    private static Verdict.Deny Denied(LoadedCatalog catalog, Question question, List<int> about)
+    {
+        var denials = about.FindAll(i => catalog.Policies[i].Deny);
+        var names = string.Join(", ", denials.Select(i => catalog.Policies[i].Name));
+        var lines = denials.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Decided, $"it denies {catalog.Policies[i].WhoText} this role"));
+        lines.AddRange(about.Where(i => !catalog.Policies[i].Deny).Select(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Matched, $"it is about {question.Subject} and {question.Role}, but a rule that denies is stronger ({names})")));
+        return Deny(catalog, question, $"{names} denies {question.Role} to {string.Join(", ", denials.Select(i => catalog.Policies[i].WhoText).Distinct())}", lines);
+    }
+
+    private static (string Because, string Remedy)? Start(Question question) => question.StartAt switch
+    {
+        { } start when start < question.Now => ("the start lies in the past", "ask for a later start, or leave it out"),
+        { } start when start - question.Now > FurthestStart => ($"the start lies more than {Words.Say(FurthestStart)} ahead", "ask again when it is nearer"),
+        _ => null,
+    };
+
+    private static Verdict.Deny? Unmet(LoadedCatalog catalog, Question question, List<int> about)
+    {
+        List<RuleTrace>? unmet = null;
+        foreach (var i in about)
+        {
+            if (Demand(catalog.Policies[i], catalog.Index.Tickets[i], question) is { } line)
+            {
+                (unmet ??= []).Add(line);
+            }
+        }
+
+        if (unmet is null)
+        {
+            return null;
+        }
+
+        var names = unmet.ConvertAll(line => line.Rule);
+        var matched = about.Select(i => catalog.Policies[i].Name).Except(names, StringComparer.Ordinal)
+            .Select(name => new RuleTrace(name, RuleOutcome.Matched, $"its own demands are met, but those of {string.Join(", ", names)} are not"));
+        var because = string.Join("; ", unmet.Select(line => $"{line.Rule}: {line.Because}"));
+        return Deny(catalog, question, because, [.. unmet, .. matched]);
+    }
+
+    /// <summary>What in the asking does not meet a rule; null when all does.</summary>
+    private static RuleTrace? Demand(Policy policy, Regex? ticket, Question question)
+    {
+        List<(string Because, string Remedy)>? unmet = null;
+        if (question.For is { } length && length > policy.MaxFor)
+        {
+            (unmet ??= []).Add(($"{Words.Say(length)} is longer than its maximum of {Words.Say(policy.MaxFor)}", $"ask for {Words.Say(policy.MaxFor)} or less"));
+        }
+
+        if (question.For is { } none && none <= TimeSpan.Zero)
+        {
+            (unmet ??= []).Add(("the duration is not longer than nothing", "ask for at least a minute"));
+        }
+
+        if (policy.ReasonRequired && string.IsNullOrWhiteSpace(question.Reason))
+        {
+            (unmet ??= []).Add(("no reason was given", "give a reason"));
+        }
+
+        if (ticket is not null)
+        {
+            try
+            {
+                if (string.IsNullOrEmpty(question.Ticket))
+                {
+                    (unmet ??= []).Add(("no ticket was given", $"give a ticket that matches {policy.TicketPattern}"));
+                }
+                else if (!Words.IsShowable(question.Ticket, newLines: false) || !ticket.IsMatch(question.Ticket))
+                {
+                    // NB. '$' also matches before a last new line: a ticket that cannot be shown on one line is none.
+                    (unmet ??= []).Add(("the ticket does not match", $"give a ticket that matches {policy.TicketPattern}"));
+                }
+            }
+            catch (RegexMatchTimeoutException)
+            {
+                return new RuleTrace(policy.Name, RuleOutcome.Failed, "the ticket could not be matched in time, and a rule that fails never allows");
+            }
+        }
+
+        return unmet is null
+            ? null
+            : new RuleTrace(policy.Name, RuleOutcome.NotMet, string.Join(", and ", unmet.Select(item => item.Because)), string.Join(", and ", unmet.Select(item => item.Remedy)));
+    }
+
+    private static Verdict Agreed(LoadedCatalog catalog, Question question, List<int> about, Resource resource)
+    {
+        var usual = TimeSpan.MaxValue;
+        var most = TimeSpan.MaxValue;
+        var begin = TimeSpan.MaxValue;
+        var lapses = TimeSpan.MaxValue;
+        var record = RecordMode.Default;
+        List<Policy>? asking = null;
+        foreach (var i in about)
+        {
+            var policy = catalog.Policies[i];
+            usual = policy.DefaultFor < usual ? policy.DefaultFor : usual;
+            most = policy.MaxFor < most ? policy.MaxFor : most;
+            begin = policy.BeginWithin < begin ? policy.BeginWithin : begin;
+            record = policy.Record > record ? policy.Record : record;
+            if (policy.Approve is { } workflow)
+            {
+                (asking ??= []).Add(policy);
+                lapses = workflow.LapsesAfter < lapses ? workflow.LapsesAfter : lapses;
+            }
+        }
+
+        var terms = new Terms(question.For ?? (usual < most ? usual : most), most, record, asking is null ? TimeSpan.FromHours(24) : lapses, begin);
+        if (asking is null)
+        {
+            var lines = new RuleTrace[about.Count];
+            for (var i = 0; i < lines.Length; i++)
+            {
+                lines[i] = new RuleTrace(catalog.Policies[about[i]].Name, RuleOutcome.Decided, "it allows this by rule");
+            }
+
+            return new Verdict.Allow(terms) { Trace = Trace(catalog, question, lines) };
+        }
+
+        return Asked(catalog, question, about, asking, terms, resource);
+    }
+
+    private static Verdict Asked(LoadedCatalog catalog, Question question, List<int> about, List<Policy> asking, Terms terms, Resource resource)
+    {
+        List<Workflow> workflows = asking.ConvertAll(policy => policy.Approve!);
+        var distinct = workflows.Exists(workflow => workflow.Distinct);
+        var steps = Steps.Pin(catalog, Steps.Union(workflows), resource, question.Subject);
+        var names = string.Join(", ", asking.Select(policy => policy.Name));
+        var rest = about.Select(i => catalog.Policies[i]).Where(policy => policy.Approve is null)
+            .Select(policy => new RuleTrace(policy.Name, RuleOutcome.Matched, $"it would allow this by rule, but {names} asks for approval"));
+        if (steps.Count == 0 || !Quorum.CanBeMet(steps, distinct, question.Subject))
+        {
+            var lacking = steps.Count == 0 ? "it names no step" : Steps.Lacking(steps, distinct);
+            var unmet = asking.Select(policy => new RuleTrace(policy.Name, RuleOutcome.NotMet, $"its approval cannot be met ({lacking})"));
+            return Deny(catalog, question, $"nobody could approve it: {lacking}", [.. unmet, .. rest]);
+        }
+
+        var lines = asking.Select(policy => new RuleTrace(policy.Name, RuleOutcome.Decided, $"it asks for approval ({string.Join("; ", policy.Approve!.Steps.Select(step => step.Need == 1 ? step.From : $"{step.Need} of {step.From}"))})"));
+        return new Verdict.NeedsApproval(terms, steps) { Distinct = distinct, Trace = Trace(catalog, question, [.. lines, .. rest]) };
+    }
+
+    private static Verdict.Deny Unknown(LoadedCatalog catalog, Question question, string because, List<int>? denials = null)
+    {
+        RuleTrace[] lines = [.. (denials ?? []).Where(i => catalog.Policies[i].Deny).Select(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Decided, $"it denies {catalog.Policies[i].WhoText} this role"))];
+        return new Verdict.Deny(because, Known: false) { Trace = Trace(catalog, question, lines) };
+    }
+
+    private static Verdict.Deny Deny(LoadedCatalog catalog, Question question, string because, IReadOnlyList<RuleTrace> lines) =>
+        new(because, Known: true) { Trace = Trace(catalog, question, lines) };
+
+    private static Traced Trace(LoadedCatalog catalog, Question question, IReadOnlyList<RuleTrace> about) =>
+        new(about, catalog.Policies, question.Subject, question.Role);
+}
+
+/// <summary>A role that a person may ask for.</summary>
+/// <param name="Role">The role.</param>
+/// <param name="Default">How long it lasts when the asking does not say.</param>
+/// <param name="Max">The longest that can be asked for.</param>
+/// <param name="NeedsApproval">Whether somebody has to say yes.</param>
+/// <param name="ReasonRequired">Whether a reason has to be given.</param>
+/// <param name="TicketPatterns">Every one of them has to match the ticket; empty when no ticket is demanded.</param>
+public sealed record Offer(RoleRef Role, TimeSpan Default, TimeSpan Max, bool NeedsApproval, bool ReasonRequired, IReadOnlyList<string> TicketPatterns);
+
+/// <summary>What came of asking again before opening.</summary>
+public abstract record Again
+{
+    private Again()
+    {
+    }
+
+    /// <summary>Open it, under these terms.</summary>
+    public sealed record Stands(Terms Terms) : Again;
+
+    /// <summary>It may not open any more.</summary>
+    /// <param name="Because">Why, for a person, without a full stop.</param>
+    public sealed record Fell(string Because) : Again;
+}
