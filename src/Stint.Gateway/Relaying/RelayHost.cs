@@ -1,0 +1,186 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Stint.Core;
+using Stint.Core.Sessions;
+using Stint.Gateway.Recording;
+
+namespace Stint.Gateway.Relaying;
+
+/// <summary>What all sessions of a node share: the clock, the gate, the deadlines, and who looks after them.</summary>
+internal sealed class RelayHost : IDisposable
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+
+    private readonly ConcurrentDictionary<SessionId, RelaySession> _live = new();
+    private readonly ConcurrentQueue<RelaySession> _toFlush = new();
+    private readonly ITimer _timer;
+    private int _looking;
+    private uint _writes;
+
+    public RelayHost(GatewayOptions options, ISessionGate gate, TimeProvider time, ILogger logger)
+    {
+        Options = options;
+        Gate = gate;
+        Time = time;
+        Logger = logger;
+        Deadlines = new DeadlineScheduler(time);
+        _timer = time.CreateTimer(_ => Look(), null, LookEvery, LookEvery);
+    }
+
+    public GatewayOptions Options { get; }
+
+    public ISessionGate Gate { get; }
+
+    public TimeProvider Time { get; }
+
+    public ILogger Logger { get; }
+
+    public DeadlineScheduler Deadlines { get; }
+
+    public GroupSync Sync { get; } = new();
+
+    public GatewayMeter Meter { get; } = new();
+
+    public int Live => _live.Count;
+
+    /// <summary>Whether new sessions are refused.</summary>
+    public bool IsDraining { get; set; }
+
+    public ICollection<RelaySession> Sessions => _live.Values;
+
+    /// <summary>Carries a session to its end.</summary>
+    public async Task RunAsync(RelaySession session)
+    {
+        _live[session.Id] = session;
+        Meter.LiveSessions.Add(1);
+        try
+        {
+            var end = await session.RunAsync();
+            Log.Ended(Logger, session.Id.Value, end.Reason);
+            Meter.Sessions.Add(1, new KeyValuePair<string, object?>("reason", end.Reason.ToString()));
+        }
+        finally
+        {
+            _live.TryRemove(session.Id, out _);
+            Meter.LiveSessions.Add(-1);
+            session.Dispose();
+        }
+    }
+
+    public void FlushLater(RelaySession session) => _toFlush.Enqueue(session);
+
+    /// <summary>Writes what a recording holds back, and now and then says how long that took.</summary>
+    public void Measure(SessionRecording recording)
+    {
+        if ((++_writes & 63) != 0)
+        {
+            recording.Write();
+            return;
+        }
+
+        var began = Time.GetTimestamp();
+        recording.Write();
+        Meter.WriteLatency.Record(Time.GetElapsedTime(began).TotalSeconds);
+    }
+
+    public void RecordingFailed(SessionId session, Exception failed) => Log.RecordingFailed(Logger, session.Value, failed);
+
+    /// <summary>Has the target's side of a session ended by the control plane.</summary>
+    public async Task CutAtTargetAsync(SessionId session, string? backend)
+    {
+        try
+        {
+            await Gate.CutAtTargetAsync(session, backend, CancellationToken.None);
+        }
+        catch (Exception failed)
+        {
+            Log.NotCutAtTarget(Logger, session.Value, failed);
+        }
+    }
+
+    /// <summary>Puts a session's end on record.</summary>
+    public async Task EndedAsync(RelaySession session, RelayEnd end, RecordingHead head, SessionRecording recording, long fromClient, long toClient)
+    {
+        Meter.Statements.Add(head.Statements);
+        Meter.FromClient.Add(fromClient);
+        Meter.ToClient.Add(toClient);
+        try
+        {
+            var at = Time.GetUtcNow();
+            try
+            {
+                await recording.SyncAsync();
+            }
+            catch (IOException failed)
+            {
+                RecordingFailed(session.Id, failed);
+            }
+
+            await AnchorLastAsync(session.Id, head);
+            await ToldAsync(session.Id, new SessionEnd(end.Reason, end.Told ? end.Sentence : null, at, head, fromClient, toClient));
+        }
+        catch (Exception failed)
+        {
+            Log.EndNotTold(Logger, session.Id.Value, failed);
+        }
+    }
+
+    /// <summary>Tells the gate that a session is over.</summary>
+    public async Task ToldAsync(SessionId session, SessionEnd end)
+    {
+        try
+        {
+            await Gate.EndedAsync(session, end, CancellationToken.None);
+        }
+        catch (Exception failed)
+        {
+            Log.EndNotTold(Logger, session.Value, failed);
+        }
+    }
+
+    public void Dispose()
+    {
+        _timer.Dispose();
+        Deadlines.Dispose();
+        Meter.Dispose();
+    }
+
+    private async Task AnchorLastAsync(SessionId session, RecordingHead head)
+    {
+        try
+        {
+            await Gate.AnchorAsync(session, head, CancellationToken.None);
+        }
+        catch (Exception failed)
+        {
+            // The end carries the same head, and is retried by the gate.
+            Log.AnchorFailed(Logger, session.Value, failed);
+        }
+    }
+
+    private void Look()
+    {
+        if (Interlocked.Exchange(ref _looking, 1) == 1)
+        {
+            return;
+        }
+
+        try
+        {
+            for (var left = _toFlush.Count; left > 0 && _toFlush.TryDequeue(out var session); left--)
+            {
+                session.Flush();
+            }
+
+            var now = Time.GetTimestamp();
+            foreach (var (_, session) in _live)
+            {
+                session.Look(now);
+            }
+        }
+        finally
+        {
+            Interlocked.Exchange(ref _looking, 0);
+        }
+    }
+}
