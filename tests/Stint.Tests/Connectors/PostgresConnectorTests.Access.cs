@@ -177,20 +177,20 @@ public abstract partial class PostgresConnectorTests
     [Fact]
     public async Task Check_WrongPasswordHostOrCertificate_IsToldApartAndKeepsSecrets()
     {
-        var wrong = await Connector.CheckAsync(TargetOf(Base(("password", new SecretRef(SecretSource.Env, "WRONG")))), default);
+        var wrong = await Connector.CheckAsync(OneRole(Base(("password", new SecretRef(SecretSource.Env, "WRONG")))), default);
         Assert.DoesNotContain("canary", Assert.IsType<VerbOutcome.Refused>(wrong).ToString(), StringComparison.Ordinal);
-        Assert.IsType<VerbOutcome.Refused>(await Connector.CheckAsync(TargetOf(Base(("password", new SecretRef(SecretSource.Env, "ABSENT")))), default));
-        Assert.IsType<VerbOutcome.Refused>(await Connector.CheckAsync(TargetOf(Base(("database", "no_such_database"))), default));
-        Assert.IsType<VerbOutcome.Refused>(await Connector.CheckAsync(TargetOf(Base(("tls", "verify-full"))), default));
-        IsDone(await Connector.CheckAsync(TargetOf(Base(("tls", "verify-full"), ("tls_root_cert", _server.Certificate))), default));
-        IsDone(await Connector.CheckAsync(TargetOf(Base(("tls", "verify-full"), ("tls_root_cert", _server.Certificate), ("host", "localhost"))), default));
+        Assert.IsType<VerbOutcome.Refused>(await Connector.CheckAsync(OneRole(Base(("password", new SecretRef(SecretSource.Env, "ABSENT")))), default));
+        Assert.IsType<VerbOutcome.Refused>(await Connector.CheckAsync(OneRole(Base(("database", "no_such_database"))), default));
+        Assert.IsType<VerbOutcome.Refused>(await Connector.CheckAsync(OneRole(Base(("tls", "verify-full"))), default));
+        IsDone(await Connector.CheckAsync(OneRole(Base(("tls", "verify-full"), ("tls_root_cert", _server.Certificate))), default));
+        IsDone(await Connector.CheckAsync(OneRole(Base(("tls", "verify-full"), ("tls_root_cert", _server.Certificate), ("host", "localhost"))), default));
         foreach (var tls in new[] { "disable", "allow", "prefer", "require" })
         {
-            IsDone(await Connector.CheckAsync(TargetOf(Base(("tls", tls))), default));
+            IsDone(await Connector.CheckAsync(OneRole(Base(("tls", tls))), default));
         }
 
-        Assert.IsType<VerbOutcome.Unreachable>(await Connector.CheckAsync(TargetOf(Base(("port", 1L))), default));
-        Assert.IsType<Listing.Failed>(await Connector.ListAsync(TargetOf(Base(("port", 1L))), default));
-        Assert.IsType<VerbOutcome.Refused>(await Connector.CheckAsync(TargetOf(Base(("tls_root_cert", "/no/such/file"), ("tls", "verify-ca"))), default));
+        Assert.IsType<VerbOutcome.Unreachable>(await Connector.CheckAsync(OneRole(Base(("port", 1L))), default));
+        Assert.IsType<Listing.Failed>(await Connector.ListAsync(OneRole(Base(("port", 1L))), default));
+        Assert.IsType<VerbOutcome.Refused>(await Connector.CheckAsync(OneRole(Base(("tls_root_cert", "/no/such/file"), ("tls", "verify-ca"))), default));
     }
 }

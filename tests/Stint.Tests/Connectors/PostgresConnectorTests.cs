@@ -6,19 +6,13 @@ using Xunit;
 
 namespace Stint.Tests.Connectors;
 
-public sealed class Postgres14SuperuserTests(PostgresServers servers) : PostgresConnectorTests(servers, 14, superuser: true);
-
 public sealed class Postgres14CreateRoleTests(PostgresServers servers) : PostgresConnectorTests(servers, 14, superuser: false);
 
 public sealed class Postgres15SuperuserTests(PostgresServers servers) : PostgresConnectorTests(servers, 15, superuser: true);
 
 public sealed class Postgres15CreateRoleTests(PostgresServers servers) : PostgresConnectorTests(servers, 15, superuser: false);
 
-public sealed class Postgres16SuperuserTests(PostgresServers servers) : PostgresConnectorTests(servers, 16, superuser: true);
-
 public sealed class Postgres16CreateRoleTests(PostgresServers servers) : PostgresConnectorTests(servers, 16, superuser: false);
-
-public sealed class Postgres17SuperuserTests(PostgresServers servers) : PostgresConnectorTests(servers, 17, superuser: true);
 
 public sealed class Postgres17CreateRoleTests(PostgresServers servers) : PostgresConnectorTests(servers, 17, superuser: false);
 
@@ -121,6 +115,8 @@ public abstract partial class PostgresConnectorTests(PostgresServers servers, in
             "inst'all=ation 1",
             new NamedSecrets(new Dictionary<string, string> { ["ADMIN"] = AdminSecret, ["WRONG"] = "canary-of-a-wrong-password" }));
     }
+
+    private Target OneRole(Settings settings) => TargetOf(settings, ("plain", Short.Settings()));
 
     private Settings Base(params (string Name, object Value)[] more)
     {
