@@ -305,11 +305,11 @@ public sealed class LogVerifier
             {
                 if (fields.TryGetProperty(subject, out var value) && value.ValueKind == JsonValueKind.String)
                 {
-                    return (kind, $"{subject} {value.GetString()}");
+                    return (kind is null ? null : EvidencePhrases.Plain(kind), $"{subject} {EvidencePhrases.Plain(value.GetString()!)}");
                 }
             }
 
-            return (kind, null);
+            return (kind is null ? null : EvidencePhrases.Plain(kind), null);
         }
         catch (Exception unreadable) when (unreadable is JsonException or KeyNotFoundException or InvalidOperationException)
         {

@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Stint.Core.Audit;
+
+/// <summary>What a fact says, as a person would say it.</summary>
+internal static class EvidencePhrases
+{
+    private const int Longest = 200;
+
+    /// <summary>The sentence of a fact, without a full stop.</summary>
+    public static string Of(FactBody fact)
+    {
+        var who = Who(fact.Actor);
+        string Get(string field) => Quote(fact.Text(field) ?? "nothing");
+        var role = fact.Text("role") is { } named ? Plain(named) : "a role";
+        var grant = Plain(fact.Text("grant") ?? "a grant");
+        var session = Plain(fact.Text("session") ?? "a session");
+        var said = fact.Kind switch
+        {
+            FactKinds.RequestAsked => $"{who} asked for {role}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
+            FactKinds.RequestApproved => fact.Flag("by_rule") == true
+                ? $"the request was approved by rule, for {Span(fact.Number("for_seconds"))}"
+                : $"with the answer of {who} the request was approved, for {Span(fact.Number("for_seconds"))}",
+            FactKinds.RequestDenied => $"the request was denied by {who}{Reason(fact, "reason")}",
+            FactKinds.RequestCancelled => $"{who} took the request back{Reason(fact, "reason")}",
+            FactKinds.RequestLapsed => $"the request lapsed{Reason(fact, "reason")}",
+            FactKinds.ApprovalGiven => $"{who} said {(fact.Flag("yes") == true ? "yes" : "no")}, having seen digest {Short(fact.Text("saw"))}"
+                + (fact.Number("shortened_to_seconds") is { } shorter ? $", and shortened it to {Span(shorter)}" : "") + Reason(fact, "comment"),
+            FactKinds.GrantReady => $"the grant {grant} was made ready",
+            FactKinds.GrantOpening => $"{who} began the grant {grant}{Window(fact)}"
+                + (fact.Find("verdict") is null ? "" : $"; the policies, asked again, answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}"),
+            FactKinds.GrantOpened => $"access under {grant} was open{Window(fact)}",
+            FactKinds.GrantClosing => $"{who} began to take away the access under {grant}{Reason(fact, "reason")}",
+            FactKinds.GrantClosed => $"the access under {grant} was over{Reason(fact, "reason")}",
+            FactKinds.AssignmentAdding => $"the change of the target was intended, for the account {Get("account")}",
+            FactKinds.AssignmentAdded => $"the account {Get("account")} stood at the target",
+            FactKinds.AssignmentRemoving => $"the removal of the account {Get("account")} from the target was intended",
+            FactKinds.AssignmentRemoved => $"the account {Get("account")} was gone from the target",
+            FactKinds.RemovalStuck => $"the removal of the account {Get("account")} from the target kept failing, and went on{Reason(fact, "error")}",
+            FactKinds.CredentialMinted => $"{who} was given the login {Get("login")} for {grant}",
+            FactKinds.SessionStarted => $"{who} connected from {Get("from")}, in session {session}",
+            FactKinds.SessionAnchored => $"the recording of {session} had {fact.Number("records")} records and the hash {Short(fact.Text("recording"))}",
+            FactKinds.SessionEnded => $"the session {session} ended{Reason(fact, "reason")}"
+                + (fact.Text("recording") is { } hash ? $", with {fact.Number("statements")} statements recorded and the hash {Short(hash)}" : ""),
+            FactKinds.SessionKilled => $"{who} ordered the end of session {session}{Reason(fact, "reason")}",
+            FactKinds.CatalogApplied => $"{who} put catalog {Short(fact.Text("catalog"))} into effect",
+            _ => $"{Plain(fact.Kind)} happened, by {who}",
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"On {Time(fact.At)} {said} (fact {fact.Seq})");
+    }
+
+    /// <summary>A text that cannot move a terminal's cursor or turn the line around.</summary>
+    public static string Plain(string text)
+    {
+        var plain = new StringBuilder(text.Length);
+        foreach (var code in text.Length > Longest ? text[..Longest] + "…" : text)
+        {
+            plain.Append(char.GetUnicodeCategory(code) is UnicodeCategory.Control or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator ? '\ufffd' : code);
+        }
+
+        return plain.ToString();
+    }
+
+    /// <summary>A duration in the largest unit that is whole.</summary>
+    public static string Span(long? seconds) => seconds switch
+    {
+        null => "a time that is not said",
+        var s when s % 3600 == 0 && s != 0 => Count(s.Value / 3600, "hour"),
+        var s when s % 60 == 0 && s != 0 => Count(s.Value / 60, "minute"),
+        var s => Count(s.Value, "second"),
+    };
+
+    /// <summary>The first characters of a hash; the whole one stands in the file.</summary>
+    public static string Short(string? hash) => hash is null ? "(none)" : Plain(hash.Length > 12 ? hash[..12] + "…" : hash);
+
+    private static string Count(long count, string unit) => string.Create(CultureInfo.InvariantCulture, $"{count} {unit}{(count == 1 ? "" : "s")}");
+
+    private static string Who(string actor) => Plain(
+        actor.StartsWith("person:", StringComparison.Ordinal) ? actor[7..]
+        : actor.StartsWith("rule:", StringComparison.Ordinal) ? $"the rule {actor[5..]}"
+        : actor.StartsWith("stint:", StringComparison.Ordinal) ? $"Stint's {actor[6..]}"
+        : actor);
+
+    private static string Quote(string text) => $"“{Plain(text)}”";
+
+    private static string Reason(FactBody fact, string field) => string.IsNullOrEmpty(fact.Text(field)) ? "" : $", because {Quote(fact.Text(field)!)}";
+
+    private static string Ticket(FactBody fact) => string.IsNullOrEmpty(fact.Text("ticket")) ? "" : $", on ticket {Quote(fact.Text("ticket")!)}";
+
+    private static string Verdict(FactBody fact) =>
+        fact.Find("verdict") is { ValueKind: JsonValueKind.Object } verdict && verdict.TryGetProperty("outcome", out var outcome) && outcome.ValueKind == JsonValueKind.String
+            ? Quote(outcome.GetString()!)
+            : "nothing readable";
+
+    private static string Window(FactBody fact) => fact.Time("not_before") is { } from && fact.Time("not_after") is { } until ? $", from {Time(from)} until before {Time(until)}" : "";
+
+    private static string Time(DateTimeOffset time) => time.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture) + " UTC";
+}

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text.Json;
+using Stint.Core.Approvals;
+
+namespace Stint.Core.Audit;
+
+/// <summary>Whether the facts of a request follow from each other: counted again, not believed.</summary>
+internal static class EvidenceStory
+{
+    /// <summary>Whether the asking's verdict, and the answers given, really made an approval.</summary>
+    public static (string Text, string? Why) Approval(FactBody asked, FactBody approved, IReadOnlyList<FactBody> facts)
+    {
+        var number = approved.Seq.ToString(CultureInfo.InvariantCulture);
+        var verdict = asked.Find("verdict") is { ValueKind: JsonValueKind.Object } found ? found : default;
+        var outcome = verdict.ValueKind == JsonValueKind.Object ? Text(verdict, "outcome") : null;
+        if (asked.Seq > approved.Seq)
+        {
+            return ($"The request was asked before fact {number} approved it", "it was approved before it was asked");
+        }
+
+        switch (outcome)
+        {
+            case "allow":
+                return ($"A rule allowed it, so fact {number} needed nobody's yes", Texts(verdict, "decided_by").Count > 0 ? null : "the verdict names no rule that decided");
+            case "needs_approval":
+                var text = $"The answers given before fact {number} fulfil every step that the verdict asked for, counted again";
+                if (Steps(verdict) is not { Count: > 0 } steps || asked.Text("subject") is not { } subject || asked.Text("digest") is not { } digest)
+                {
+                    return (text, "the steps cannot be read");
+                }
+
+                var answers = facts.Where(fact => fact.Kind == FactKinds.ApprovalGiven && fact.Seq < approved.Seq).Select(Answer).ToList();
+                var distinct = verdict.TryGetProperty("distinct", out var flag) && flag.ValueKind == JsonValueKind.True;
+                return (text, Quorum.Count(steps, distinct, new SubjectId(subject), digest, answers) switch
+                {
+                    Tally.Complete => null,
+                    Tally.Refused => "somebody said no",
+                    _ => "a yes is missing",
+                });
+            default:
+                return ($"The verdict let fact {number} approve the request", "the verdict was neither yes nor yes-with-approval");
+        }
+    }
+
+    /// <summary>Whether a grant opened after an approval, and not for longer than was approved.</summary>
+    public static (string Text, string? Why) Opening(FactBody opened, IReadOnlyList<FactBody> facts)
+    {
+        var approved = facts.LastOrDefault(fact => fact.Kind == FactKinds.RequestApproved && fact.Seq < opened.Seq);
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"Access in fact {opened.Seq} was opened after the request was approved, and for no longer than {EvidencePhrases.Span(approved?.Number("for_seconds"))}");
+        if (approved is null)
+        {
+            return (text, "there is no approval before it");
+        }
+
+        return (opened.Time("not_before"), opened.Time("not_after"), approved.Number("for_seconds")) switch
+        {
+            ({ } from, { } until, { } seconds) => (text, (until - from).TotalSeconds <= seconds ? null : "its window is longer"),
+            (null, null, not null) when opened.Kind == FactKinds.GrantOpening => (text, null),
+            _ => (text, "its window cannot be read"),
+        };
+    }
+
+    private static Approval Answer(FactBody fact) => new()
+    {
+        Request = new RequestId(fact.Text("request") ?? ""),
+        By = new SubjectId(fact.Text("by") ?? ""),
+        Yes = fact.Flag("yes") == true,
+        At = fact.At,
+        SawDigest = fact.Text("saw") ?? "",
+        Via = fact.Text("via") ?? "",
+    };
+
+    private static List<PinnedStep>? Steps(JsonElement verdict)
+    {
+        if (!verdict.TryGetProperty("steps", out var steps) || steps.ValueKind != JsonValueKind.Array)
+        {
+            return null;
+        }
+
+        var read = new List<PinnedStep>();
+        foreach (var step in steps.EnumerateArray())
+        {
+            if (step.ValueKind != JsonValueKind.Object || !step.TryGetProperty("need", out var need) || need.ValueKind != JsonValueKind.Number
+                || !need.TryGetInt32(out var count) || count < 1)
+            {
+                return null;
+            }
+
+            read.Add(new PinnedStep(Text(step, "name") ?? "", Text(step, "from_step") ?? "", [.. Texts(step, "approvers").Select(person => new SubjectId(person))], count));
+        }
+
+        return read;
+    }
+
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static List<string> Texts(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
+        ? [.. value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)]
+        : [];
+}
