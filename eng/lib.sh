@@ -1,4 +1,5 @@
-# Sourced by the scripts in this folder and by ./test and ./demo. Bash.
+# Sourced by the scripts in this folder and by ./test and ./demo.
+# shellcheck shell=bash
 
 stint_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1

@@ -105,6 +105,14 @@ public sealed class Seat
         return grant;
     }
 
+    /// <summary>Waits until a grant is closed: its sessions cut, its account gone or left to other grants.</summary>
+    /// <returns>Why it ended.</returns>
+    public Task<string> ClosedAsync(string grant) => Until.SeenAsync($"{grant} closed", TimeSpan.FromSeconds(30), async () =>
+    {
+        var seen = await GetAsync($"grants/{grant}");
+        return seen.GetProperty("state").GetString() == "closed" ? seen.GetProperty("end_reason").GetString() : null;
+    });
+
     /// <summary>Has a login at the gateway made for a grant.</summary>
     public async Task<Login> LoginAsync(string grant)
     {
