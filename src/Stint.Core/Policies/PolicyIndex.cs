@@ -13,7 +13,9 @@ internal sealed class PolicyIndex
     public PolicyIndex(IReadOnlyList<Policy> policies)
     {
         Policies = policies;
-        Tickets = [.. policies.Select(policy => policy.TicketPattern is { } pattern ? Patterns.Ticket(pattern) : null)];
+        // One matcher for all policies that share a pattern: making one costs far more than asking it.
+        var matchers = policies.Select(policy => policy.TicketPattern).OfType<string>().Distinct().ToDictionary(pattern => pattern, Patterns.Ticket);
+        Tickets = [.. policies.Select(policy => policy.TicketPattern is { } pattern ? matchers[pattern] : null)];
         _bySubject = Invert(policies, policy => policy.Who);
         _byRole = Invert(policies, policy => policy.Roles);
     }

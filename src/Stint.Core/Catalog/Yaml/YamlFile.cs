@@ -72,7 +72,7 @@ internal sealed partial class YamlFile
         }
         catch (YamlException trouble)
         {
-            _problems.Error(At(trouble.Start), $"this is not YAML: {Sayable(trouble.Message)}", Tab(trouble.Start));
+            _problems.Error(At(trouble.Start), $"this is not YAML: {Sayable(trouble.Message)}", Tab(Math.Max(trouble.Start.Line, trouble.End.Line) + 1));
             return null;
         }
     }
@@ -210,10 +210,10 @@ internal sealed partial class YamlFile
         return string.Join('\n', lines).TrimEnd();
     }
 
-    private string? Tab(Mark at)
+    private string? Tab(long until)
     {
         var lines = _text.Split('\n');
-        for (var i = Math.Min((int)at.Line, lines.Length) - 1; i >= 0; i--)
+        for (var i = (int)Math.Min(until, lines.Length) - 1; i >= 0; i--)
         {
             var indent = lines[i].AsSpan(0, lines[i].Length - lines[i].TrimStart().Length);
             if (indent.Contains('\t'))

@@ -1,0 +1,261 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Stint.Core.Catalog;
+
+/// <summary>The catalog's grammar as a JSON schema (draft 2020-12), for editors. The loader says more, and has the last word.</summary>
+public static class CatalogSchema
+{
+    private const string Duration = "^(?=.)([0-9]{1,6}d)?([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$";
+    private const string Name = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$";
+    private const string PersonName = "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$";
+
+    /// <summary>The schema, indented.</summary>
+    /// <param name="kinds">What each kind of resource takes.</param>
+    public static string Json(IReadOnlyDictionary<string, KindShape> kinds)
+    {
+        var schema = new JsonObject
+        {
+            ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
+            ["title"] = "A catalog of Stint",
+            ["type"] = "object",
+            ["additionalProperties"] = false,
+            ["properties"] = new JsonObject
+            {
+                ["resources"] = Named(Name, Resource(kinds), "What access is given to."),
+                ["groups"] = Named(Name, Group(), "Who belongs together."),
+                ["people"] = Named(PersonName, Person(), "Who is known."),
+                ["workflows"] = Named(Name, Object("Approval steps with a name.", ["steps"], WorkflowKeys()), "Approval steps that policies share."),
+                ["policies"] = Named(Name, Policy(), "Who may ask for what, or may not."),
+                ["admins"] = Texts("May revoke, end sessions and read everything: group:NAME or person:NAME."),
+                ["auditors"] = Texts("May read everything that is not a secret: group:NAME or person:NAME."),
+            },
+        };
+        // Written by the node itself: no reflection, so that trimming takes nothing away.
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" }))
+        {
+            schema.WriteTo(writer);
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static JsonObject Resource(IReadOnlyDictionary<string, KindShape> kinds)
+    {
+        var resource = Object(
+            "A system that access is given to.",
+            ["kind", "roles"],
+            new JsonObject
+            {
+                ["kind"] = Choice([.. kinds.Keys.Order(StringComparer.Ordinal)], "Names the connector."),
+                ["description"] = Text("For whoever asks."),
+                ["labels"] = Named(Name, Text("A label."), "What is known about it."),
+                ["owners"] = Texts("Who answers for it: group:NAME or person:NAME."),
+                ["settings"] = new JsonObject { ["type"] = new JsonArray("object", "null") },
+                ["roles"] = new JsonObject { ["type"] = "object", ["minProperties"] = 1, ["propertyNames"] = Pattern(Name) },
+            });
+        var branches = new JsonArray();
+        foreach (var shape in kinds.Values.OrderBy(shape => shape.Kind, StringComparer.Ordinal))
+        {
+            var role = Settings(shape.Role, $"A role of a {shape.Kind}.");
+            role["properties"]!.AsObject()["description"] = Text("For whoever asks.");
+            role["properties"]!.AsObject()["risk"] = Choice(["low", "medium", "high"], "How much harm it can do.");
+            role["type"] = new JsonArray("object", "null");
+            var settings = Settings(shape.Resource, shape.Description);
+            branches.Add(new JsonObject
+            {
+                ["if"] = new JsonObject { ["properties"] = new JsonObject { ["kind"] = new JsonObject { ["const"] = shape.Kind } } },
+                ["then"] = new JsonObject
+                {
+                    ["properties"] = new JsonObject
+                    {
+                        ["settings"] = settings,
+                        ["roles"] = new JsonObject { ["additionalProperties"] = role },
+                    },
+                },
+            });
+        }
+
+        if (branches.Count > 0)
+        {
+            resource["allOf"] = branches;
+        }
+
+        return resource;
+    }
+
+    private static JsonObject Settings(IReadOnlyList<Field> fields, string description)
+    {
+        var properties = new JsonObject();
+        foreach (var field in fields)
+        {
+            properties[field.Name] = Setting(field);
+        }
+
+        return Object(description, [.. fields.Where(field => field.Required).Select(field => field.Name)], properties);
+    }
+
+    private static JsonObject Setting(Field field)
+    {
+        var description = field.Default is null ? field.Description : $"{field.Description} Default: {field.Default}.";
+        switch (field.Type)
+        {
+            case FieldType.Number:
+                var number = new JsonObject { ["type"] = "integer", ["description"] = description };
+                if (field.Min is { } least)
+                {
+                    number["minimum"] = least;
+                }
+
+                if (field.Max is { } most)
+                {
+                    number["maximum"] = most;
+                }
+
+                return number;
+            case FieldType.Flag:
+                return new JsonObject { ["type"] = "boolean", ["description"] = description };
+            case FieldType.Duration:
+                return Pattern(Duration, description);
+            case FieldType.TextList:
+                return field.OneOf is { } each ? Texts(description, Choice(each, description)) : Texts(description);
+            case FieldType.Secret:
+                var places = new JsonObject { ["env"] = Text("A variable of the server's environment."), ["file"] = Text("A file that only the server reads."), ["sealed"] = Text("What stint seal printed.") };
+                var secret = Object(description, [], places);
+                secret["minProperties"] = 1;
+                secret["maxProperties"] = 1;
+                return secret;
+            default:
+                return field.OneOf is { } values ? Choice(values, description) : Text(description);
+        }
+    }
+
+    private static JsonObject Person()
+    {
+        const string hash = "^sha256:[0-9a-fA-F]{64}$";
+        var person = Object(
+            "A person.",
+            [],
+            new JsonObject
+            {
+                ["name"] = Text("Their name."),
+                ["mail"] = Text("Their address."),
+                ["manager"] = Text("Another person."),
+                ["token"] = Texts("Hash of their token, as stint token prints it.", Pattern(hash)),
+                ["tokens"] = Texts("Hashes of their tokens.", Pattern(hash)),
+                ["disabled"] = new JsonObject { ["type"] = "boolean", ["description"] = "Can do nothing; what they hold ends." },
+            });
+        person["type"] = new JsonArray("object", "null");
+        return person;
+    }
+
+    private static JsonObject Group()
+    {
+        var members = new JsonObject { ["type"] = "array", ["items"] = Text("A person, or group:NAME."), ["description"] = "Members: persons, and group:NAME for the members of another." };
+        return new JsonObject
+        {
+            ["oneOf"] = new JsonArray(
+                members,
+                Object("A group with a description.", ["members"], new JsonObject { ["description"] = Text("For people."), ["members"] = members.DeepClone() })),
+        };
+    }
+
+    private static JsonObject WorkflowKeys() => new()
+    {
+        ["steps"] = new JsonObject
+        {
+            ["type"] = "array",
+            ["minItems"] = 1,
+            ["maxItems"] = 10,
+            ["items"] = Object(
+                "One step.",
+                ["from"],
+                new JsonObject
+                {
+                    ["from"] = Pattern("^(owners|manager|group:.+|person:.+)$", "Whose yes: owners, manager, group:NAME or person:NAME."),
+                    ["need"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = 20, ["description"] = "How many different persons. Default: 1." },
+                }),
+        },
+        ["distinct"] = new JsonObject { ["type"] = "boolean", ["description"] = "Nobody counts in two steps. Default: false." },
+        ["lapses"] = Pattern(Duration, "How long a request waits for its decision. Default: 24h."),
+    };
+
+    private static JsonObject Policy()
+    {
+        var approve = WorkflowKeys();
+        approve["auto"] = new JsonObject { ["type"] = "boolean", ["description"] = "Allowed by rule." };
+        approve["workflow"] = Text("Name of a workflow.");
+        var allows = Object(
+            "Who may ask for what.",
+            ["who", "roles", "approve"],
+            new JsonObject
+            {
+                ["who"] = Texts("Whom it is about: group:NAME or person:NAME."),
+                ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name."),
+                ["for"] = new JsonObject
+                {
+                    ["oneOf"] = new JsonArray(
+                        Pattern(Duration, "How long, and how long at most."),
+                        Object("How long.", [], new JsonObject { ["default"] = Pattern(Duration, "When the asking does not say."), ["max"] = Pattern(Duration, "At most.") })),
+                },
+                ["reason"] = Object(
+                    "What has to be said.",
+                    [],
+                    new JsonObject { ["required"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether a reason has to be given." }, ["ticket"] = Text("Pattern that the ticket has to match.") }),
+                ["approve"] = Object("Whose yes it needs: auto: true, a workflow, or steps.", [], approve),
+                ["record"] = Choice(["default", "strict"], "strict: every statement is durable before it is sent."),
+                ["begin_within"] = Pattern(Duration, "How long an approved one waits to be begun. Default: 8h."),
+            });
+        var denies = Object(
+            "Who may not.",
+            ["deny"],
+            new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME or person:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role.") });
+        return new JsonObject { ["oneOf"] = new JsonArray(allows, denies) };
+    }
+
+    private static JsonObject Object(string description, string[] required, JsonObject properties)
+    {
+        var made = new JsonObject { ["type"] = "object", ["description"] = description, ["additionalProperties"] = false, ["properties"] = properties };
+        if (required.Length > 0)
+        {
+            made["required"] = new JsonArray([.. required.Select(name => (JsonNode)name)]);
+        }
+
+        return made;
+    }
+
+    private static JsonObject Named(string name, JsonObject value, string description) => new()
+    {
+        ["type"] = new JsonArray("object", "null"),
+        ["description"] = description,
+        ["propertyNames"] = Pattern(name),
+        ["additionalProperties"] = value,
+    };
+
+    private static JsonObject Text(string description) => new() { ["type"] = "string", ["description"] = description };
+
+    private static JsonObject Texts(string description, JsonObject? each = null)
+    {
+        var one = each ?? new JsonObject { ["type"] = "string" };
+        return new JsonObject
+        {
+            ["description"] = description,
+            ["oneOf"] = new JsonArray(one, new JsonObject { ["type"] = "array", ["items"] = one.DeepClone() }),
+        };
+    }
+
+    private static JsonObject Choice(IReadOnlyList<string> values, string description) =>
+        new() { ["enum"] = new JsonArray([.. values.Select(value => (JsonNode)value)]), ["description"] = description };
+
+    private static JsonObject Pattern(string pattern, string? description = null)
+    {
+        var made = new JsonObject { ["type"] = "string", ["pattern"] = pattern };
+        if (description is not null)
+        {
+            made["description"] = description;
+        }
+
+        return made;
+    }
+}

@@ -1,0 +1,171 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Stint.Core.Approvals;
+
+namespace Stint.Core.Policies;
+
+/// <summary>A verdict as JSON: pinned on requests, told in facts, shown by the API. Its members and their order do not change.</summary>
+/// <remarks>Durations are whole seconds. A reader refuses members that it does not know: a verdict half understood decides nothing.</remarks>
+public static class VerdictJson
+{
+    /// <summary>Most lines about rules that are not about the subject and role that are written down; the catalog tells the rest again.</summary>
+    public const int MostNotAbout = 64;
+
+    /// <summary>The whole verdict, with its trace.</summary>
+    public static string Write(Verdict verdict) => JsonSerializer.Serialize(Of(verdict, forAsker: false), VerdictJsonContext.Default.WrittenVerdict);
+
+    /// <summary>The same as a node.</summary>
+    /// <param name="verdict">The verdict.</param>
+    /// <param name="forAsker">Leaves out the rules that are not about the asker: their names say what else exists.</param>
+    public static JsonObject ToNode(Verdict verdict, bool forAsker) =>
+        JsonSerializer.SerializeToNode(Of(verdict, forAsker), VerdictJsonContext.Default.WrittenVerdict)!.AsObject();
+
+    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <exception cref="JsonException">It is not a verdict, or not one that this version knows.</exception>
+    public static Verdict Read(string json)
+    {
+        var written = JsonSerializer.Deserialize(json, VerdictJsonContext.Default.WrittenVerdict) ?? throw new JsonException("A verdict is an object.");
+        List<RuleTrace> trace = [.. written.Trace.Select(line => new RuleTrace(line.Rule, Outcome(line.Outcome), line.Because, line.Remedy))];
+        return written.Outcome switch
+        {
+            "allow" => new Verdict.Allow(Read(written.Terms)) { Trace = trace, LeftOut = written.LeftOut },
+            "needs_approval" => new Verdict.NeedsApproval(Read(written.Terms), Read(written.Steps))
+            {
+                Trace = trace,
+                LeftOut = written.LeftOut,
+                Distinct = written.Distinct,
+            },
+            "deny" => new Verdict.Deny(written.Because ?? throw new JsonException("A no says why."), written.Known) { Trace = trace, LeftOut = written.LeftOut },
+            _ => throw new JsonException("A verdict is allow, needs_approval or deny."),
+        };
+    }
+
+    /// <summary>The steps as JSON, without the approvals.</summary>
+    public static JsonArray StepsNode(IReadOnlyList<PinnedStep> steps) =>
+        JsonSerializer.SerializeToNode([.. steps.Select(Of)], VerdictJsonContext.Default.ListWrittenStep)!.AsArray();
+
+    /// <summary>The verdict's name: <c>allow</c>, <c>needs_approval</c> or <c>deny</c>.</summary>
+    public static string Name(Verdict verdict) => verdict switch
+    {
+        Verdict.Allow => "allow",
+        Verdict.NeedsApproval => "needs_approval",
+        Verdict.Deny => "deny",
+        _ => throw new InvalidOperationException("A verdict of an unknown kind."),
+    };
+
+    private static WrittenVerdict Of(Verdict verdict, bool forAsker)
+    {
+        var lines = forAsker ? verdict.TraceForAsker : verdict.Trace;
+        var about = lines.Where(line => line.Outcome != RuleOutcome.NotAbout);
+        var others = lines.Where(line => line.Outcome == RuleOutcome.NotAbout).ToList();
+        var written = new WrittenVerdict
+        {
+            Outcome = Name(verdict),
+            DecidedBy = [.. verdict.DecidedBy],
+            Trace = [.. about.Concat(others.Take(MostNotAbout)).Select(line => new WrittenLine(line.Rule, Outcome(line.Outcome), line.Because, line.Remedy))],
+            LeftOut = verdict.LeftOut + Math.Max(0, others.Count - MostNotAbout),
+        };
+        return verdict switch
+        {
+            Verdict.Allow allow => written with { Terms = Of(allow.Terms) },
+            Verdict.NeedsApproval needs => written with { Terms = Of(needs.Terms), Steps = [.. needs.Steps.Select(Of)], Distinct = needs.Distinct },
+            Verdict.Deny deny => written with { Because = deny.Because, Known = deny.Known },
+            _ => written,
+        };
+    }
+
+    private static WrittenStep Of(PinnedStep step) => new(step.Name, step.From, step.Need, [.. step.Approvers.Select(person => person.Value)]);
+
+    private static WrittenTerms Of(Terms terms) => new(
+        (long)terms.For.TotalSeconds,
+        (long)terms.Max.TotalSeconds,
+        terms.Record == RecordMode.Strict ? "strict" : "default",
+        (long)terms.LapsesAfter.TotalSeconds,
+        (long)terms.BeginWithin.TotalSeconds);
+
+    private static Terms Read(WrittenTerms? terms) => terms is null
+        ? throw new JsonException("A yes comes with terms.")
+        : new Terms(
+            TimeSpan.FromSeconds(terms.ForSeconds),
+            TimeSpan.FromSeconds(terms.MaxSeconds),
+            terms.Record switch
+            {
+                "strict" => RecordMode.Strict,
+                "default" => RecordMode.Default,
+                _ => throw new JsonException("A record mode is default or strict."),
+            },
+            TimeSpan.FromSeconds(terms.LapsesAfterSeconds),
+            TimeSpan.FromSeconds(terms.BeginWithinSeconds));
+
+    private static List<PinnedStep> Read(List<WrittenStep>? steps)
+    {
+        // NB. No steps, or a step that needs nobody, would be an approval that nobody gives.
+        if (steps is not { Count: > 0 } || steps.Exists(step => step.Need < 1))
+        {
+            throw new JsonException("An approval has at least one step, and each needs at least one person.");
+        }
+
+        return steps.ConvertAll(step => new PinnedStep(step.Name, step.From, [.. step.Approvers.Select(person => new SubjectId(person))], step.Need));
+    }
+
+    private static string Outcome(RuleOutcome outcome) => outcome switch
+    {
+        RuleOutcome.Decided => "decided",
+        RuleOutcome.Matched => "matched",
+        RuleOutcome.NotMet => "not_met",
+        RuleOutcome.NotAbout => "not_about",
+        RuleOutcome.Failed => "failed",
+        _ => throw new InvalidOperationException($"{outcome} is not a rule's outcome."),
+    };
+
+    private static RuleOutcome Outcome(string outcome) => outcome switch
+    {
+        "decided" => RuleOutcome.Decided,
+        "matched" => RuleOutcome.Matched,
+        "not_met" => RuleOutcome.NotMet,
+        "not_about" => RuleOutcome.NotAbout,
+        "failed" => RuleOutcome.Failed,
+        _ => throw new JsonException("A rule's outcome is decided, matched, not_met, not_about or failed."),
+    };
+}
+
+/// <summary>A verdict as it is written.</summary>
+internal sealed record WrittenVerdict
+{
+    public required string Outcome { get; init; }
+
+    public required List<string> DecidedBy { get; init; }
+
+    /// <summary>Of a no.</summary>
+    public string? Because { get; init; }
+
+    /// <summary>Of a no.</summary>
+    public bool Known { get; init; }
+
+    public WrittenTerms? Terms { get; init; }
+
+    public List<WrittenStep>? Steps { get; init; }
+
+    public bool Distinct { get; init; }
+
+    public required List<WrittenLine> Trace { get; init; }
+
+    public int LeftOut { get; init; }
+}
+
+internal sealed record WrittenTerms(long ForSeconds, long MaxSeconds, string Record, long LapsesAfterSeconds, long BeginWithinSeconds);
+
+internal sealed record WrittenStep(string Name, string From, int Need, List<string> Approvers);
+
+internal sealed record WrittenLine(string Rule, string Outcome, string Because, string? Remedy);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectRequiredConstructorParameters = false,
+    RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(WrittenVerdict))]
+[JsonSerializable(typeof(List<WrittenStep>))]
+internal sealed partial class VerdictJsonContext : JsonSerializerContext;

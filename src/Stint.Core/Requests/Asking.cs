@@ -1,0 +1,129 @@
+using Stint.Core.Catalog;
+using Stint.Core.Policies;
+
+namespace Stint.Core.Requests;
+
+/// <summary>What somebody asks for, as it came in.</summary>
+/// <param name="Role"><c>RESOURCE/ROLE</c>.</param>
+/// <param name="ForSeconds">Wished duration; null for the policy's default.</param>
+/// <param name="Reason">Justification; null for none.</param>
+/// <param name="Ticket">The tracker's ticket; null for none.</param>
+/// <param name="StartAt">A start in the future; null for as soon as approved.</param>
+/// <param name="Wait">Whether access opens as soon as it is approved.</param>
+/// <param name="Extends">The grant to join; null for none.</param>
+public sealed record Asking(string? Role, long? ForSeconds, string? Reason, string? Ticket, DateTimeOffset? StartAt, bool Wait, string? Extends)
+{
+    /// <summary>Longest justification, in characters.</summary>
+    public const int LongestReason = 2_000;
+
+    /// <summary>Longest ticket, in characters.</summary>
+    public const int LongestTicket = 100;
+
+    /// <summary>Checks everything that needs no catalog.</summary>
+    /// <param name="now">The moment of the asking.</param>
+    public AskingCheck Check(DateTimeOffset now)
+    {
+        var problems = new List<AskingProblem>();
+        void Wrong(string field, string what, string? wayOut = null) => problems.Add(new AskingProblem(field, what, wayOut));
+
+        var role = RoleRef.Parse(Role);
+        if (role is not { } named || !Words.IsName(named.Resource) || !Words.IsName(named.Role))
+        {
+            role = null;
+            Wrong("role", string.IsNullOrEmpty(Role) ? "no role was named" : "this is not a role", "write RESOURCE/ROLE");
+        }
+
+        if (ForSeconds is < 60 or > 366 * 86_400)
+        {
+            Wrong("for_seconds", "the duration is out of bounds", "it goes from 60 seconds to 366 days");
+        }
+
+        var reason = Reason?.Trim().Replace("\r\n", "\n", StringComparison.Ordinal) ?? "";
+        if (reason.Length > LongestReason)
+        {
+            Wrong("reason", $"the reason is longer than {LongestReason} characters");
+        }
+
+        if (!Words.IsShowable(reason, newLines: true))
+        {
+            Wrong("reason", "the reason holds characters that cannot be shown", "take out control characters and marks that turn the direction of writing");
+        }
+
+        var ticket = string.IsNullOrWhiteSpace(Ticket) ? null : Ticket.Trim(' ');
+        if (ticket?.Length > LongestTicket)
+        {
+            Wrong("ticket", $"the ticket is longer than {LongestTicket} characters");
+        }
+
+        if (ticket is not null && !Words.IsShowable(ticket, newLines: false))
+        {
+            Wrong("ticket", "the ticket holds characters that cannot be shown", "write its key alone");
+        }
+
+        if (StartAt is { } start && start <= now)
+        {
+            Wrong("start_at", "the start lies in the past", "name a later moment, or leave it out");
+        }
+
+        if (StartAt is { } far && far - now > Decider.FurthestStart)
+        {
+            Wrong("start_at", "the start lies more than 30 days ahead", "ask again when it is nearer");
+        }
+
+        if (StartAt is not null && Wait)
+        {
+            Wrong("wait", "a start in the future cannot be waited for", "leave one of the two out");
+        }
+
+        if (Extends is not null && !IsGrant(Extends))
+        {
+            Wrong("extends", "this is not a grant", "write its name: gr- and twelve characters");
+        }
+
+        if (Extends is not null && StartAt is not null)
+        {
+            Wrong("start_at", "an extension begins where the grant that it joins ends", "leave it out");
+        }
+
+        return problems.Count > 0
+            ? new AskingCheck.Wrong(problems)
+            : new AskingCheck.Sound(
+                role!.Value,
+                ForSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                reason,
+                ticket,
+                StartAt,
+                StartAt is not null ? Opening.Scheduled : Wait ? Opening.OnApproval : Opening.ByHolder,
+                Extends is null ? null : new GrantId(Extends));
+    }
+
+    private static bool IsGrant(string text) =>
+        text.Length == 15 && text.StartsWith("gr-", StringComparison.Ordinal) && text.Skip(3).All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c));
+}
+
+/// <summary>What came of checking an asking.</summary>
+public abstract record AskingCheck
+{
+    private AskingCheck()
+    {
+    }
+
+    /// <summary>Nothing is wrong with its form.</summary>
+    /// <param name="Role">The role.</param>
+    /// <param name="For">Null for the policy's default.</param>
+    /// <param name="Reason">Trimmed; empty for none.</param>
+    /// <param name="Ticket">Trimmed; null for none.</param>
+    /// <param name="StartAt">Null for as soon as approved.</param>
+    /// <param name="Opening">When access opens once it is approved.</param>
+    /// <param name="Extends">Null for none.</param>
+    public sealed record Sound(RoleRef Role, TimeSpan? For, string Reason, string? Ticket, DateTimeOffset? StartAt, Opening Opening, GrantId? Extends) : AskingCheck;
+
+    /// <summary>All that is wrong with it.</summary>
+    public sealed record Wrong(IReadOnlyList<AskingProblem> Problems) : AskingCheck;
+}
+
+/// <summary>One thing that is wrong with an asking. Never repeats what was written.</summary>
+/// <param name="Field">The API's name of the field.</param>
+/// <param name="What">What is wrong, without a full stop.</param>
+/// <param name="WayOut">What to do; null when the first part says it.</param>
+public sealed record AskingProblem(string Field, string What, string? WayOut);

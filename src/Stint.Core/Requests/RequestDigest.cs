@@ -1,0 +1,62 @@
+using System.Buffers;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Stint.Core.Policies;
+
+namespace Stint.Core.Requests;
+
+/// <summary>What an approver says yes to, in 64 characters.</summary>
+public static class RequestDigest
+{
+    /// <summary>SHA-256, in lower-case hexadecimal, over the canonical JSON of the asking.</summary>
+    /// <param name="request">The request as it was asked; its <see cref="Request.Digest"/> is not looked at.</param>
+    public static string Of(Request request) => Convert.ToHexStringLower(SHA256.HashData(Canonical(request).Span));
+
+    /// <summary>The bytes that are hashed: one JSON object without white space, its members in this order, each always there.</summary>
+    /// <remarks>
+    /// <c>id subject role for_seconds reason ticket start_at extends steps distinct catalog_version</c>; a step is
+    /// <c>name from need approvers</c>. Absent values are <c>null</c>, times are UTC with six digits behind the second,
+    /// characters outside of ASCII are escaped.
+    /// </remarks>
+    public static ReadOnlyMemory<byte> Canonical(Request request)
+    {
+        var needs = request.Verdict as Verdict.NeedsApproval;
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("id", request.Id.Value);
+            json.WriteString("subject", request.Subject.Value);
+            json.WriteString("role", request.Role.ToString());
+            json.WriteNumber("for_seconds", (long)request.For.TotalSeconds);
+            json.WriteString("reason", request.Reason);
+            json.WriteString("ticket", request.Ticket);
+            json.WriteString("start_at", request.StartAt?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
+            json.WriteString("extends", request.Extends?.Value);
+            json.WriteStartArray("steps");
+            foreach (var step in needs?.Steps ?? [])
+            {
+                json.WriteStartObject();
+                json.WriteString("name", step.Name);
+                json.WriteString("from", step.From);
+                json.WriteNumber("need", step.Need);
+                json.WriteStartArray("approvers");
+                foreach (var person in step.Approvers)
+                {
+                    json.WriteStringValue(person.Value);
+                }
+
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteBoolean("distinct", needs?.Distinct ?? false);
+            json.WriteString("catalog_version", request.CatalogVersion);
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenMemory;
+    }
+}

@@ -1,0 +1,168 @@
+using Stint.Core.Catalog;
+using Xunit;
+
+namespace Stint.Tests.Catalog;
+
+public class CatalogProblemsTests
+{
+    [Theory]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, where: 'a == b' }", "'where': conditions are not supported by this version", "split the policy by roles and who")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, when: x }", "'when': conditions are not supported by this version", "split the policy by roles and who")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: subject.on_call } }", "'auto': conditions are not supported by this version", "write auto: true")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { step_up: passkey, auto: true } }", "'step_up'", "take the key out")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, remind: 15m } ] } }", "'remind'", "take the key out")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, escalate: { after: 1h } } ] } }", "'escalate'", "name a group")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: 'on-call:ops' } ] } }", "'on-call:'", "keep a group")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\nbundles: {}", "'bundles'", "one by one")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\ntests: []", "'tests'", "preview")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], aprove: { auto: true }, approve: { auto: true } }", "a policy has no key 'aprove'", "did you mean 'approve'?")]
+    [InlineData("policies:\n  p: { who: group:develpers, roles: ['*/*'], approve: { auto: true } }", "no group is called 'develpers'", "did you mean 'developers'?")]
+    [InlineData("policies:\n  p: { who: person:anne, roles: ['*/*'], approve: { auto: true } }", "no person is called 'anne'", "did you mean 'ann'?")]
+    [InlineData("policies:\n  p: { who: developers, roles: ['*/*'], approve: { auto: true } }", "no person is called 'developers'", "write group:developers")]
+    [InlineData("policies:\n  p: { who: [], roles: ['*/*'], approve: { auto: true } }", "'who' names nobody", "leave the key out")]
+    [InlineData("policies:\n  p: { roles: ['*/*'], approve: { auto: true } }", "lacks 'who'", "who: group:NAME")]
+    [InlineData("policies:\n  p: { who: group:developers, approve: { auto: true } }", "lacks 'roles'", "RESOURCE/ROLE")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'] }", "lacks 'approve'", "auto: true")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: false } }", "not one of", "auto: true")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true, steps: [ { from: owners } ] } }", "not one of", "auto: true")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { workflow: ownr } }\nworkflows: { owner: { steps: [ { from: owners } ] } }", "no workflow is called 'ownr'", "did you mean 'owner'?")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { workflow: owner, distinct: true } }\nworkflows: { owner: { steps: [ { from: owners } ] } }", "'distinct' belongs to 'steps'", "workflow")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [] } }", "not a list of at least one", "from: owners")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: everybody } ] } }", "'everybody' is nobody", "from: owners")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: manager, need: 2 } ] } }", "one manager", null)]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, need: 0 } ] } }", "'need' is out of bounds", "from 1 to 20")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, need: 2 } ] } }", "nobody could satisfy", "add approvers")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, for: { default: 2h, max: 1h } }", "'default' (2h) is longer than 'max' (1h)", "raise max")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, for: { max: 1 hour } }", "'max' is not a duration", "1h30m")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, for: 10s }", "'for' is out of bounds", "from 1m")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, for: {} }", "'for' is empty", "max")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, reason: { ticket: '(' } }", "'ticket' is not a pattern", "regular expression")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, reason: { ticket: '^(a)\\1$' } }", "'ticket' is not a pattern", "back references")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, reason: { required: yes } }", "neither true nor false", "without quotes")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, record: strikt }", "neither default nor strict", null)]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*', '*/reed*'], approve: { auto: true } }", "no role matches '*/reed*'", "see 'resources'")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*', orders-db/read-onyl], approve: { auto: true } }", "no role is called 'orders-db/read-onyl'", "did you mean 'orders-db/read-only'?")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*', 'orders-db'], approve: { auto: true } }", "'orders-db' is not a role", "RESOURCE/ROLE")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/read-only'], approve: { auto: true } }", "no policy reaches role 'orders-db/owner'", "take it out")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\n  q: { deny: group:contractors, for: 1h }", "'for' has no meaning beside 'deny'", "only")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\n  p: { deny: group:contractors }", "'p' stands here a second time", "keep one")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\n  P: { deny: group:contractors }", "differs from 'p' in capitals only", "keep one")]
+    [InlineData("policies:\n  'p q': { deny: group:contractors }\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }", "'p q' cannot name", "letters")]
+    [InlineData("policies:\n  p: [who]", "a policy is a mapping, and this is a list", null)]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\nadmins: group:nobody", "no group is called 'nobody'", "contractors")]
+    public void Load_PolicyMistake_IsToldWithTheWayOut(string policies, string what, string? wayOut)
+    {
+        // Policies come first, so that the mistake's line is one of the first.
+        var load = Yaml.Load(policies + "\n" + Yaml.People + "\n" + Yaml.Resources);
+
+        Assert.Null(load.Catalog);
+        var error = load.Errors.First(error => error.What.Contains(what, StringComparison.Ordinal));
+        Assert.Equal("all.yaml", error.File);
+        Assert.True(error.Line > 0 && error.Column > 0);
+        Assert.Contains(wayOut ?? "", error.WayOut ?? "", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("kind: databse, settings: { host: h }", "no kind of resource is called 'databse'", "did you mean 'database'?")]
+    [InlineData("settings: { host: h }", "lacks 'kind'", "database")]
+    [InlineData("kind: database", "lacks 'host'", "Where it is.")]
+    [InlineData("kind: database, settings: { host: h, port: '5432' }", "'port' is not a whole number", "without quotes")]
+    [InlineData("kind: database, settings: { host: h, port: 70000 }", "'port' is out of bounds", "from 1 to 65535")]
+    [InlineData("kind: database, settings: { host: h, tls: maybe }", "'tls' is not one of its values", "off, on")]
+    [InlineData("kind: database, settings: { host: h, verbose: 1 }", "neither true nor false", "true or false")]
+    [InlineData("kind: database, settings: { host: h, timeout: soon }", "'timeout' is not a duration", "45s")]
+    [InlineData("kind: database, settings: { host: [h] }", "'host' is a text, and this is a list", null)]
+    [InlineData("kind: database, settings: { host: '' }", "'host' is empty", null)]
+    [InlineData("kind: database, settings: { hots: h, host: h }", "has no key 'hots'", "did you mean 'host'?")]
+    [InlineData("kind: database, settings: { host: h }, labels: [a]", "'labels' is a mapping", null)]
+    [InlineData("kind: database, settings: { host: h }, owners: group:leeds", "no group is called 'leeds'", "did you mean 'leads'?")]
+    public void Load_ResourceMistake_IsToldWithTheWayOut(string resource, string what, string? wayOut)
+    {
+        var load = Yaml.Load(Yaml.Whole(
+            resources: "resources: { orders-db: { " + resource + ", roles: { read-only: {} } } }",
+            policies: "policies: { p: { who: group:developers, roles: ['*/*'], approve: { auto: true } } }"));
+
+        var error = load.Errors.First(error => error.What.Contains(what, StringComparison.Ordinal));
+        Assert.Contains(wayOut ?? "", error.WayOut ?? "", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("roles: {}", "has no roles")]
+    [InlineData("description: x", "has no roles")]
+    [InlineData("roles: { r: { risk: huge } }", "none of low, medium, high")]
+    [InlineData("roles: { r: { member_of: ['a;b'] } }", "a group has no semicolon")]
+    [InlineData("roles: { r: { member: [a] } }", "has no key 'member'")]
+    public void Load_RoleMistake_IsTold(string roles, string what)
+    {
+        var load = Yaml.Load(Yaml.Whole(
+            resources: "resources: { orders-db: { kind: database, settings: { host: h }, " + roles + " } }",
+            policies: ""));
+
+        Assert.Contains(load.Errors, error => error.What.Contains(what, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("people: { ann: { manager: bobb }, bob: {} }", "no person is called 'bobb'")]
+    [InlineData("people: { ann: { manager: ann } }", "their own manager")]
+    [InlineData("people: { ann: { mail: nowhere } }", "not an address")]
+    [InlineData("people: { ann: { groups: [a] } }", "'groups'")]
+    [InlineData("people: { ann: {} }\ngroups: { a: [group:b], b: [group:c], c: [group:a, ann] }", "circle: a → b → c → a")]
+    [InlineData("people: { ann: {} }\ngroups: { a: [group:a] }", "circle: a → a")]
+    [InlineData("people: { ann: {} }\ngroups: { a: ann }", "are a list")]
+    [InlineData("people: { ann: {} }\ngroups: { a: [anne] }", "no person is called 'anne'")]
+    [InlineData("people: { ann: {} }\ngroups: { a: { description: x } }", "lacks 'members'")]
+    [InlineData("people: { ann: { name: \"a\\u202Eb\" } }", "turn the direction")]
+    [InlineData("people: { ann: { name: \"a\\x1b[31m\" } }", "control characters")]
+    public void Load_PeopleMistake_IsTold(string people, string what) =>
+        Assert.Contains(Yaml.Load(people).Errors, error => error.What.Contains(what, StringComparison.Ordinal));
+
+    [Fact]
+    public void Load_ManyMistakes_TellsThemAllInOrder()
+    {
+        var load = Yaml.Load("""
+            people:
+              ann: { manger: bob, token: short }
+            resources:
+              db:
+                kind: databas
+                roles: { r: {} }
+            policies:
+              p: { who: group:x, roles: [db/s], approve: { workflow: w }, for: soon }
+            """);
+
+        Assert.Null(load.Catalog);
+        Assert.Equal(7, load.Errors.Count);
+        Assert.Equal(load.Errors.OrderBy(error => error.Line).ThenBy(error => error.Column), load.Errors);
+        var first = load.Errors[0];
+        Assert.Equal((2, 10), (first.Line, first.Column));
+        Assert.Equal("all.yaml:2:10: a person has no key 'manger'; did you mean 'manager'?", first.ToString());
+    }
+
+    [Fact]
+    public void Load_SoleOwnerWhoAsks_IsWarnedOf()
+    {
+        var load = Yaml.Load(Yaml.Whole(policies: "policies: { p: { who: [group:developers, bob], roles: ['*/*'], approve: { steps: [ { from: owners } ] } } }"));
+
+        Assert.NotNull(load.Catalog);
+        Assert.Contains("asked by bob", Assert.Single(load.Warnings).What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_DisabledOwner_CannotSatisfy()
+    {
+        var people = Yaml.People.Replace("bob: { name: Bob }", "bob: { name: Bob, disabled: true }", StringComparison.Ordinal);
+
+        Assert.Contains("nobody could satisfy", Yaml.Bad(Yaml.Whole(people: people)).What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_UnanchoredTicketAndEmptyGroup_AreWarnedOf()
+    {
+        var load = Yaml.Load(Yaml.Whole(
+            people: Yaml.People + "\n  nobody: []",
+            policies: "policies: { p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, reason: { ticket: 'INC-[0-9]+' } } }"));
+
+        Assert.NotNull(load.Catalog);
+        Assert.Equal(2, load.Warnings.Count);
+    }
+}
