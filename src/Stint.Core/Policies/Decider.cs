@@ -166,7 +166,7 @@ public static class Decider
     }
 
     /// <summary>What in the asking does not meet a rule; null when all does.</summary>
-    private static RuleTrace? Demand(Policy policy, Regex? ticket, Question question)
+    private static RuleTrace? Demand(Policy policy, Lazy<Regex>? ticket, Question question)
     {
         List<(string Because, string Remedy)>? unmet = null;
         if (question.For is { } length && length > policy.MaxFor)
@@ -192,7 +192,7 @@ public static class Decider
                 {
                     (unmet ??= []).Add(("no ticket was given", $"give a ticket that matches {policy.TicketPattern}"));
                 }
-                else if (!Words.IsShowable(question.Ticket, newLines: false) || !ticket.IsMatch(question.Ticket))
+                else if (!Words.IsShowable(question.Ticket, newLines: false) || !ticket.Value.IsMatch(question.Ticket))
                 {
                     // NB. '$' also matches before a last new line: a ticket that cannot be shown on one line is none.
                     (unmet ??= []).Add(("the ticket does not match", $"give a ticket that matches {policy.TicketPattern}"));

@@ -13,8 +13,8 @@ internal sealed class PolicyIndex
     public PolicyIndex(IReadOnlyList<Policy> policies)
     {
         Policies = policies;
-        // One matcher for all policies that share a pattern: making one costs far more than asking it.
-        var matchers = policies.Select(policy => policy.TicketPattern).OfType<string>().Distinct().ToDictionary(pattern => pattern, Patterns.Ticket);
+        // Making a matcher costs far more than asking it: one for all policies that share a pattern, made when it is first asked.
+        var matchers = policies.Select(policy => policy.TicketPattern).OfType<string>().Distinct().ToDictionary(pattern => pattern, pattern => new Lazy<Regex>(() => Patterns.Ticket(pattern)));
         Tickets = [.. policies.Select(policy => policy.TicketPattern is { } pattern ? matchers[pattern] : null)];
         _bySubject = Invert(policies, policy => policy.Who);
         _byRole = Invert(policies, policy => policy.Roles);
@@ -23,7 +23,7 @@ internal sealed class PolicyIndex
     public IReadOnlyList<Policy> Policies { get; }
 
     /// <summary>By the policy's place in <see cref="Policies"/>; null where no ticket is demanded.</summary>
-    public IReadOnlyList<Regex?> Tickets { get; }
+    public IReadOnlyList<Lazy<Regex>?> Tickets { get; }
 
     /// <summary>Places, in rising order, of the policies about both.</summary>
     public List<int> About(SubjectId subject, RoleRef role)
