@@ -10,6 +10,7 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
 {
     private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within"];
     private static readonly string[] DenyKeys = ["deny", "roles"];
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Month = TimeSpan.FromDays(30);
 
@@ -192,7 +193,7 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
 
         if (given.Value is TextNode)
         {
-            var length = _reading.Duration(given.Value, "'for'", Minute, Words.LongestDuration) ?? hour;
+            var length = _reading.Duration(given.Value, "'for'", Second, Words.LongestDuration) ?? hour;
             return (length, length);
         }
 
@@ -202,8 +203,8 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         }
 
         _reading.Keys(map, "'for'", ["default", "max"]);
-        var usual = _reading.Duration(map, "default", "'default'", Minute, Words.LongestDuration);
-        var most = _reading.Duration(map, "max", "'max'", Minute, Words.LongestDuration);
+        var usual = _reading.Duration(map, "default", "'default'", Second, Words.LongestDuration);
+        var most = _reading.Duration(map, "max", "'max'", Second, Words.LongestDuration);
         if (usual is { } u && most is { } m && m < u)
         {
             _reading.Problems.Error(map.Find("default")!.Place, $"'default' ({Words.Say(u)}) is longer than 'max' ({Words.Say(m)})", "raise max or lower default");

@@ -176,7 +176,7 @@ public static class Decider
 
         if (question.For is { } none && none <= TimeSpan.Zero)
         {
-            (unmet ??= []).Add(("the duration is not longer than nothing", "ask for at least a minute"));
+            (unmet ??= []).Add(("the duration is not longer than nothing", "ask for at least a second"));
         }
 
         if (policy.ReasonRequired && string.IsNullOrWhiteSpace(question.Reason))

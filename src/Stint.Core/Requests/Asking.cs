@@ -33,9 +33,9 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
             Wrong("role", string.IsNullOrEmpty(Role) ? "no role was named" : "this is not a role", "write RESOURCE/ROLE");
         }
 
-        if (ForSeconds is < 60 or > 366 * 86_400)
+        if (ForSeconds is < 1 or > 366 * 86_400)
         {
-            Wrong("for_seconds", "the duration is out of bounds", "it goes from 60 seconds to 366 days");
+            Wrong("for_seconds", "the duration is out of bounds", "it goes from 1 second to 366 days");
         }
 
         var reason = Reason?.Trim().Replace("\r\n", "\n", StringComparison.Ordinal) ?? "";

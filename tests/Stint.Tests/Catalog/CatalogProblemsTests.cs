@@ -34,7 +34,7 @@ public class CatalogProblemsTests
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, need: 2 } ] } }", "nobody could satisfy", "add approvers")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, for: { default: 2h, max: 1h } }", "'default' (2h) is longer than 'max' (1h)", "raise max")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, for: { max: 1 hour } }", "'max' is not a duration", "1h30m")]
-    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, for: 10s }", "'for' is out of bounds", "from 1m")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, begin_within: 10s }", "'begin_within' is out of bounds", "from 1m")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, for: {} }", "'for' is empty", "max")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, reason: { ticket: '(' } }", "'ticket' is not a pattern", "regular expression")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, reason: { ticket: '^(a)\\1$' } }", "'ticket' is not a pattern", "back references")]

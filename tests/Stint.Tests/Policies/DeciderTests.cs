@@ -152,8 +152,8 @@ public class DeciderTests
     [InlineData(60, "r", "", "no ticket was given", "matches ^INC-[0-9]+$")]
     [InlineData(60, "r", "INC-", "does not match", "matches ^INC-[0-9]+$")]
     [InlineData(60, "r", "INC-1\n", "does not match", "matches ^INC-[0-9]+$")]
-    [InlineData(0, "r", "INC-1", "not longer than nothing", "at least a minute")]
-    [InlineData(-5, "r", "INC-1", "not longer than nothing", "at least a minute")]
+    [InlineData(0, "r", "INC-1", "not longer than nothing", "at least a second")]
+    [InlineData(-5, "r", "INC-1", "not longer than nothing", "at least a second")]
     public void Decide_DemandNotMet_IsDeniedWithTheRemedy(int minutes, string? reason, string? ticket, string because, string remedy)
     {
         const string policy = "  a: { who: ann, roles: ['*/read-only'], for: { max: 1h }, reason: { required: true, ticket: '^INC-[0-9]+$' }, approve: { auto: true } }";

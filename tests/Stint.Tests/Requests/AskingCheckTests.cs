@@ -35,8 +35,8 @@ public class AskingCheckTests
     public void Check_NotARole_IsWrong(string? role) => Assert.Equal(["role"], Wrong(Plain with { Role = role }));
 
     [Theory]
-    [InlineData(59, false)]
-    [InlineData(60, true)]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
     [InlineData(366 * 86_400, true)]
     [InlineData(366 * 86_400 + 1, false)]
     [InlineData(-60, false)]
@@ -102,7 +102,7 @@ public class AskingCheckTests
     [Fact]
     public void Check_EverythingWrong_IsToldAtOnceAndRepeatsNothing()
     {
-        var asking = new Asking("canary", 1, new string('\a', 3_000), "canary\n", Now.AddDays(-1), true, "canary");
+        var asking = new Asking("canary", 0, new string('\a', 3_000), "canary\n", Now.AddDays(-1), true, "canary");
 
         Assert.Equal(["role", "for_seconds", "reason", "reason", "ticket", "start_at", "wait", "extends", "start_at"], Wrong(asking));
         Assert.DoesNotContain(Assert.IsType<AskingCheck.Wrong>(asking.Check(Now)).Problems, problem => problem.ToString().Contains("canary", StringComparison.Ordinal));
