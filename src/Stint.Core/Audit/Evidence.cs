@@ -39,7 +39,7 @@ public static class Evidence
 
     /// <summary>Writes the file.</summary>
     /// <param name="request">Which request.</param>
-    /// <param name="facts">Every fact that names it, with proofs.</param>
+    /// <param name="facts">Every fact that names it, with proofs. For an extension also the <see cref="FactKinds.GrantOpened"/> of the grant that it joins: without it the length of the new window cannot be checked.</param>
     /// <param name="head">The head that the proofs lead to, signed by the log's key alone.</param>
     /// <param name="key">The log's key.</param>
     /// <param name="catalogs">The files of each version that <see cref="CatalogsNeeded"/> names.</param>

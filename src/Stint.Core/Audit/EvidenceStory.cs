@@ -46,21 +46,42 @@ internal static class EvidenceStory
     public static (string Text, string? Why) Opening(FactBody opened, IReadOnlyList<FactBody> facts)
     {
         var approved = facts.LastOrDefault(fact => fact.Kind == FactKinds.RequestApproved && fact.Seq < opened.Seq);
-        var text = string.Create(
-            CultureInfo.InvariantCulture,
-            $"Access in fact {opened.Seq} was opened after the request was approved, and for no longer than {EvidencePhrases.Span(approved?.Number("for_seconds"))}");
+        var place = opened.Seq.ToString(CultureInfo.InvariantCulture);
+        var length = EvidencePhrases.Span(approved?.Number("for_seconds"));
+        var text = $"Access in fact {place} was opened after the request was approved, and for no longer than {length}";
         if (approved is null)
         {
             return (text, "there is no approval before it");
         }
 
-        return (opened.Time("not_before"), opened.Time("not_after"), approved.Number("for_seconds")) switch
+        if (opened.Kind == FactKinds.GrantOpening && opened.Time("not_before") is null && opened.Time("not_after") is null)
         {
-            ({ } from, { } until, { } seconds) => (text, (until - from).TotalSeconds <= seconds ? null : "its window is longer"),
-            (null, null, not null) when opened.Kind == FactKinds.GrantOpening => (text, null),
-            _ => (text, "its window cannot be read"),
-        };
+            return (text, null);
+        }
+
+        if ((opened.Time("not_before"), opened.Time("not_after"), approved.Number("for_seconds")) is not ({ } from, { } until, { } seconds))
+        {
+            return (text, "its window cannot be read");
+        }
+
+        // NB. An extension opens at once, and its length counts from the end of the grant that it joins: so its window is
+        // longer by what was left of that one, and only that one's own fact says how much.
+        if (Extended(facts) is { } joined)
+        {
+            text = $"Access in fact {place} was opened after the request was approved, and for no longer than {length} behind the end of {EvidencePhrases.Plain(joined)}, which it joins";
+            if (facts.LastOrDefault(fact => fact.Kind == FactKinds.GrantOpened && fact.Text("grant") == joined && fact.Seq < opened.Seq)?.Time("not_after") is not { } end)
+            {
+                return ($"Access in fact {place} was opened after the request was approved; it joins {EvidencePhrases.Plain(joined)}, whose end is not in this file, so that its length is not checked here", null);
+            }
+
+            from = end > from ? end : from;
+        }
+
+        return (text, (until - from).TotalSeconds <= seconds ? null : "its window is longer");
     }
+
+    /// <summary>The grant that the asking extends; null when it is no extension.</summary>
+    public static string? Extended(IEnumerable<FactBody> facts) => facts.FirstOrDefault(fact => fact.Kind == FactKinds.RequestAsked)?.Text("extends");
 
     private static Approval Answer(FactBody fact) => new()
     {

@@ -30,10 +30,11 @@ public static class EvidenceVerifier
         Say($"This file is evidence of Stint about {EvidencePhrases.Plain(read.Request)}, in its one form", null);
         var (key, head) = Heads(read, trust, Say);
         var facts = new List<FactBody>();
+        var extended = EvidenceStory.Extended(read.Facts.Select(fact => Readable(fact.Body)).OfType<FactBody>());
         long last = -1;
         foreach (var (body, proof) in read.Facts)
         {
-            var (text, fact, why) = CheckFact(body, proof, head, read.Request, last);
+            var (text, fact, why) = CheckFact(body, proof, head, read.Request, extended, last);
             Say(text, why);
             if (fact is not null)
             {
@@ -76,7 +77,7 @@ public static class EvidenceVerifier
         return (key, why is null ? head!.Head : null);
     }
 
-    private static (string Text, FactBody? Fact, string? Why) CheckFact(JsonElement element, string[] proof, Checkpoint? head, string request, long last)
+    private static (string Text, FactBody? Fact, string? Why) CheckFact(JsonElement element, string[] proof, Checkpoint? head, string request, string? extended, long last)
     {
         FactBody fact;
         try
@@ -102,10 +103,28 @@ public static class EvidenceVerifier
         var why = head is null ? "there is no signed head to prove it under"
             : !Merkle.VerifyInclusion(Merkle.LeafHash(CanonicalJson.Bytes(element)), fact.Seq, head.Size, hashes, head.Root) ? "this text is not in the log at this place: the fact or its proof was changed"
             : fact.Seq <= last ? "it is out of order"
-            : fact.Kind != FactKinds.CatalogApplied && !Names(fact, request) ? $"it is not about {EvidencePhrases.Plain(request)}"
+            : !Belongs(fact, request, extended) ? $"it is not about {EvidencePhrases.Plain(request)}"
             : fact.Kind == FactKinds.ApprovalGiven && fact.Actor != $"person:{fact.Text("by")}" ? "it was not given by the person it names"
             : null;
         return (EvidencePhrases.Of(fact), fact, why);
+    }
+
+    /// <summary>Facts about the request; and two that it rests on: when its catalog took effect, and the opening of the grant that it extends.</summary>
+    private static bool Belongs(FactBody fact, string request, string? extended) =>
+        Names(fact, request)
+        || fact.Kind == FactKinds.CatalogApplied
+        || (fact.Kind == FactKinds.GrantOpened && extended is not null && fact.Text("grant") == extended);
+
+    private static FactBody? Readable(JsonElement body)
+    {
+        try
+        {
+            return FactBody.Of(body);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
     }
 
     private static bool Names(FactBody fact, string request) => fact.Find("request") switch
@@ -165,7 +184,8 @@ public static class EvidenceVerifier
             say(text, why);
         }
 
-        foreach (var opened in facts.Where(fact => fact.Kind is FactKinds.GrantOpening or FactKinds.GrantOpened))
+        var joined = EvidenceStory.Extended(facts);
+        foreach (var opened in facts.Where(fact => fact.Kind is FactKinds.GrantOpening or FactKinds.GrantOpened && (joined is null || fact.Text("grant") != joined)))
         {
             var (text, why) = EvidenceStory.Opening(opened, facts);
             say(text, why);

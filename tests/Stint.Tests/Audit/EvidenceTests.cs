@@ -168,6 +168,29 @@ public sealed class EvidenceTests : IDisposable
         Assert.Equal(2, EvidenceVerifier.Verify(await WriteAsync(), KeyTrust.Nothing).Sentences.Count(sentence => sentence.Why == "its window is longer"));
     }
 
+    [Theory]
+    [InlineData(90, true)]
+    [InlineData(91, false)]
+    public async Task Verify_AnExtension_CountsFromTheEndOfTheGrantThatItJoins(int minutes, bool holds)
+    {
+        // The joined grant ends 60 minutes after the new one opens; 30 more were approved.
+        Play(minutes: minutes, joins: true);
+        var whole = EvidenceVerifier.Verify(await WriteAsync(also: "gr-0"), KeyTrust.Nothing);
+        Assert.Equal(holds ? 0 : 2, whole.Sentences.Count(sentence => sentence.Why == "its window is longer"));
+        Assert.Equal(holds, whole.Holds);
+
+        var without = EvidenceVerifier.Verify(await WriteAsync(), KeyTrust.Nothing);
+        Assert.True(without.Holds, Failed(without));
+        Assert.Equal(2, without.Sentences.Count(sentence => sentence.Text.Contains("is not checked here", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Verify_AGrantOfAnotherRequestThatIsNotJoined_DoesNotBelong()
+    {
+        Play();
+        Assert.Contains(EvidenceVerifier.Verify(await WriteAsync(also: "gr-other"), KeyTrust.Nothing).Sentences, sentence => sentence.Why == $"it is not about {Request}");
+    }
+
     [Fact]
     public async Task Verify_TheAskingLeftOut_IsFound()
     {
@@ -226,11 +249,11 @@ public sealed class EvidenceTests : IDisposable
     private static string Failed(EvidenceReport report) =>
         string.Join('\n', report.Sentences.Where(sentence => !sentence.Holds).Select(sentence => $"{sentence.Number}. {sentence.Text} NO: {sentence.Why}"));
 
-    private async Task<byte[]> WriteAsync(string request = Request, string? leaveOut = null, CatalogSource[]? catalogs = null)
+    private async Task<byte[]> WriteAsync(string request = Request, string? leaveOut = null, CatalogSource[]? catalogs = null, string also = "")
     {
         var head = _log.Heads[^1];
         var facts = new List<EvidenceFact>();
-        foreach (var fact in _log.Facts.Where(fact => About(fact) && fact.Kind != leaveOut))
+        foreach (var fact in _log.Facts.Where(fact => (About(fact) && fact.Kind != leaveOut) || FactBody.Parse(fact.Body).Text("grant") == also))
         {
             facts.Add(new EvidenceFact(fact.Body, await MerkleProofs.InclusionAsync(_log, fact.Seq, head.Head.Size, CancellationToken.None)));
         }
@@ -238,7 +261,7 @@ public sealed class EvidenceTests : IDisposable
         return Evidence.Write(request, facts, head, _log.Key, catalogs ?? [Catalog]);
     }
 
-    private void Play(string saw = "d1d1d1d1d1d1d1d1", string approver = "bob", int minutes = 30, string reason = "fix the totals")
+    private void Play(string saw = "d1d1d1d1d1d1d1d1", string approver = "bob", int minutes = 30, string reason = "fix the totals", bool joins = false)
     {
         var ann = Actor.Person("ann");
         var at = TestLog.Noon;
@@ -263,7 +286,12 @@ public sealed class EvidenceTests : IDisposable
         }
 
         var (from, until) = (at.AddMinutes(1), at.AddMinutes(1 + minutes));
-        Write(FactKinds.RequestAsked, ann, ("subject", "ann"), ("role", "orders-db/owner"), ("for_seconds", 3600), ("reason", reason), ("ticket", "INC-7"), ("catalog", Version), ("verdict", Verdict()), ("digest", "d1d1d1d1d1d1d1d1"));
+        if (joins)
+        {
+            _log.Append(new Fact(FactKinds.GrantOpened, at, Actor.Keeper) { ["grant"] = "gr-0", ["request"] = "req-0", ["not_before"] = at, ["not_after"] = from.AddMinutes(60) });
+        }
+
+        Write(FactKinds.RequestAsked, ann, ("extends", joins ? "gr-0" : null), ("subject", "ann"), ("role", "orders-db/owner"), ("for_seconds", 3600), ("reason", reason), ("ticket", "INC-7"), ("catalog", Version), ("verdict", Verdict()), ("digest", "d1d1d1d1d1d1d1d1"));
         Write(FactKinds.ApprovalGiven, Actor.Person(approver), ("by", approver), ("yes", true), ("saw", saw), ("shortened_to_seconds", 1800), ("via", "cli"));
         Write(FactKinds.RequestApproved, Actor.Person(approver), ("by_rule", false), ("for_seconds", 1800));
         Write(FactKinds.GrantReady, Actor.Person(approver), ("grant", "gr-1"));

@@ -78,6 +78,20 @@ public class FactTests
     }
 
     [Fact]
+    public void FieldClasses_EveryName_IsOneThatAFactTakes()
+    {
+        var fact = new Fact(FactKinds.ServerStarted, At, Actor.Server);
+        foreach (var name in FieldClasses.All.Keys)
+        {
+            Assert.Matches("^[a-z][a-z0-9_]*$", name);
+            fact[name] = "x";
+        }
+
+        Assert.Empty(fact.Unclassified);
+        Assert.DoesNotContain(FieldClasses.Withheld, fact.Seal(0).Body);
+    }
+
+    [Fact]
     public void FieldClasses_EveryNameInAKindsDescription_IsClassified()
     {
         // The kinds' comments are where writers of facts look up field names; what they name must not be withheld.
