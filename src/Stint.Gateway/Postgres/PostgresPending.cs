@@ -13,11 +13,8 @@ internal sealed class PostgresPrepared(long seq, uint[] types)
 }
 
 /// <summary>A prepared text with its values.</summary>
-internal sealed class PostgresPortal(long seq, PostgresPrepared? of)
+internal sealed class PostgresPortal(long seq)
 {
-    /// <summary>What it binds; null for a text that no Parse brought.</summary>
-    public PostgresPrepared? Of { get; } = of;
-
     /// <summary>Record of its Bind.</summary>
     public long Seq { get; } = seq;
 
@@ -151,17 +148,6 @@ internal sealed class PostgresPending
         if (op.Name is not null)
         {
             Set(Map(op.Kind), op.Name, op.Before);
-        }
-    }
-
-    /// <summary>Gives a name its meaning again after <see cref="Undo"/>.</summary>
-    public void Redo(ref PostgresOp op)
-    {
-        if (op.Name is not null)
-        {
-            var map = Map(op.Kind);
-            map.TryGetValue(op.Name, out op.Before);
-            Set(map, op.Name, op.On);
         }
     }
 

@@ -62,6 +62,11 @@ internal partial class Reads
         ReadGrant,
         subject.Value);
 
+    /// <summary>Everybody who holds or could begin something, or waits for a decision.</summary>
+    public ValueTask<List<SubjectId>> HoldersAsync() => Db.ListAsync(
+        "SELECT subject FROM grants WHERE state <> 'closed' UNION SELECT subject FROM requests WHERE state = 'pending'",
+        static row => new SubjectId(row.GetString(0)));
+
     /// <summary>Scheduled grants whose start has come, earliest first.</summary>
     public ValueTask<List<Grant>> StartingGrantsAsync(DateTimeOffset now, int limit) => Db.ListAsync(
         $"SELECT {GrantColumns} FROM grants WHERE state = 'ready' AND start_at <= $1 ORDER BY start_at LIMIT $2{SkipLocked}",
@@ -76,19 +81,28 @@ internal partial class Reads
         now,
         limit);
 
-    /// <summary>When the next thing becomes due by itself: a deadline, a start, a lapse, or an assignment's next look. Null when nothing will.</summary>
-    public async ValueTask<DateTimeOffset?> NextDueAtAsync()
-    {
-        var next = await Db.NumberAsync(
-            "SELECT MIN(due) FROM ("
-            + "SELECT MIN(not_after) AS due FROM grants WHERE state = 'open' UNION ALL "
-            + "SELECT MIN(start_at) FROM grants WHERE state = 'ready' AND start_at IS NOT NULL UNION ALL "
-            + "SELECT MIN(lapses_at) FROM grants WHERE state = 'ready' UNION ALL "
-            + "SELECT MIN(lapses_at) FROM requests WHERE state = 'pending' UNION ALL "
-            + "SELECT MIN(due_at) FROM assignments WHERE due_at IS NOT NULL AND lease_until IS NULL UNION ALL "
-            + "SELECT MIN(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END) FROM assignments WHERE due_at IS NOT NULL AND lease_until IS NOT NULL) AS all_due");
-        return next is { } micros ? Stored.Time(micros) : null;
-    }
+    /// <summary>When time alone makes something due next: a deadline, a start or a lapse. Null when nothing will.</summary>
+    public ValueTask<DateTimeOffset?> NextTimedAtAsync() => NextAsync(
+        "SELECT MIN(not_after) AS due FROM grants WHERE state = 'open' UNION ALL "
+        + "SELECT MIN(start_at) FROM grants WHERE state = 'ready' AND start_at IS NOT NULL UNION ALL "
+        + "SELECT MIN(lapses_at) FROM grants WHERE state = 'ready' UNION ALL "
+        + "SELECT MIN(lapses_at) FROM requests WHERE state = 'pending'");
+
+    /// <summary>When the next assignment can be leased. Null when none has work.</summary>
+    public ValueTask<DateTimeOffset?> NextWorkAtAsync() => NextAsync(
+        "SELECT MIN(due_at) AS due FROM assignments WHERE due_at IS NOT NULL AND lease_until IS NULL UNION ALL "
+        + "SELECT MIN(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END) FROM assignments WHERE due_at IS NOT NULL AND lease_until IS NOT NULL");
+
+    /// <summary>When the next thing of either sort becomes due. Null when nothing will.</summary>
+    public async ValueTask<DateTimeOffset?> NextDueAtAsync() =>
+        (await NextTimedAtAsync(), await NextWorkAtAsync()) switch
+        {
+            ({ } timed, { } work) => timed < work ? timed : work,
+            var (timed, work) => timed ?? work,
+        };
+
+    private async ValueTask<DateTimeOffset?> NextAsync(string each) =>
+        await Db.NumberAsync($"SELECT MIN(due) FROM ({each}) AS all_due") is { } micros ? Stored.Time(micros) : null;
 
     private protected static Grant ReadGrant(DbDataReader row)
     {

@@ -41,6 +41,12 @@ internal partial class Reads
         .And("(subject = ? OR id IN (SELECT request_id FROM request_approvers WHERE person = ?))", filter.Involving?.Value)
         .PageAsync(Db, RequestColumns, "requests", ReadRequest, page);
 
+    /// <summary>What a subject asked and nobody decided yet, oldest first. Inside a write they stay as found until the commit.</summary>
+    public ValueTask<List<Request>> PendingRequestsAsync(SubjectId subject) => Db.ListAsync(
+        $"SELECT {RequestColumns} FROM requests WHERE subject = $1 AND state = 'pending' ORDER BY seq{Lock}",
+        ReadRequest,
+        subject.Value);
+
     /// <summary>Pending requests that nobody decided in time, oldest first.</summary>
     public ValueTask<List<Request>> LapsedRequestsAsync(DateTimeOffset now, int limit) => Db.ListAsync(
         $"SELECT {RequestColumns} FROM requests WHERE state = 'pending' AND lapses_at <= $1 ORDER BY lapses_at LIMIT $2{SkipLocked}",

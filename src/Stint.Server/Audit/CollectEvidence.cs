@@ -1,0 +1,50 @@
+using Stint.Core;
+using Stint.Core.Audit;
+using Stint.Core.Catalog;
+using Stint.Server.Catalog;
+using Stint.Server.Store;
+
+namespace Stint.Server.Audit;
+
+/// <summary>Collects all that a doubter of one request needs into one file that can be checked with no server.</summary>
+internal sealed class CollectEvidence(StintStore store, CurrentCatalog catalog, Checkpoints checkpoints, TimeProvider clock)
+{
+    /// <summary>Signs the log as it stands, and writes the file under that head.</summary>
+    public async Task<Outcome<byte[]>> CollectAsync(SubjectId who, RequestId id, CancellationToken cancellation)
+    {
+        var request = await store.ReadAsync(async reads => await reads.FindRequestAsync(id), cancellation);
+        if (request is null || !catalog.Now.MaySee(who, request))
+        {
+            return new Outcome<byte[]>.NotFound();
+        }
+
+        var head = await checkpoints.SignAsync(cancellation);
+        var file = await store.ReadAsync(
+            async reads =>
+            {
+                var facts = (await reads.FactsOfAsync(id)).Where(fact => fact.Seq < head.Head.Size).ToList();
+                var proved = new List<EvidenceFact>(facts.Count);
+                foreach (var fact in facts)
+                {
+                    proved.Add(new EvidenceFact(fact.Body, await MerkleProofs.InclusionAsync(reads, fact.Seq, head.Head.Size, cancellation)));
+                }
+
+                var catalogs = new List<CatalogSource>();
+                foreach (var version in Evidence.CatalogsNeeded(facts.Select(fact => fact.Body)))
+                {
+                    catalogs.Add(await reads.FindCatalogAsync(version) ?? throw new InvalidOperationException($"The catalog {version} was never kept."));
+                }
+
+                return Evidence.Write(id.Value, proved, head, checkpoints.Key, catalogs);
+            },
+            cancellation);
+        await store.WriteAsync(
+            work =>
+            {
+                work.Append(Facts.AuditExported(Actor.Person(who.Value), id, file.Length, Evidence.Format, clock.Now()));
+                return Task.CompletedTask;
+            },
+            cancellation);
+        return new Outcome<byte[]>.Done(file);
+    }
+}

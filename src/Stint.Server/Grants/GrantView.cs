@@ -1,0 +1,9 @@
+using Stint.Core.Grants;
+
+namespace Stint.Server.Grants;
+
+/// <summary>A grant with what is known of its target.</summary>
+/// <param name="Grant">The grant.</param>
+/// <param name="Trouble">What keeps the target from being as wanted, in words; null when nothing does.</param>
+/// <param name="Guarantee">How the end is enforced when Stint is down; null for a kind that this server does not run.</param>
+internal sealed record GrantView(Grant Grant, string? Trouble, Guarantee? Guarantee);

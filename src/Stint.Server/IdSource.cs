@@ -1,0 +1,57 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Stint.Core;
+
+namespace Stint.Server;
+
+/// <summary>Fills a span with random bytes. The running server uses <see cref="RandomNumberGenerator.Fill"/>; a simulation its seed.</summary>
+internal delegate void FillRandom(Span<byte> bytes);
+
+/// <summary>Makes names, secrets and jitter. The only source of chance in the server, so that a run can be replayed.</summary>
+internal sealed class IdSource(FillRandom fill)
+{
+    /// <summary>Crockford's base32: no letter that can be read as another.</summary>
+    private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
+    public RequestId NextRequest() => new("req-" + Text(12));
+
+    public GrantId NextGrant() => new("gr-" + Text(12));
+
+    public AssignmentId NextAssignment() => new("as-" + Text(12));
+
+    public SessionId NextSession() => new("ses-" + Text(12));
+
+    /// <summary>A holder's login at the gateway: readable, and different each time.</summary>
+    public string NextLogin(SubjectId subject) => $"{subject.Value}-{Text(8)}";
+
+    /// <summary>256 bits, base64url.</summary>
+    public string NextSecret() => Base64Url.EncodeToString(Bytes(32));
+
+    public byte[] Bytes(int count)
+    {
+        var bytes = new byte[count];
+        fill(bytes);
+        return bytes;
+    }
+
+    /// <summary>A number in [0, 1), for jitter.</summary>
+    public double NextFraction()
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        fill(bytes);
+        return (BitConverter.ToUInt64(bytes) >> 11) * (1.0 / (1UL << 53));
+    }
+
+    private string Text(int length)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        fill(bytes[..length]);
+        Span<char> text = stackalloc char[length];
+        for (var i = 0; i < length; i++)
+        {
+            text[i] = Alphabet[bytes[i] & 31];
+        }
+
+        return new string(text);
+    }
+}

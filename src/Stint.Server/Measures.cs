@@ -1,0 +1,35 @@
+using System.Diagnostics.Metrics;
+
+namespace Stint.Server;
+
+/// <summary>What is measured, under one name: <c>Stint</c>.</summary>
+internal static class Measures
+{
+    public const string Name = "Stint";
+
+    private static readonly Meter Meter = new(Name);
+
+    /// <summary>Askings, by <c>verdict</c> (<c>allow needs_approval deny unknown</c>).</summary>
+    public static Counter<long> Requests { get; } = Meter.CreateCounter<long>("stint.requests", "{request}", "Askings by verdict");
+
+    /// <summary>From the asking to the last yes.</summary>
+    public static Histogram<double> TimeToYes { get; } = Meter.CreateHistogram<double>("stint.requests.time_to_yes", "s", "From the asking to the last yes");
+
+    /// <summary>From the deadline to the commit of the end.</summary>
+    public static Histogram<double> EndLateness { get; } = Meter.CreateHistogram<double>("stint.grants.end_lateness", "ms", "From a deadline to the commit of the end");
+
+    /// <summary>Connector verbs, by <c>verb</c> and <c>outcome</c>.</summary>
+    public static Histogram<double> Verbs { get; } = Meter.CreateHistogram<double>("stint.targets.verb", "ms", "Verbs at targets");
+
+    /// <summary>Removals that began to be called stuck.</summary>
+    public static Counter<long> RemovalsStuck { get; } = Meter.CreateCounter<long>("stint.removals.stuck", "{removal}", "Removals that keep failing");
+
+    /// <summary>Differences found between targets and open grants.</summary>
+    public static Counter<long> Drift { get; } = Meter.CreateCounter<long>("stint.targets.drift", "{account}", "Accounts that stand and should not, or the reverse");
+
+    /// <summary>Sessions that began and ended here, as +1 and −1.</summary>
+    public static UpDownCounter<long> LiveSessions { get; } = Meter.CreateUpDownCounter<long>("stint.sessions.live", "{session}", "Live sessions");
+
+    /// <summary>Statements that were recorded, counted at anchors and ends.</summary>
+    public static Counter<long> Statements { get; } = Meter.CreateCounter<long>("stint.statements", "{statement}", "Recorded statements");
+}

@@ -1,0 +1,173 @@
+using Stint.Core.Audit;
+using Stint.Core.Catalog;
+using Stint.Core.Grants;
+using Stint.Core.Policies;
+using Stint.Core.Requests;
+using Stint.Core;
+using Stint.Server.Audit;
+using Stint.Server.Catalog;
+using Stint.Server.Grants;
+using Stint.Server.Store;
+
+namespace Stint.Server.Requests;
+
+/// <summary>Somebody asks for a role; the policies answer at once, and what they said is pinned.</summary>
+internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSource ids, TimeProvider clock, RequestViews views, GrantSteps steps)
+{
+    /// <summary>Asks. A policy's no is an answer like any other: a request in <see cref="RequestState.Denied"/>.</summary>
+    /// <returns><see cref="Outcome{T}.NotFound"/> for a role that no policy lets this subject know of, exactly as for one that does not exist.</returns>
+    public async Task<Outcome<RequestView>> AskAsync(SubjectId who, Asking asking, CancellationToken cancellation)
+    {
+        var check = asking.Check(clock.Now());
+        if (check is not AskingCheck.Sound ask)
+        {
+            return new Outcome<RequestView>.Invalid(Problems(check));
+        }
+
+        var outcome = await store.WriteAsync(work => AskAsync(work, who, ask), cancellation);
+        Measures.Requests.Add(1, new KeyValuePair<string, object?>("verdict", outcome switch
+        {
+            Outcome<RequestView>.Done { Value.Request.Verdict: Verdict.Allow } => "allow",
+            Outcome<RequestView>.Done { Value.Request.Verdict: Verdict.NeedsApproval } => "needs_approval",
+            Outcome<RequestView>.Done => "deny",
+            Outcome<RequestView>.NotFound => "unknown",
+            _ => "invalid",
+        }));
+        return outcome;
+    }
+
+    /// <summary>What an asking would come to now. Stores nothing.</summary>
+    public async Task<Outcome<AskPreview>> PreviewAsync(SubjectId who, Asking asking, CancellationToken cancellation)
+    {
+        var now = clock.Now();
+        var check = asking.Check(now);
+        if (check is not AskingCheck.Sound ask)
+        {
+            return new Outcome<AskPreview>.Invalid(Problems(check));
+        }
+
+        var current = catalog.Now;
+        var verdict = Decider.Decide(current, Question(who, ask, now));
+        if (verdict is Verdict.Deny { Known: false })
+        {
+            return new Outcome<AskPreview>.NotFound();
+        }
+
+        var wrong = await store.ReadAsync(async reads => await CheckExtensionAsync(reads, who, ask, now), cancellation);
+        return wrong is null
+            ? new Outcome<AskPreview>.Done(new AskPreview(verdict, current.Version))
+            : new Outcome<AskPreview>.Invalid([wrong]);
+    }
+
+    private async Task<Outcome<RequestView>> AskAsync(Work work, SubjectId who, AskingCheck.Sound ask)
+    {
+        var now = clock.Now();
+        var current = catalog.Now;
+        var verdict = Decider.Decide(current, Question(who, ask, now));
+
+        // NB. Whoever may not know of a role learns nothing: the same answer as for one that does not exist, and only
+        // the log remembers that they tried.
+        if (verdict is Verdict.Deny { Known: false } unknown)
+        {
+            work.Append(Facts.AskRefused(who, ask.Role.ToString(), unknown.Because, current.Version, now));
+            return new Outcome<RequestView>.NotFound();
+        }
+
+        if (await CheckExtensionAsync(work, who, ask, now) is { } wrong)
+        {
+            return new Outcome<RequestView>.Invalid([wrong]);
+        }
+
+        var asked = RequestOf(who, ask, verdict, current, now);
+        var state = verdict switch
+        {
+            Verdict.Allow => RequestState.Approved,
+            Verdict.NeedsApproval => RequestState.Pending,
+            Verdict.Deny => RequestState.Denied,
+            _ => throw new InvalidOperationException("A verdict is one of three."),
+        };
+        var request = await work.InsertAsync(asked with
+        {
+            State = state,
+            DecidedAt = state == RequestState.Pending ? null : now,
+            Why = (verdict as Verdict.Deny)?.Because,
+        });
+        work.Append(Facts.RequestAsked(request));
+        var rule = Actor.Rule(verdict.DecidedBy is [var first, ..] ? first : "none");
+        if (state == RequestState.Approved)
+        {
+            work.Append(Facts.RequestApproved(request, now, rule));
+            await steps.MakeReadyAsync(work, request, now, rule);
+        }
+        else if (state == RequestState.Denied)
+        {
+            work.Append(Facts.RequestDenied(request, now, rule));
+        }
+
+        return new Outcome<RequestView>.Done(await views.OfAsync(work, request));
+    }
+
+    private Request RequestOf(SubjectId who, AskingCheck.Sound ask, Verdict verdict, LoadedCatalog current, DateTimeOffset now)
+    {
+        var terms = verdict switch
+        {
+            Verdict.Allow allow => allow.Terms,
+            Verdict.NeedsApproval needs => needs.Terms,
+
+            // A denied asking has no terms; it is kept as it was asked, and nothing comes of it.
+            _ => new Terms(ask.For ?? TimeSpan.FromHours(1), TimeSpan.Zero, RecordMode.Default, TimeSpan.FromHours(24), TimeSpan.FromHours(8)),
+        };
+        var request = new Request
+        {
+            Id = ids.NextRequest(),
+            Subject = who,
+            Role = ask.Role,
+            State = RequestState.Pending,
+            Version = 1,
+            AskedAt = now,
+            For = terms.For,
+            Opening = ask.Opening,
+            StartAt = ask.StartAt is { } start ? CanonicalTime.Cut(start) : null,
+            Reason = ask.Reason,
+            Ticket = ask.Ticket,
+            Extends = ask.Extends,
+            CatalogVersion = current.Version,
+            Verdict = verdict,
+            LapsesAt = now + terms.LapsesAfter,
+            BeginWithin = terms.BeginWithin,
+            Digest = "",
+        };
+        return request with { Digest = RequestDigest.Of(request) };
+    }
+
+    private static Question Question(SubjectId who, AskingCheck.Sound ask, DateTimeOffset now) =>
+        new(who, ask.Role, ask.For, ask.Reason, ask.Ticket, ask.StartAt, now);
+
+    private static List<Problem> Problems(AskingCheck check) => check is AskingCheck.Wrong wrong
+        ? [.. wrong.Problems.Select(problem => new Problem(problem.Field, problem.WayOut is null ? problem.What : $"{problem.What}; {problem.WayOut}"))]
+        : [];
+
+    /// <summary>An extension joins an own grant of the same role that is not over.</summary>
+    private static async Task<Problem?> CheckExtensionAsync(Reads reads, SubjectId who, AskingCheck.Sound ask, DateTimeOffset now)
+    {
+        if (ask.Extends is not { } extends)
+        {
+            return null;
+        }
+
+        // NB. One answer for a grant that is another's and for one that is not there.
+        if (await reads.FindGrantAsync(extends) is not { } grant || grant.Subject != who)
+        {
+            return new Problem("extends", $"you have no grant {extends}");
+        }
+
+        if (grant.Role != ask.Role)
+        {
+            return new Problem("extends", $"{extends} is a grant of {grant.Role}; only the same role can be extended");
+        }
+
+        return grant.State is GrantState.Opening || (grant.State == GrantState.Open && grant.NotAfter > now)
+            ? null
+            : new Problem("extends", $"{extends} is {Facts.Word(grant.State)}; only what is open can be extended. Ask without it");
+    }
+}

@@ -1,0 +1,110 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Stint.Core.Sessions;
+using Stint.Core;
+using Stint.Server.Store;
+
+namespace Stint.Server.Sessions;
+
+/// <summary>Holds this node's sessions against their grants: at every wake, and every few seconds in case a wake was lost.</summary>
+/// <remarks>A node that cannot read the store knows nothing of revokes. After ten seconds of that its sessions are cut: what cannot be checked is a no.</remarks>
+internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveSessions live, TimeProvider clock, ILogger<SessionWatch> log) : BackgroundService
+{
+    /// <summary>How often every live session is looked at without a wake.</summary>
+    public static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long the store may be away before the sessions here are cut.</summary>
+    public static readonly TimeSpan Blind = TimeSpan.FromSeconds(10);
+
+    private readonly Channel<AssignmentId?> _due = Channel.CreateUnbounded<AssignmentId?>(new UnboundedChannelOptions { SingleReader = true });
+    private DateTimeOffset _sawStore;
+
+    /// <summary>Listens to the store's wakes; called once, before anybody is let in.</summary>
+    public void Listen()
+    {
+        _sawStore = clock.Now();
+        store.Wakes.On("sessions:", name =>
+        {
+            if (name == "sessions:*")
+            {
+                _due.Writer.TryWrite(null);
+            }
+            else if (new AssignmentId(name["sessions:".Length..]) is var assignment && live.Has(assignment))
+            {
+                _due.Writer.TryWrite(assignment);
+            }
+        });
+        store.Wakes.On(KillSession.KilledPrefix, name => KillSession.Cut(live, new SessionId(name[KillSession.KilledPrefix.Length..]), null, null));
+    }
+
+    /// <summary>Looks at every assignment that has sessions here. Never throws; cuts everything when the store was away for too long.</summary>
+    public async Task LookAsync(CancellationToken cancellation)
+    {
+        using var bound = new CancellationTokenSource(Every + Every, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellation);
+        try
+        {
+            foreach (var assignment in live.Assignments)
+            {
+                await orders.ReconcileAsync(assignment, either.Token);
+            }
+
+            _sawStore = clock.Now();
+        }
+        catch (Exception problem) when (!cancellation.IsCancellationRequested)
+        {
+            Log.WatchFailed(log, problem);
+            if (clock.Now() - _sawStore >= Blind && live.Count > 0)
+            {
+                Log.CutOff(log, Blind, live.Count);
+                live.GiveAll(new SessionOrder.Cut(SessionEndReason.RecordingFailed, "Stint's control plane does not answer, so nothing can be checked or recorded.", "Connect again in a moment."));
+            }
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            using var pause = new CancellationTokenSource(Every, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(pause.Token, stoppingToken);
+            try
+            {
+                while (await _due.Reader.WaitToReadAsync(either.Token))
+                {
+                    await DrainAsync(stoppingToken);
+                }
+            }
+            catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+            {
+                await LookAsync(stoppingToken);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception problem)
+            {
+                Log.WatchFailed(log, problem);
+                await LookAsync(stoppingToken);
+            }
+        }
+    }
+
+    private async Task DrainAsync(CancellationToken cancellation)
+    {
+        var seen = new HashSet<AssignmentId>();
+        while (_due.Reader.TryRead(out var assignment))
+        {
+            if (assignment is null)
+            {
+                await LookAsync(cancellation);
+            }
+            else if (seen.Add(assignment.Value))
+            {
+                await orders.ReconcileAsync(assignment.Value, cancellation);
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using Microsoft.Extensions.DependencyInjection;
+using Stint.Core.Sessions;
+using Stint.Server.Approvals;
+using Stint.Server.Audit;
+using Stint.Server.Catalog;
+using Stint.Server.Grants;
+using Stint.Server.Requests;
+using Stint.Server.Sessions;
+
+namespace Stint.Server;
+
+/// <summary>Every use case, each once.</summary>
+internal static class UseCases
+{
+    /// <summary>
+    /// Adds them. Whoever calls this adds beside them: the store, <see cref="CurrentCatalog"/>, the list of connectors,
+    /// <see cref="Installation"/>, the secrets, the sealer, <see cref="IdSource"/>, the clock, <see cref="KeeperOptions"/>,
+    /// <see cref="GateOptions"/>, the log's signer, and logging.
+    /// </summary>
+    public static IServiceCollection AddUseCases(this IServiceCollection services) => services
+        .AddSingleton<RequestViews>()
+        .AddSingleton<AskForRole>()
+        .AddSingleton<CancelRequest>()
+        .AddSingleton<FindRequests>()
+        .AddSingleton<FindRoles>()
+        .AddSingleton<ApproveRequest>()
+        .AddSingleton<DenyRequest>()
+        .AddSingleton<GrantViews>()
+        .AddSingleton<GrantSteps>()
+        .AddSingleton<BeginGrant>()
+        .AddSingleton<EndGrant>()
+        .AddSingleton<RevokeGrant>()
+        .AddSingleton<FindGrants>()
+        .AddSingleton<Targets>()
+        .AddSingleton<Sweeps>()
+        .AddSingleton<AssignmentWork>()
+        .AddSingleton<Keeper>()
+        .AddSingleton<StartUp>()
+        .AddSingleton<ScanDrift>()
+        .AddSingleton<LiveSessions>()
+        .AddSingleton<SessionOrders>()
+        .AddSingleton<SessionWatch>()
+        .AddSingleton<Upstreams>()
+        .AddSingleton<SessionGate>()
+        .AddSingleton<ISessionGate>(provider => provider.GetRequiredService<SessionGate>())
+        .AddSingleton<MintLogin>()
+        .AddSingleton<KillSession>()
+        .AddSingleton<FindSessions>()
+        .AddSingleton<CatalogVersions>()
+        .AddSingleton<ApplyCatalog>()
+        .AddSingleton<Checkpoints>()
+        .AddSingleton<VerifyLog>()
+        .AddSingleton<ReadLog>()
+        .AddSingleton<CollectEvidence>()
+        .AddSingleton<ReadStatus>();
+
+    /// <summary>Adds what runs by itself: the keeper, the watch over sessions, the signing of heads. <see cref="StartUp"/> runs before.</summary>
+    public static IServiceCollection AddLoops(this IServiceCollection services) => services
+        .AddHostedService<KeeperLoop>()
+        .AddHostedService(provider => provider.GetRequiredService<SessionWatch>())
+        .AddHostedService<CheckpointLoop>();
+}
