@@ -15,17 +15,16 @@ fail() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# Runs a command as root, or says what a root must do first.
+# Whether this can become root, with a question to the person at the terminal if need be.
+may_be_root() {
+    [ "$(id -u)" = 0 ] || { has sudo && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; }
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
-    elif has sudo && sudo -n true 2>/dev/null; then
-        sudo -n "$@"
-    elif has sudo && [ -t 0 ]; then
-        sudo "$@"
     else
-        fail "needs root for: $*
-Run that yourself as root, or run this again as root or as somebody with sudo."
+        sudo "$@"
     fi
 }
 

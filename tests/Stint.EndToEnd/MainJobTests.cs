@@ -131,7 +131,7 @@ public sealed class MainJobTests(OpenShop open) : IClassFixture<OpenShop>
         var found = await open.Carol.StintAsync("sessions", "search", mark);
         var online = await open.Carol.StintAsync("audit", "verify");
         var file = Path.Combine(RunFolder.Make("evidence"), "evidence.json");
-        (await open.Carol.StintAsync("audit", "evidence", request, "--out", file)).Good();
+        (await open.Carol.StintAsync("audit", "evidence", request, "--output", file)).Good();
         var offline = await Tool.RunAsync(Checkout.Stint, ["audit", "verify", file]);
         var text = await File.ReadAllTextAsync(file);
         await File.WriteAllTextAsync(file, text.Replace("evidence of 4711", "evidence of 4712", StringComparison.Ordinal));
