@@ -13,8 +13,11 @@ internal sealed class PostgresPrepared(long seq, uint[] types)
 }
 
 /// <summary>A prepared text with its values.</summary>
-internal sealed class PostgresPortal(long seq)
+internal sealed class PostgresPortal(long seq, PostgresPrepared? of)
 {
+    /// <summary>What it binds; null for a text that no Parse brought.</summary>
+    public PostgresPrepared? Of { get; } = of;
+
     /// <summary>Record of its Bind.</summary>
     public long Seq { get; } = seq;
 
@@ -148,6 +151,17 @@ internal sealed class PostgresPending
         if (op.Name is not null)
         {
             Set(Map(op.Kind), op.Name, op.Before);
+        }
+    }
+
+    /// <summary>Gives a name its meaning again after <see cref="Undo"/>.</summary>
+    public void Redo(ref PostgresOp op)
+    {
+        if (op.Name is not null)
+        {
+            var map = Map(op.Kind);
+            map.TryGetValue(op.Name, out op.Before);
+            Set(map, op.Name, op.On);
         }
     }
 

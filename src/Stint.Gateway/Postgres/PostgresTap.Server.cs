@@ -278,6 +278,7 @@ internal sealed partial class PostgresTap
 
         if (op.Kind is not (PostgresOpKind.Query or PostgresOpKind.Function) && severity is not ("FATAL" or "PANIC"))
         {
+            (_failed, _failedState, _failedWords) = (op.On, sqlstate, words);
             SkipToSync();
         }
     }
@@ -291,9 +292,9 @@ internal sealed partial class PostgresTap
             count++;
         }
 
-        for (var at = count - 1; at >= 0; at--)
+        for (var at = 0; at < count; at++)
         {
-            _pending.Undo(_pending[at]);
+            _overlooked.Add(_pending[at]);
         }
 
         _ignoring = count == _pending.Count;
@@ -305,6 +306,26 @@ internal sealed partial class PostgresTap
             }
 
             _pending.RemoveHead();
+        }
+
+        if (!_ignoring)
+        {
+            UndoBefore();
+        }
+    }
+
+    // Behind the Sync the client may have given names again already: those stand, and what they stood for before is put right.
+    private void UndoBefore()
+    {
+        for (var at = _pending.Count - 1; at >= 0; at--)
+        {
+            _pending.Undo(_pending[at]);
+        }
+
+        StopIgnoring();
+        for (var at = 0; at < _pending.Count; at++)
+        {
+            _pending.Redo(ref _pending[at]);
         }
     }
 

@@ -16,6 +16,10 @@ internal sealed partial class PostgresTap : IRelayTap, IDisposable
     private readonly PostgresClientMessage _message = new();
     private PostgresFrames _client;
     private string _encoding;
+    private readonly List<PostgresOp> _overlooked = [];
+    private object? _failed;
+    private byte[] _failedState = [];
+    private byte[] _failedWords = [];
     private bool _ignoring;
     private DateTimeOffset _now;
     private long _ticks;
@@ -182,7 +186,7 @@ internal sealed partial class PostgresTap : IRelayTap, IDisposable
                 Settle();
                 break;
             case (byte)'S':
-                _ignoring = false;
+                StopIgnoring();
                 Begin(PostgresOpKind.Sync, 0);
                 break;
             case (byte)'X':
@@ -214,7 +218,7 @@ internal sealed partial class PostgresTap : IRelayTap, IDisposable
         var statement = _pending.Statement(_message.Second.Kept);
         var seq = _encoder.Bind(Now(), _message.First.Kept, _message.Second.Kept, statement?.Seq ?? 0, _message.Parameters);
         ref var op = ref Begin(PostgresOpKind.Bind, seq);
-        _pending.Name(ref op, _message.First.Kept, new PostgresPortal(seq));
+        _pending.Name(ref op, _message.First.Kept, new PostgresPortal(seq, statement));
         Settle();
     }
 
@@ -238,7 +242,9 @@ internal sealed partial class PostgresTap : IRelayTap, IDisposable
         }
         else
         {
-            seq = _pending.Portal(_message.First.Kept)?.Seq ?? 0;
+            var portal = _pending.Portal(_message.First.Kept);
+            seq = portal?.Seq ?? 0;
+            on = portal;
         }
 
         Begin(PostgresOpKind.Describe, seq).On = on;
@@ -252,21 +258,42 @@ internal sealed partial class PostgresTap : IRelayTap, IDisposable
         return ref _pending.Add(kind, seq, _ticks);
     }
 
-    // While the target overlooks everything up to the next Sync, what was just added is skipped already.
+    // While the target overlooks everything up to the next Sync, what was just added is skipped already. Its name keeps
+    // its meaning until then, so that what follows in the pipeline is recorded as the client meant it.
     private void Settle()
     {
         if (_ignoring)
         {
             ref var op = ref _pending[_pending.Count - 1];
-            _pending.Undo(op);
+            _overlooked.Add(op);
             Skip(ref op);
             _pending.RemoveLast();
+            if (_overlooked.Count > PostgresPending.Full)
+            {
+                Violation = $"More than {PostgresPending.Full} messages follow an error without a Sync.";
+            }
         }
+    }
+
+    private void StopIgnoring()
+    {
+        for (var at = _overlooked.Count - 1; at >= 0; at--)
+        {
+            _pending.Undo(_overlooked[at]);
+        }
+
+        _overlooked.Clear();
+        _ignoring = false;
     }
 
     private void Skip(ref PostgresOp op)
     {
-        if (op.Kind is PostgresOpKind.Execute or PostgresOpKind.Query or PostgresOpKind.Function)
+        // What could not be prepared or bound failed, for whoever executes it: the reader looks for the error there.
+        if (op.Kind == PostgresOpKind.Execute && op.On is PostgresPortal portal && _failed is not null && (portal == _failed || portal.Of == _failed))
+        {
+            Result(ref op, StatementOutcome.Failed, -1, default, _failedState, _failedWords);
+        }
+        else if (op.Kind is PostgresOpKind.Execute or PostgresOpKind.Query or PostgresOpKind.Function)
         {
             Result(ref op, StatementOutcome.Skipped, -1, default, default, default);
         }

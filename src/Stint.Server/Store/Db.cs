@@ -37,6 +37,21 @@ internal abstract class Db : IAsyncDisposable
     /// <summary>Keeps other nodes from changing the schema until the transaction is over.</summary>
     public abstract ValueTask AloneAsync();
 
+    /// <summary>Reads row by row, however many there are. Nothing else runs on the connection meanwhile.</summary>
+    public abstract ValueTask EachAsync(string sql, Func<DbDataReader, ValueTask> act);
+
+    /// <summary>The columns of a table, in order.</summary>
+    public abstract ValueTask<List<string>> NamesAsync(string table);
+
+    /// <summary>Lets the statements of this transaction take as long as they need (backup and restore).</summary>
+    public abstract ValueTask UnhurriedAsync();
+
+    /// <summary>Takes the guards off the tables until <see cref="GuardsOnAsync"/>, in a transaction: a restore writes rows as they ended, not as they began.</summary>
+    public abstract ValueTask GuardsOffAsync(IEnumerable<string> tables);
+
+    /// <summary>Puts the guards back, and lets new rows be numbered after those that are there.</summary>
+    public abstract ValueTask GuardsOnAsync(IEnumerable<string> tables);
+
     /// <summary>Begins a transaction; a writing one waits for other writers of the same file.</summary>
     public abstract ValueTask BeginAsync(bool write);
 

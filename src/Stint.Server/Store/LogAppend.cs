@@ -17,13 +17,18 @@ internal sealed class LogAppend(Db db, long expectedSize)
     /// <summary>The log's edge after the append; null before <see cref="FinishAsync"/>, or when nothing was added.</summary>
     public MerkleFrontier? Grown { get; private set; }
 
+    /// <summary>Whether one of the writes replaced the log: the edge that is remembered is void.</summary>
+    public bool Replaced { get; private set; }
+
     /// <summary>Takes all facts of one write, or throws and takes none.</summary>
     /// <exception cref="FactTooLargeException">One of them is too large.</exception>
-    public void Add(IReadOnlyList<Fact> facts)
+    public void Add(Work work)
     {
+        var facts = work.Facts;
         var next = expectedSize + _facts.Count;
         _placed.AddRange(facts.Select((fact, i) => Place(fact, next + i)).ToList());
         _facts.AddRange(facts);
+        Replaced |= work.LogReplaced;
     }
 
     /// <summary>Stores the facts, the tiles they fill and the new head.</summary>

@@ -74,6 +74,44 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
 
     public override async ValueTask AloneAsync() => await RunAsync("SELECT pg_advisory_xact_lock($1)", SchemaLock);
 
+    public override async ValueTask EachAsync(string sql, Func<DbDataReader, ValueTask> act)
+    {
+        await using var command = Command(sql, []);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            await act(reader);
+        }
+    }
+
+    public override ValueTask<List<string>> NamesAsync(string table) => ListAsync(
+        "SELECT column_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position",
+        static row => row.GetString(0),
+        table);
+
+    public override ValueTask UnhurriedAsync() => ScriptAsync("SET LOCAL statement_timeout = 0");
+
+    public override async ValueTask GuardsOffAsync(IEnumerable<string> tables)
+    {
+        foreach (var table in tables)
+        {
+            await ScriptAsync($"ALTER TABLE {table} DISABLE TRIGGER USER");
+        }
+    }
+
+    public override async ValueTask GuardsOnAsync(IEnumerable<string> tables)
+    {
+        foreach (var table in tables)
+        {
+            await ScriptAsync($"ALTER TABLE {table} ENABLE TRIGGER USER");
+            if (await OneAsync("SELECT pg_get_serial_sequence($1, column_name) FROM information_schema.columns "
+                    + "WHERE table_schema = current_schema() AND table_name = $1 AND is_identity = 'YES'", static row => row.GetString(0), table) is { } sequence)
+            {
+                await ListAsync($"SELECT setval($1::text::regclass, COALESCE(MAX(seq), 0) + 1, false) FROM {table}", static row => row.GetInt64(0), sequence);
+            }
+        }
+    }
+
     public override async ValueTask BeginAsync(bool write) =>
         Transaction = await connection.BeginTransactionAsync(write ? System.Data.IsolationLevel.ReadCommitted : System.Data.IsolationLevel.RepeatableRead);
 
@@ -121,6 +159,8 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
             new StoreRefusedException("The store refused a change that must never happen: " + problem.MessageText, problem),
         PostgresException problem when problem.SqlState.StartsWith("23", StringComparison.Ordinal) =>
             new StoreRefusedException("The store refused a change that must never happen: " + problem.MessageText, problem),
+        PostgresException problem when problem.SqlState.StartsWith("22", StringComparison.Ordinal) =>
+            new StoreRefusedException("The store cannot hold this value: " + problem.MessageText, problem),
         PostgresException { SqlState: PostgresErrorCodes.QueryCanceled } problem =>
             new StoreUnavailableException("The store's database took too long to answer.", problem),
 

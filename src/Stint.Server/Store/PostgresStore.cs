@@ -35,7 +35,7 @@ internal sealed class PostgresStore : StintStore
         {
             var url = new NpgsqlConnectionStringBuilder(options.Url)
             {
-                ApplicationName = "stint",
+                ApplicationName = options.Schema == "stint" ? "stint" : "stint " + options.Schema,
                 MaxAutoPrepare = 200,
                 AutoPrepareMinUsages = 2,
                 SearchPath = options.Schema,

@@ -17,6 +17,7 @@ internal sealed class SqliteDb : Db
 
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
+    private List<string> _guards = [];
     private bool _broken;
 
     private SqliteDb(SqliteConnection connection) => _connection = connection;
@@ -100,6 +101,39 @@ internal sealed class SqliteDb : Db
 
     /// <summary>One process has the file; nobody else is there.</summary>
     public override ValueTask AloneAsync() => ValueTask.CompletedTask;
+
+    public override async ValueTask EachAsync(string sql, Func<DbDataReader, ValueTask> act)
+    {
+        await using var reader = Prepared(sql, []).ExecuteReader();
+        while (reader.Read())
+        {
+            await act(reader);
+        }
+    }
+
+    public override ValueTask<List<string>> NamesAsync(string table) =>
+        ListAsync("SELECT name FROM pragma_table_info($1) ORDER BY cid", static row => row.GetString(0), table);
+
+    public override ValueTask UnhurriedAsync() => ValueTask.CompletedTask;
+
+    public override async ValueTask GuardsOffAsync(IEnumerable<string> tables)
+    {
+        var guards = await ListAsync("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'", static row => (Name: row.GetString(0), Sql: row.GetString(1)));
+        foreach (var (name, _) in guards)
+        {
+            await ScriptAsync($"DROP TRIGGER {name}");
+        }
+
+        _guards = [.. guards.Select(guard => guard.Sql)];
+    }
+
+    public override async ValueTask GuardsOnAsync(IEnumerable<string> tables)
+    {
+        foreach (var sql in _guards)
+        {
+            await ScriptAsync(sql);
+        }
+    }
 
     public override ValueTask BeginAsync(bool write) => Say(write ? "BEGIN IMMEDIATE" : "BEGIN");
 

@@ -175,7 +175,7 @@ internal abstract class StintStore : IAsyncDisposable
 
             if (log.Count > 0)
             {
-                await log.FinishAsync(SharesLog || _edge is null ? await LogAppend.EdgeAsync(db, SharesLog) : _edge);
+                await log.FinishAsync(SharesLog || _edge is null || log.Replaced ? await LogAppend.EdgeAsync(db, SharesLog) : _edge);
                 wakes.Add(Wakes.Audit);
             }
 
@@ -186,7 +186,7 @@ internal abstract class StintStore : IAsyncDisposable
 
             _faults.BeforeCommit?.Invoke();
             await db.CommitAsync();
-            _edge = log.Grown ?? _edge;
+            _edge = log.Replaced ? null : log.Grown ?? _edge;
             _faults.AfterCommit?.Invoke();
             foreach (var name in wakes)
             {
@@ -227,7 +227,7 @@ internal abstract class StintStore : IAsyncDisposable
         try
         {
             await turn.RunAsync(work);
-            log.Add(work.Facts);
+            log.Add(work);
             wakes.UnionWith(work.Woken);
             if (!alone)
             {

@@ -21,6 +21,12 @@ internal sealed partial class Work : Reads
 
     private protected override string SkipLocked => Db.SkipLocked;
 
+    /// <summary>Whether the log was written past this program's idea of it.</summary>
+    internal bool LogReplaced { get; private set; }
+
+    /// <summary>Says that the log's head was restored: what this node remembered of it is void.</summary>
+    internal void ReplaceLog() => LogReplaced = true;
+
     /// <summary>Wakes those who wait for the name, on every node, once this is committed.</summary>
     public void Wake(string name)
     {

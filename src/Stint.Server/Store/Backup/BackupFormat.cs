@@ -1,0 +1,72 @@
+using System.Text.Json.Serialization;
+
+namespace Stint.Server.Store.Backup;
+
+/// <summary>A folder of files that is saved with the store (the recordings).</summary>
+/// <param name="Name">Its name in the archive; lower case letters.</param>
+/// <param name="Path">Where it is.</param>
+internal sealed record BackupFolder(string Name, string Path);
+
+/// <summary>What was saved or put back.</summary>
+/// <param name="Rows">Rows of the store.</param>
+/// <param name="Files">Files of the folders.</param>
+/// <param name="LogSize">How many facts the log has.</param>
+/// <param name="LogRoot">The root over them, in base64.</param>
+internal sealed record BackupReport(long Rows, long Files, long LogSize, string LogRoot);
+
+/// <summary>A backup cannot be used: it is cut short, changed, of another version, or the place to put it is not empty. Nothing was changed.</summary>
+internal sealed class BackupException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The archive: a gzipped tar of a header, the tables in parts, the folders' files, and last a manifest with the hash of each.</summary>
+internal static class BackupFormat
+{
+    public const string Format = "stint-backup-1";
+    public const string Header = "backup.json";
+    public const string Manifest = "manifest.json";
+
+    /// <summary>A part of a table is closed once it is longer than this, in bytes.</summary>
+    public const int PartBytes = 2 * 1024 * 1024;
+
+    /// <summary>Longest part that is read, in bytes.</summary>
+    public const int MostPartBytes = 64 * 1024 * 1024;
+
+    /// <summary>Every table that holds state, in an order in which each row's references come before it. The node list is of the moment and stays out.</summary>
+    public static IReadOnlyList<(string Name, string Order)> Tables { get; } =
+    [
+        ("settings", "name"),
+        ("catalogs", "seq"),
+        ("requests", "seq"),
+        ("request_approvers", "request_id, person"),
+        ("approvals", "seq"),
+        ("assignments", "seq"),
+        ("grants", "seq"),
+        ("logins", "seq"),
+        ("sessions", "seq"),
+        ("answers", "subject, idem_key"),
+        ("facts", "seq"),
+        ("log_head", "only_one"),
+        ("log_tiles", "level, tile"),
+        ("checkpoints", "size"),
+    ];
+}
+
+/// <summary>First entry.</summary>
+/// <param name="Format">Always <see cref="BackupFormat.Format"/>.</param>
+/// <param name="Schema">The steps of the schema; restoring needs the same.</param>
+/// <param name="Kind">Which store it was taken from; it may be restored into the other kind.</param>
+/// <param name="MadeAt">When, in microseconds since 1970.</param>
+internal sealed record BackupHeader(string Format, List<string> Schema, string Kind, long MadeAt);
+
+/// <summary>Last entry.</summary>
+internal sealed record BackupManifest(List<BackupEntry> Entries, long Rows, long Files, long LogSize, string LogRoot);
+
+/// <summary>One entry before the manifest.</summary>
+/// <param name="Name">Its path in the archive.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Hash">Its SHA-256, in hexadecimal.</param>
+internal sealed record BackupEntry(string Name, long Bytes, string Hash);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(BackupHeader))]
+[JsonSerializable(typeof(BackupManifest))]
+internal sealed partial class BackupJson : JsonSerializerContext;
