@@ -162,6 +162,18 @@ internal sealed class World : IAsyncDisposable
     public async Task<List<string>> FactsAsync() =>
         [.. (await Store.ReadAsync(async reads => await reads.FactsAsync(0, 100_000), CancellationToken.None)).Select(fact => fact.Kind)];
 
+    /// <summary>What somebody with the database in hand could do: edits past every guard.</summary>
+    public void Edit(string sql)
+    {
+        using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_folder, "stint.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_master WHERE type = 'trigger'";
+        var guards = command.ExecuteScalar() as string;
+        command.CommandText = $"PRAGMA ignore_check_constraints = ON; {guards}; {sql}";
+        command.ExecuteNonQuery();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _provider.DisposeAsync();
