@@ -234,9 +234,8 @@ public sealed class RecordingEncoder : IDisposable
     private void Begin(RecordType type, DateTimeOffset at)
     {
         _start = _end;
-        _end += 4;
-        Reserve(16)[0] = (byte)type;
-        _end++;
+        Reserve(16)[4] = (byte)type;
+        _end += 5;
         Number(Micros(at));
     }
 

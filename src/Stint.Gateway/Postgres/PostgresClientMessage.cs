@@ -148,6 +148,7 @@ internal sealed class PostgresClientMessage : IDisposable
     /// <summary>Gives back what a large message needed.</summary>
     public void Release()
     {
+        _step = Step.Skip;
         Text.Clear();
         Parameters.Clear();
         if (_types.Length > 64)

@@ -21,8 +21,8 @@ internal sealed class PostgresPortal(long seq, PostgresPrepared? of)
     /// <summary>Record of its Bind.</summary>
     public long Seq { get; } = seq;
 
-    /// <summary>The statement that executed it first and got only part of its rows; 0 for none.</summary>
-    public long Suspended { get; set; }
+    /// <summary>The statement that executed it first; 0 for none. A later one goes on where that one stopped.</summary>
+    public long FirstExecuted { get; set; }
 }
 
 /// <summary>What a client sent and the target has not answered yet.</summary>

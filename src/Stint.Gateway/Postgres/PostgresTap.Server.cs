@@ -236,11 +236,6 @@ internal sealed partial class PostgresTap
             if (op.Kind is PostgresOpKind.Query or PostgresOpKind.Execute or PostgresOpKind.Function)
             {
                 Result(ref op, outcome, _rows > 0 ? _rows : -1, default, default, default);
-                if (op.On is PostgresPortal portal && outcome == StatementOutcome.Suspended && portal.Suspended == 0)
-                {
-                    portal.Suspended = op.Seq;
-                }
-
                 if (op.Kind == PostgresOpKind.Execute)
                 {
                     _pending.RemoveHead();

@@ -82,6 +82,10 @@ internal sealed partial class PostgresTap : IRelayTap, IDisposable
                 }
 
                 ClientHead(_client.Type);
+                if (Violation is not null)
+                {
+                    break;
+                }
             }
 
             var piece = _client.TakeBody(ref rest);
@@ -225,8 +229,13 @@ internal sealed partial class PostgresTap : IRelayTap, IDisposable
     private void Execute()
     {
         var portal = _pending.Portal(_message.First.Kept);
-        var seq = _encoder.Execute(Now(), _message.First.Kept, portal?.Seq ?? 0, portal?.Suspended ?? 0);
+        var seq = _encoder.Execute(Now(), _message.First.Kept, portal?.Seq ?? 0, portal?.FirstExecuted ?? 0);
         Begin(PostgresOpKind.Execute, seq).On = portal;
+        if (portal is { FirstExecuted: 0 })
+        {
+            portal.FirstExecuted = seq;
+        }
+
         Settle();
     }
 
