@@ -88,6 +88,9 @@ internal sealed class Terminal
         }
     }
 
+    /// <summary>Something that must not be missed, on standard error whoever reads.</summary>
+    public void Warn(string text) => _err.MarkupLine($"[yellow]{Markup.Escape(Printable(text))}[/]");
+
     /// <summary>Says what is waited for, on the side: a spinner on a terminal, a line elsewhere.</summary>
     public async Task<T> WaitAsync<T>(string what, Func<Task<T>> work)
     {

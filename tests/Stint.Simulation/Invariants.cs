@@ -1,0 +1,236 @@
+using Stint.Core;
+using Stint.Core.Approvals;
+using Stint.Core.Grants;
+using Stint.Core.Policies;
+using Stint.Core.Requests;
+using Stint.Core.Sessions;
+using Stint.Server.Audit;
+using Stint.Server.Store;
+
+namespace Stint.Simulation;
+
+/// <summary>Something happened that must never happen.</summary>
+internal sealed class InvariantBroken(string what) : Exception(what);
+
+/// <summary>"What must never happen", as far as a run can see it. Written against what clients were told and what stands at targets, not against the code that made it.</summary>
+internal sealed class Invariants(World world)
+{
+    private readonly Dictionary<RequestId, RequestState> _toldRequests = [];
+    private readonly Dictionary<GrantId, GrantState> _toldGrants = [];
+    private readonly Dictionary<GrantId, DateTimeOffset> _deadlines = [];
+
+    public void Told(Request request) => _toldRequests[request.Id] = request.State;
+
+    public void Told(Grant grant)
+    {
+        if (!_toldGrants.TryGetValue(grant.Id, out var before) || before < grant.State)
+        {
+            _toldGrants[grant.Id] = grant.State;
+        }
+
+        Deadline(grant);
+    }
+
+    public void Admitted(AuthorizedSession session, IReadOnlyList<Grant> grants)
+    {
+        var now = world.Time.GetUtcNow();
+        Must(grants.Any(grant => grant.IsUsableAt(now) && grant.Id == session.Grant), $"the session {session.Id} was let in without a usable grant");
+        Must(session.NotAfter > now, $"the session {session.Id} was let in after its deadline");
+    }
+
+    public void Check()
+    {
+        var (requests, grants, approvals) = Read();
+        CheckTold(requests, grants);
+        CheckYeses(requests, approvals);
+        CheckGrants(requests, grants);
+        CheckTargets(grants);
+        CheckSessions(grants);
+    }
+
+    /// <summary>Once faults have stopped and the keeper has come to rest.</summary>
+    public void CheckEnd()
+    {
+        Check();
+        var (requests, grants, _) = Read();
+        Must(grants.Values.All(grant => grant.State == GrantState.Closed), "a grant is not closed though nothing is due");
+        Must(requests.Values.All(request => request.State != RequestState.Pending), "a request is pending though nothing is due");
+        Must(world.Targets.All.Count == 0, $"{world.Targets.All.Count} accounts still stand though no grant is open");
+        var report = world.Time.Run(() => world.Node.Verify.VerifyAsync(CancellationToken.None));
+        Must(report.Log.Holds, "the audit log does not hold: " + string.Join(" ", report.Log.Findings.Take(3).Select(finding => finding.Sentence)));
+        Must(report.Rows.Count == 0, "rows differ from their facts: " + string.Join(" ", report.Rows.Take(3).Select(row => row.Sentence)));
+    }
+
+    private void CheckTold(Dictionary<RequestId, Request> requests, Dictionary<GrantId, Grant> grants)
+    {
+        foreach (var (id, told) in _toldRequests)
+        {
+            Must(requests.TryGetValue(id, out var request), $"the request {id} was acknowledged and is lost");
+            Must(request!.State == told || told == RequestState.Pending, $"the request {id} was acknowledged as {told} and is {request.State}");
+        }
+
+        foreach (var (id, told) in _toldGrants)
+        {
+            Must(grants.TryGetValue(id, out var grant), $"the grant {id} was acknowledged and is lost");
+            Must(grant!.State >= told, $"the grant {id} was acknowledged as {told} and is {grant.State}");
+        }
+    }
+
+    private static void CheckYeses(Dictionary<RequestId, Request> requests, ILookup<RequestId, Approval> approvals)
+    {
+        foreach (var request in requests.Values)
+        {
+            var given = approvals[request.Id].ToList();
+            Must(given.All(approval => approval.By != request.Subject), $"{request.Subject} answered their own {request.Id}");
+            Must(given.Select(approval => approval.By).Distinct().Count() == given.Count, $"somebody counts twice at {request.Id}");
+            if (request.State == RequestState.Approved && request.Verdict is Verdict.NeedsApproval needs)
+            {
+                Must(given.All(approval => approval.Yes), $"{request.Id} is approved against a no");
+                var people = given.Select(approval => approval.By).ToList();
+                Must(Seats(needs.Steps, needs.Distinct, people), $"{request.Id} is approved without the yeses that it needs");
+            }
+
+            Must(request.State != RequestState.Approved || request.Verdict is not Verdict.Deny, $"{request.Id} is approved against the policy");
+        }
+    }
+
+    /// <summary>Whether the people fill the steps; every way of seating them is tried, which is slow and cannot be wrong.</summary>
+    private static bool Seats(IReadOnlyList<PinnedStep> steps, bool distinct, List<SubjectId> people)
+    {
+        if (!distinct)
+        {
+            return steps.All(step => people.Count(step.Approvers.Contains) >= step.Need);
+        }
+
+        return Try(0, [.. steps.Select(step => step.Need)]);
+
+        bool Try(int person, int[] left)
+        {
+            if (left.All(need => need <= 0))
+            {
+                return true;
+            }
+
+            if (person == people.Count)
+            {
+                return false;
+            }
+
+            for (var step = 0; step < steps.Count; step++)
+            {
+                if (left[step] > 0 && steps[step].Approvers.Contains(people[person]))
+                {
+                    int[] next = [.. left];
+                    next[step]--;
+                    if (Try(person + 1, next))
+                    {
+                        return true;
+                    }
+                }
+            }
+
+            return Try(person + 1, left);
+        }
+    }
+
+    private void CheckGrants(Dictionary<RequestId, Request> requests, Dictionary<GrantId, Grant> grants)
+    {
+        foreach (var grant in grants.Values)
+        {
+            Must(requests.TryGetValue(grant.Request, out var request) && request.State == RequestState.Approved, $"the grant {grant.Id} has no approved request");
+            Must(grant.For <= request!.For, $"the grant {grant.Id} is longer than what was approved");
+            Must(grant.State is not (GrantState.Closing or GrantState.Closed) || grant.End is not null, $"the grant {grant.Id} ended without a reason");
+            Deadline(grant);
+        }
+
+        Must(grants.Values.Select(grant => grant.Request).Distinct().Count() == grants.Count, "a request has two grants");
+    }
+
+    private void Deadline(Grant grant)
+    {
+        if (grant.State is GrantState.Open or GrantState.Closing or GrantState.Closed && grant is { NotAfter: { } end, NotBefore: not null })
+        {
+            // A grant that failed while it opened never had a deadline that anybody could have used.
+            if (grant.State != GrantState.Open && !_deadlines.ContainsKey(grant.Id))
+            {
+                return;
+            }
+
+            Must(!_deadlines.TryGetValue(grant.Id, out var before) || before == end, $"the deadline of {grant.Id} moved");
+            _deadlines[grant.Id] = end;
+        }
+    }
+
+    private void CheckTargets(Dictionary<GrantId, Grant> grants)
+    {
+        var now = world.Time.GetUtcNow();
+        var byAssignment = grants.Values.Where(grant => grant.Assignment is not null).ToLookup(grant => grant.Assignment!.Value);
+        foreach (var standing in world.Targets.All.Where(standing => standing.Until > now))
+        {
+            Must(standing.Assignment is not null, $"the account {standing.Account} has no mark");
+            var wanting = byAssignment[standing.Assignment!.Value].Where(grant => grant.State is GrantState.Opening or GrantState.Open or GrantState.Closing).ToList();
+            Must(wanting.Count > 0, $"the account {standing.Account} can be used and no grant ever wanted it, or all are closed");
+            Must(wanting.Max(grant => grant.NotAfter) >= standing.Until, $"the account {standing.Account} would outlive every deadline of its grants");
+        }
+
+        foreach (var assignment in byAssignment)
+        {
+            // One grant's end must not take away what another open grant wants.
+            if (assignment.Any(grant => grant.IsUsableAt(now)))
+            {
+                var account = world.Targets.All.FirstOrDefault(standing => standing.Assignment == assignment.Key);
+                Must(account is not null || world.Targets.SomethingWasLost, $"{assignment.Key} has an open grant and no account");
+            }
+        }
+    }
+
+    private void CheckSessions(Dictionary<GrantId, Grant> grants)
+    {
+        var now = world.Time.GetUtcNow();
+        foreach (var session in world.Sessions.Where(session => session.IsLive && now < session.NotAfter))
+        {
+            Must(
+                grants.Values.Any(grant => grant.Assignment == session.Assignment && grant.IsUsableAt(now)),
+                $"the session {session.Id} runs without an open grant");
+        }
+    }
+
+    private (Dictionary<RequestId, Request> Requests, Dictionary<GrantId, Grant> Grants, ILookup<RequestId, Approval> Approvals) Read() =>
+        world.Time.Run(() => world.Node.Store.ReadAsync(
+            async reads =>
+            {
+                var requests = new List<Request>();
+                var grants = new List<Grant>();
+                var approvals = new List<Approval>();
+                long? cursor = null;
+                do
+                {
+                    var page = await reads.RequestsAsync(new RequestFilter(), new Page(200, cursor));
+                    requests.AddRange(page.Items);
+                    cursor = page.Next;
+                }
+                while (cursor is not null);
+                do
+                {
+                    var page = await reads.GrantsAsync(new GrantFilter(), new Page(200, cursor));
+                    grants.AddRange(page.Items);
+                    cursor = page.Next;
+                }
+                while (cursor is not null);
+                foreach (var request in requests.Where(request => request.Verdict is Verdict.NeedsApproval))
+                {
+                    approvals.AddRange(await reads.ApprovalsAsync(request.Id));
+                }
+
+                return (requests.ToDictionary(request => request.Id), grants.ToDictionary(grant => grant.Id), approvals.ToLookup(approval => approval.Request));
+            },
+            CancellationToken.None));
+
+    private static void Must(bool holds, string otherwise)
+    {
+        if (!holds)
+        {
+            throw new InvariantBroken(otherwise);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text;
+using Stint.Connectors;
+using Stint.Core.Catalog;
+
+namespace Stint.Simulation;
+
+/// <summary>The catalogs of a run: the same people and systems, under rules that change.</summary>
+internal static class Town
+{
+    public const int People = 2_000;
+    public const int Resources = 40;
+
+    /// <summary>As it is at first; with somebody disabled; with a system gone; with stricter rules; with shorter maxima.</summary>
+    public static IReadOnlyList<LoadedCatalog> Catalogs { get; } =
+    [
+        Load("disabled: none", disabled: [], gone: -1, strict: false, most: "4h"),
+        Load("disabled: some", disabled: [.. Enumerable.Range(2, 98).Where(person => person > 40 || person % 2 == 0), .. Enumerable.Range(110, 5)], gone: -1, strict: false, most: "4h"),
+        Load("a system gone", disabled: [], gone: 3, strict: false, most: "4h"),
+        Load("stricter", disabled: [], gone: -1, strict: true, most: "4h"),
+        Load("shorter", disabled: [7], gone: -1, strict: false, most: "20m"),
+    ];
+
+    public static string Person(int number) => $"p{number}";
+
+    public static string Role(int resource, string role) => $"db{resource}/{role}";
+
+    private static LoadedCatalog Load(string name, HashSet<int> disabled, int gone, bool strict, string most)
+    {
+        var text = new StringBuilder($"# {name}\nresources:\n");
+        for (var i = 0; i < Resources; i++)
+        {
+            if (i != gone)
+            {
+                text.Append($"  db{i}:\n    kind: postgres\n    owners: [person:p{i}, person:p{i + 1}]\n    settings: {{ host: h{i}, database: d, username: u, password: {{ env: SIMULATED }} }}\n");
+                text.Append("    roles:\n      read: { member_of: [pg_read_all_data] }\n      write: { member_of: [pg_write_all_data] }\n      owner: { member_of: [owner] }\n");
+            }
+        }
+
+        text.Append("people:\n");
+        for (var i = 0; i < People; i++)
+        {
+            text.Append(disabled.Contains(i) ? $"  p{i}: {{ disabled: true }}\n" : $"  p{i}: {{}}\n");
+        }
+
+        text.Append($"groups:\n  everybody: [{string.Join(", ", Enumerable.Range(0, People).Select(Person))}]\n");
+        text.Append($"  guards: [{string.Join(", ", Enumerable.Range(100, 20).Select(Person))}]\n");
+        text.Append($"  contractors: [{string.Join(", ", Enumerable.Range(500, 50).Select(Person))}]\n");
+        text.Append("admins: [p0, p1]\nworkflows:\n  two:\n    steps: [{ from: owners }, { from: group:guards, need: 2 }]\n    distinct: true\n    lapses: 24h\n");
+        text.Append("policies:\n");
+        text.Append($"  read: {{ who: group:everybody, roles: ['*/read'], for: {{ default: 15m, max: {most} }}, approve: {(strict ? "{ steps: [{ from: owners }] }" : "{ auto: true }")} }}\n");
+        text.Append($"  write: {{ who: group:everybody, roles: ['*/write'], for: {{ default: 15m, max: {most} }}, approve: {{ steps: [{{ from: owners }}] }} }}\n");
+        text.Append("  owner: { who: group:everybody, roles: ['*/owner'], for: { default: 10m, max: 20m }, approve: { workflow: two }, begin_within: 1h }\n");
+        text.Append("  no-contractors: { deny: group:contractors, roles: ['*/owner', '*/write'] }\n");
+        var load = CatalogLoader.Load(
+            [new("town.yaml", Encoding.UTF8.GetBytes(text.ToString()))],
+            ConnectorList.All.Shapes.ToDictionary(shape => shape.Kind));
+        return load.Catalog ?? throw new InvalidOperationException(string.Join('\n', load.Errors));
+    }
+}
