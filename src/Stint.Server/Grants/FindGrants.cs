@@ -8,7 +8,8 @@ namespace Stint.Server.Grants;
 /// <summary>Which grants somebody wants to see. What is null does not matter.</summary>
 internal sealed record GrantQuery
 {
-    public GrantState? State { get; init; }
+    /// <summary>Any of these; empty for every state.</summary>
+    public IReadOnlyList<GrantState> States { get; init; } = [];
 
     public SubjectId? Subject { get; init; }
 
@@ -47,7 +48,7 @@ internal sealed class FindGrants(StintStore store, CurrentCatalog catalog, TimeP
             }
 
             var found = await reads.GrantsAsync(
-                new GrantFilter { State = query.State, Subject = query.Mine || !all ? who : query.Subject, Resource = resource },
+                new GrantFilter { States = query.States, Subject = query.Mine || !all ? who : query.Subject, Resource = resource },
                 page);
             var items = new List<GrantView>(found.Items.Count);
             foreach (var grant in found.Items)

@@ -16,7 +16,11 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
 {
     /// <summary>Asks. A policy's no is an answer like any other: a request in <see cref="RequestState.Denied"/>.</summary>
     /// <returns><see cref="Outcome{T}.NotFound"/> for a role that no policy lets this subject know of, exactly as for one that does not exist.</returns>
-    public async Task<Outcome<RequestView>> AskAsync(SubjectId who, Asking asking, CancellationToken cancellation)
+    /// <param name="who">Who asks, for themselves.</param>
+    /// <param name="asking">What for.</param>
+    /// <param name="cancellation">Ends the waiting for the store.</param>
+    /// <param name="within">Runs in the write that keeps a new request; what it throws undoes it. Null for nothing.</param>
+    public async Task<Outcome<RequestView>> AskAsync(SubjectId who, Asking asking, CancellationToken cancellation, Func<Work, RequestView, ValueTask>? within = null)
     {
         var check = asking.Check(clock.Now());
         if (check is not AskingCheck.Sound ask)
@@ -24,7 +28,18 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             return new Outcome<RequestView>.Invalid(Problems(check));
         }
 
-        var outcome = await store.WriteAsync(work => AskAsync(work, who, ask), cancellation);
+        var outcome = await store.WriteAsync(
+            async work =>
+            {
+                var asked = await AskAsync(work, who, ask);
+                if (within is not null && asked is Outcome<RequestView>.Done { Value: var view })
+                {
+                    await within(work, view);
+                }
+
+                return asked;
+            },
+            cancellation);
         Measures.Requests.Add(1, new KeyValuePair<string, object?>("verdict", outcome switch
         {
             Outcome<RequestView>.Done { Value.Request.Verdict: Verdict.Allow } => "allow",

@@ -21,7 +21,11 @@ internal sealed class MintLogin(
     /// <summary>How long the caller waits for the target.</summary>
     public static readonly TimeSpan Wait = TimeSpan.FromSeconds(10);
 
-    public async Task<Outcome<MintedLogin>> MintAsync(SubjectId who, GrantId id, CancellationToken cancellation)
+    /// <param name="who">The holder.</param>
+    /// <param name="id">The grant.</param>
+    /// <param name="cancellation">The caller left.</param>
+    /// <param name="within">Runs in the write that keeps a new login; what it throws undoes it. Null for nothing.</param>
+    public async Task<Outcome<MintedLogin>> MintAsync(SubjectId who, GrantId id, CancellationToken cancellation, Func<Work, ValueTask>? within = null)
     {
         var looked = await grants.GetAsync(who, id, cancellation);
         if (looked is not Outcome<GrantView>.Done { Value.Grant: var grant })
@@ -46,7 +50,7 @@ internal sealed class MintLogin(
         }
 
         return await OpenAsync(who, id, cancellation) is { } open
-            ? await MintAsync(open, cancellation)
+            ? await MintAsync(open, within, cancellation)
             : await NotOpenAsync(who, id, cancellation);
     }
 
@@ -59,7 +63,7 @@ internal sealed class MintLogin(
         clock,
         cancellation) is Outcome<GrantView>.Done { Value.Grant: { State: GrantState.Open } open } ? open : null;
 
-    private async Task<Outcome<MintedLogin>> MintAsync(Grant open, CancellationToken cancellation)
+    private async Task<Outcome<MintedLogin>> MintAsync(Grant open, Func<Work, ValueTask>? within, CancellationToken cancellation)
     {
         if (await store.ReadAsync(async reads => await reads.FindAssignmentAsync(open.Assignment!.Value), cancellation) is not { } assignment)
         {
@@ -100,6 +104,11 @@ internal sealed class MintLogin(
                     MadeAt = now,
                 });
                 work.Append(Facts.CredentialMinted(grant, assignment.Id, name, now));
+                if (within is not null)
+                {
+                    await within(work);
+                }
+
                 return new Outcome<MintedLogin>.Done(new MintedLogin(grant, name, secret, reach.Connector.Kind, Upstreams.DatabaseOf(reach)));
             },
             cancellation);

@@ -156,6 +156,7 @@ internal abstract class StintStore : IAsyncDisposable
     private async Task<bool> CommitAsync(List<Turn> turns, bool last)
     {
         Db? db = null;
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
         try
         {
             db = await WriterAsync();
@@ -186,6 +187,12 @@ internal abstract class StintStore : IAsyncDisposable
 
             _faults.BeforeCommit?.Invoke();
             await db.CommitAsync();
+            if (log.Count > 0)
+            {
+                StoreMeter.Append.Record(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+                StoreMeter.Facts.Add(log.Count);
+            }
+
             _edge = log.Replaced ? null : log.Grown ?? _edge;
             _faults.AfterCommit?.Invoke();
             foreach (var name in wakes)

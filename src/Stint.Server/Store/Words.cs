@@ -28,6 +28,9 @@ internal sealed class Words<T>
         ? value
         : throw new StoreRefusedException($"The store holds the {typeof(T).Name} '{word}', which this version does not know.");
 
+    /// <summary>The value of a word that somebody outside gave; null when it means nothing.</summary>
+    public T? Find(string word) => _values.TryGetValue(word, out var value) ? value : null;
+
     public T? ReadOrNull(string? word) => word is null ? null : Read(word);
 
     public IEnumerable<T> Values => _words.Keys;

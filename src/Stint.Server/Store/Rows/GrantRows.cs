@@ -9,6 +9,9 @@ internal sealed record GrantFilter
 {
     public GrantState? State { get; init; }
 
+    /// <summary>Any of these; empty for every state.</summary>
+    public IReadOnlyList<GrantState> States { get; init; } = [];
+
     /// <summary>Every state but <see cref="GrantState.Closed"/>.</summary>
     public bool Live { get; init; }
 
@@ -36,6 +39,7 @@ internal partial class Reads
     /// <summary>A page of grants.</summary>
     public ValueTask<Paged<Grant>> GrantsAsync(GrantFilter filter, Page page) => new Where()
         .And("state = ?", Words.Grant[filter.State])
+        .When(filter.States.Count > 0, $"state IN ({string.Join(", ", filter.States.Select(state => $"'{Words.Grant[state]}'"))})")
         .When(filter.Live, "state <> 'closed'")
         .And("subject = ?", filter.Subject?.Value)
         .And("resource = ?", filter.Resource)

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Stint.Server.Api;
+
+/// <summary>Every shape of the API. What it does not know it refuses.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false,
+    NumberHandling = JsonNumberHandling.Strict,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    UseStringEnumConverter = false)]
+[JsonSerializable(typeof(ApiProblem))]
+[JsonSerializable(typeof(WhoAmI))]
+[JsonSerializable(typeof(Health))]
+[JsonSerializable(typeof(ListOf<RoleShape>), TypeInfoPropertyName = "ListOfRoleShape")]
+[JsonSerializable(typeof(ListOf<RequestShape>), TypeInfoPropertyName = "ListOfRequestShape")]
+[JsonSerializable(typeof(ListOf<GrantShape>), TypeInfoPropertyName = "ListOfGrantShape")]
+[JsonSerializable(typeof(ListOf<SessionShape>), TypeInfoPropertyName = "ListOfSessionShape")]
+[JsonSerializable(typeof(RecordsShape))]
+[JsonSerializable(typeof(ListOf<StatementShape>), TypeInfoPropertyName = "ListOfStatementShape")]
+[JsonSerializable(typeof(ListOf<FactShape>), TypeInfoPropertyName = "ListOfFactShape")]
+[JsonSerializable(typeof(PreviewShape))]
+[JsonSerializable(typeof(ProofShape))]
+[JsonSerializable(typeof(KeyShape))]
+[JsonSerializable(typeof(VerifyShape))]
+[JsonSerializable(typeof(BackupBody))]
+[JsonSerializable(typeof(BackupShape))]
+[JsonSerializable(typeof(SealBody))]
+[JsonSerializable(typeof(SealShape))]
+[JsonSerializable(typeof(DriftShape))]
+[JsonSerializable(typeof(StatusShape))]
+[JsonSerializable(typeof(CatalogShape))]
+[JsonSerializable(typeof(LoginShape))]
+[JsonSerializable(typeof(AskBody))]
+[JsonSerializable(typeof(ApproveBody))]
+[JsonSerializable(typeof(DenyBody))]
+[JsonSerializable(typeof(CommentBody))]
+[JsonSerializable(typeof(RevokeBody))]
+[JsonSerializable(typeof(EmptyBody))]
+internal sealed partial class ApiJson : JsonSerializerContext
+{
+    /// <summary>Makes the framework's options, which read the bodies and describe the shapes, the same as those of this context.</summary>
+    public static void Apply(JsonSerializerOptions options)
+    {
+        var own = Default.Options;
+        options.TypeInfoResolverChain.Insert(0, Default);
+        options.PropertyNamingPolicy = own.PropertyNamingPolicy;
+        options.PropertyNameCaseInsensitive = false;
+        options.UnmappedMemberHandling = own.UnmappedMemberHandling;
+        options.AllowDuplicateProperties = own.AllowDuplicateProperties;
+        options.NumberHandling = own.NumberHandling;
+        options.RespectNullableAnnotations = own.RespectNullableAnnotations;
+        options.RespectRequiredConstructorParameters = own.RespectRequiredConstructorParameters;
+    }
+}

@@ -1,0 +1,19 @@
+using Microsoft.AspNetCore.Routing;
+
+namespace Stint.Server.Api;
+
+/// <summary>Every endpoint below <c>/api/v1</c>, step by step.</summary>
+internal static class ApiRoutes
+{
+    public static void Map(RouteGroupBuilder api)
+    {
+        WhoAmIEndpoints.Map(api);
+        RequestEndpoints.Map(api);
+        GrantEndpoints.Map(api);
+        SessionEndpoints.Map(api);
+        RecordingEndpoints.Map(api);
+        StatusEndpoints.Map(api);
+        AuditEndpoints.Map(api);
+        AdminEndpoints.Map(api);
+    }
+}

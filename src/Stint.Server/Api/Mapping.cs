@@ -1,0 +1,166 @@
+using Stint.Core.Grants;
+using Stint.Core.Policies;
+using Stint.Server.Grants;
+using Stint.Server.Requests;
+using Stint.Server.Store;
+
+namespace Stint.Server.Api;
+
+/// <summary>What is inside, in the words of the API.</summary>
+internal static class Mapping
+{
+    public static RequestShape Of(RequestView view)
+    {
+        var request = view.Request;
+        return new RequestShape
+        {
+            Id = request.Id.Value,
+            State = Words.Request[request.State],
+            Version = request.Version,
+            Subject = request.Subject.Value,
+            Role = request.Role.ToString(),
+            Resource = request.Role.Resource,
+            ForSeconds = Seconds(request.For),
+            Opening = Words.Opening[request.Opening],
+            StartAt = request.StartAt,
+            Reason = request.Reason,
+            Ticket = request.Ticket,
+            Extends = request.Extends?.Value,
+            AskedAt = request.AskedAt,
+            DecidedAt = request.DecidedAt,
+            LapsesAt = request.LapsesAt,
+            Why = request.Why,
+            Digest = request.Digest,
+            CatalogVersion = request.CatalogVersion,
+            Verdict = Of(request.Verdict),
+            Steps = Steps(request.Verdict, view),
+            Approvals = [.. view.Approvals.Select(approval => new ApprovalShape(
+                approval.By.Value, approval.Yes, approval.At, approval.Comment, approval.Shortened is { } shorter ? Seconds(shorter) : null, approval.Via))],
+            Grant = view.Grant is { } grant ? Of(grant) : null,
+        };
+    }
+
+    public static GrantShape Of(GrantView view)
+    {
+        var grant = view.Grant;
+        return new GrantShape
+        {
+            Id = grant.Id.Value,
+            Request = grant.Request.Value,
+            State = Words.Grant[grant.State],
+            Version = grant.Version,
+            Subject = grant.Subject.Value,
+            Role = grant.Role.ToString(),
+            Resource = grant.Role.Resource,
+            ForSeconds = Seconds(grant.For),
+            StartAt = grant.StartAt,
+            LapsesAt = grant.LapsesAt,
+            Extends = grant.Extends?.Value,
+            NotBefore = grant.NotBefore,
+            NotAfter = grant.NotAfter,
+            EndedAt = grant.EndedAt,
+            ClosedAt = grant.ClosedAt,
+            EndReason = Words.End[grant.End],
+            EndNote = grant.EndNote,
+            Record = Words.Record[grant.Record],
+            Trouble = view.Trouble,
+            Guarantee = Word(view.Guarantee),
+        };
+    }
+
+    public static VerdictShape Of(Verdict verdict) => new(
+        verdict switch
+        {
+            Verdict.Allow => "allow",
+            Verdict.NeedsApproval => "needs_approval",
+            Verdict.Deny => "deny",
+            _ => throw new InvalidOperationException("A verdict of a kind that the API does not know."),
+        },
+        verdict.DecidedBy,
+        verdict is Verdict.Deny deny ? deny.Because : null,
+        [.. verdict.Trace.Select(line => new TraceShape(line.Rule, Word(line.Outcome), line.Because, line.Remedy))]);
+
+    public static RoleShape Of(RoleOffer offer) => new(
+        offer.Role.Ref.ToString(),
+        offer.Resource.Name,
+        offer.Role.Description.Length > 0 ? offer.Role.Description : offer.Resource.Description,
+        offer.Resource.Kind,
+        offer.Role.Risk,
+        Word(offer.Guarantee),
+        Seconds(offer.Max),
+        Seconds(offer.Default),
+        offer.NeedsApproval ? "approval" : "rule",
+        offer.TicketPatterns.Count == 0 ? null : string.Join(" and ", offer.TicketPatterns),
+        offer.ReasonRequired,
+        offer.Held?.Value);
+
+    public static PreviewShape Of(string role, AskPreview preview) => new(
+        role,
+        preview.Verdict switch
+        {
+            Verdict.Allow allow => Seconds(allow.Terms.For),
+            Verdict.NeedsApproval needs => Seconds(needs.Terms.For),
+            _ => null,
+        },
+        preview.CatalogVersion,
+        Of(preview.Verdict),
+        Steps(preview.Verdict, null));
+
+    public static SessionShape Of(Session session) => new()
+    {
+        Id = session.Id.Value,
+        State = Words.Session[session.State],
+        Grant = session.Grant.Value,
+        Request = session.Request.Value,
+        Subject = session.Subject.Value,
+        Role = session.Role.ToString(),
+        Resource = session.Role.Resource,
+        Kind = session.Kind,
+        Database = session.Database,
+        Application = session.Application,
+        From = session.From,
+        Tls = session.Tls,
+        Node = session.Node,
+        StartedAt = session.StartedAt,
+        EndedAt = session.EndedAt,
+        EndReason = Words.SessionEnd[session.End],
+        EndNote = session.EndNote,
+        Statements = session.Recording?.Statements ?? 0,
+        BytesFromClient = session.BytesFromClient,
+        BytesToClient = session.BytesToClient,
+        Recording = session.Recording is { } head ? new RecordingShape(head.File, head.Records, head.Bytes, Convert.ToHexStringLower(head.Hash)) : null,
+    };
+
+    public static long Seconds(TimeSpan span) => (long)span.TotalSeconds;
+
+    private static IReadOnlyList<StepShape> Steps(Verdict verdict, RequestView? view) => verdict is Verdict.NeedsApproval needs
+        ?
+        [
+            .. needs.Steps.Select(step => new StepShape(
+                step.Name,
+                step.From,
+                step.Need,
+                [.. step.Approvers.Select(person => person.Value)],
+                view is null ? step.Need : view.Open.FirstOrDefault(open => ReferenceEquals(open.Step, step))?.Missing ?? 0)),
+        ]
+        : [];
+
+    private static string? Word(Guarantee? guarantee) => guarantee switch
+    {
+        null => null,
+        Guarantee.Native => "native",
+        Guarantee.Gateway => "gateway",
+        Guarantee.Job => "job",
+        _ => throw new InvalidOperationException($"{guarantee} is not a guarantee."),
+    };
+
+    private static string Word(RuleOutcome outcome) => outcome switch
+    {
+        RuleOutcome.Decided => "decided",
+        RuleOutcome.Matched => "matched",
+        RuleOutcome.NotMet => "not_met",
+        RuleOutcome.NotAbout => "not_about",
+        RuleOutcome.Failed => "failed",
+        _ => throw new InvalidOperationException($"{outcome} is not an outcome."),
+    };
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using Stint.Server.Identity;
+
+namespace Stint.Server.Api;
+
+/// <summary>Adds to each operation what holds for all: who may call, the problems that any call can meet, examples of them.</summary>
+internal static class OpenApiOperations
+{
+    public static Task Complete(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    {
+        var open = context.Description.ActionDescriptor.EndpointMetadata.OfType<Open>().Any();
+        operation.Responses ??= [];
+        if (!open)
+        {
+            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("token", context.Document)] = [] }];
+            foreach (var kind in (ProblemKind[])[ProblemKind.Unauthenticated, ProblemKind.Unavailable])
+            {
+                Add(operation, kind.Status);
+            }
+        }
+
+        Add(operation, ProblemKind.TooMany.Status);
+        if (operation.RequestBody is not null)
+        {
+            foreach (var kind in (ProblemKind[])[ProblemKind.Unreadable, ProblemKind.TooLarge, ProblemKind.UnsupportedMediaType])
+            {
+                Add(operation, kind.Status);
+            }
+        }
+
+        foreach (var (status, response) in operation.Responses)
+        {
+            var kind = ProblemKind.All.FirstOrDefault(kind => kind.Status.ToString(CultureInfo.InvariantCulture) == status);
+            if (kind is not null && response is OpenApiResponse written && written.Content?.TryGetValue("application/problem+json", out var media) == true)
+            {
+                written.Description = kind.Title;
+                media.Example = Example(kind);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static void Add(OpenApiOperation operation, int status)
+    {
+        var key = status.ToString(CultureInfo.InvariantCulture);
+        if (!operation.Responses!.ContainsKey(key))
+        {
+            operation.Responses[key] = new OpenApiResponse
+            {
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["application/problem+json"] = new OpenApiMediaType { Schema = new OpenApiSchemaReference("ApiProblem") },
+                },
+            };
+        }
+    }
+
+    private static JsonNode? Example(ProblemKind kind) => JsonSerializer.SerializeToNode(
+        kind == ProblemKind.Invalid ? kind.Say(errors: [new FieldProblem("for_seconds", "must be from 60 to 14400")]) : kind.Say("What happened this time."),
+        ApiJson.Default.ApiProblem);
+}

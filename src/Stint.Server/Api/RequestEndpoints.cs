@@ -1,0 +1,111 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Stint.Core;
+using Stint.Core.Requests;
+using Stint.Server.Approvals;
+using Stint.Server.Hosting;
+using Stint.Server.Identity;
+using Stint.Server.Requests;
+using Stint.Server.Store;
+
+namespace Stint.Server.Api;
+
+/// <summary>Asking, and answering those who ask.</summary>
+internal static class RequestEndpoints
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/roles", async (Caller caller, FindRoles find, string? q, CancellationToken cancellation) =>
+                Results.Json(new ListOf<RoleShape>([.. (await find.ListAsync(caller.Id, q, cancellation)).Select(Mapping.Of)], null), ApiJson.Default.ListOfRoleShape))
+            .Describe("listRoles", "What I may ask for", "Every role that some policy lets the caller ask for, by rule or with somebody's yes. `q` takes words that must all appear.", typeof(ListOf<RoleShape>));
+
+        api.MapPost("/requests", AskAsync)
+            .Describe("ask", "Ask for a role", "A policy's no is an answer too: a request in the state `denied`, with the rule and what would change it. A role that does not exist and one that the caller may not know of answer 404 alike. Takes an Idempotency-Key.", typeof(RequestShape), 201, 404, 409, 422);
+        api.MapPost("/requests/preview", async (Caller caller, AskForRole ask, [FromBody] AskBody body, CancellationToken cancellation) =>
+                (await ask.PreviewAsync(caller.Id, AskingOf(body), cancellation)).Answer(preview => Mapping.Of(body.Role, preview), ApiJson.Default.PreviewShape))
+            .Describe("previewAsk", "What an asking would come to", "Decides as asking would, and stores nothing.", typeof(PreviewShape), 200, 404, 422);
+        api.MapGet("/requests", ListAsync)
+            .Describe("listRequests", "Requests, newest first", "One's own and those one may answer; everything for admins and auditors.", typeof(ListOf<RequestShape>), 200, 422);
+        api.MapGet("/requests/{id}", GetAsync)
+            .Describe("getRequest", "One request", "With `wait_seconds` (at most 60) and `seen_version` it answers when the version is newer, or when the time is over.", typeof(RequestShape), 200, 404, 422);
+
+        api.MapPost("/requests/{id}/approve", async (Caller caller, ApproveRequest approve, string id, [FromBody] ApproveBody body, HttpContext context, CancellationToken cancellation) =>
+                (await approve.ApproveAsync(caller.Id, new RequestId(id), new Yes(Answers.Seconds(body.ForSeconds), body.Comment, body.SawDigest, Answers.Via(context)), cancellation))
+                .Answer(Mapping.Of, ApiJson.Default.RequestShape))
+            .Describe("approve", "Say yes to a request", "`saw_digest` is the request's `digest` as it was shown. `for_seconds` shortens.", typeof(RequestShape), 200, 403, 404, 409, 422);
+        api.MapPost("/requests/{id}/deny", async (Caller caller, DenyRequest deny, string id, [FromBody] DenyBody body, HttpContext context, CancellationToken cancellation) =>
+                (await deny.DenyAsync(caller.Id, new RequestId(id), body.Comment, body.SawDigest, Answers.Via(context), cancellation)).Answer(Mapping.Of, ApiJson.Default.RequestShape))
+            .Describe("deny", "Say no to a request", "One no ends it.", typeof(RequestShape), 200, 403, 404, 409, 422);
+        api.MapPost("/requests/{id}/cancel", async (Caller caller, CancelRequest cancel, string id, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
+                (await cancel.CancelAsync(caller.Id, new RequestId(id), cancellation)).Answer(Mapping.Of, ApiJson.Default.RequestShape))
+            .Describe("cancel", "Take a request back", "Before it is decided, by whoever asked.", typeof(RequestShape), 200, 403, 404, 409);
+    }
+
+    private static Task<IResult> AskAsync(Caller caller, AskForRole ask, KeptAnswers kept, KeyedCall? call, [FromBody] AskBody body, CancellationToken cancellation) =>
+        kept.OnceAsync(
+            caller.Id,
+            call,
+            async keep => (await ask.AskAsync(
+                    caller.Id,
+                    AskingOf(body),
+                    cancellation,
+                    keep is null ? null : (work, view) => keep(work, JsonSerializer.Serialize(Mapping.Of(view), ApiJson.Default.RequestShape))))
+                .Answer(Mapping.Of, ApiJson.Default.RequestShape, 201),
+            cancellation);
+
+    private static async Task<IResult> ListAsync(
+        Caller caller,
+        FindRequests find,
+        string? state,
+        string? subject,
+        bool? mine,
+        [FromQuery(Name = "awaiting_me")] bool? awaitingMe,
+        int? limit,
+        string? cursor,
+        CancellationToken cancellation)
+    {
+        var (page, problem) = Answers.PageOf(limit, cursor);
+        RequestState? wanted = null;
+        if (problem is null && state is not null && (wanted = Words.Request.Find(state)) is null)
+        {
+            problem = Answers.Invalid([new FieldProblem("state", "must be one of pending, approved, denied, cancelled, lapsed")]);
+        }
+
+        if (problem is not null)
+        {
+            return problem;
+        }
+
+        var query = new RequestQuery { State = wanted, Subject = subject is null ? null : new SubjectId(subject), Mine = mine ?? false, AwaitingMe = awaitingMe ?? false };
+        return Results.Json(Answers.ListOf(await find.ListAsync(caller.Id, query, page!, cancellation), Mapping.Of), ApiJson.Default.ListOfRequestShape);
+    }
+
+    private static async Task<IResult> GetAsync(
+        Caller caller,
+        FindRequests find,
+        NodeState node,
+        string id,
+        [FromQuery(Name = "wait_seconds")] int? waitSeconds,
+        [FromQuery(Name = "seen_version")] long? seenVersion,
+        CancellationToken cancellation)
+    {
+        if (Answers.WrongWait(waitSeconds) is { } problem)
+        {
+            return problem;
+        }
+
+        var request = new RequestId(id);
+        var outcome = await Answers.WaitAsync(
+            waitSeconds,
+            node,
+            (wait, token) => find.WaitAsync(caller.Id, request, seenVersion ?? 0, wait, token),
+            token => find.GetAsync(caller.Id, request, token),
+            cancellation);
+        return outcome.Answer(Mapping.Of, ApiJson.Default.RequestShape);
+    }
+
+    private static Asking AskingOf(AskBody body) => new(body.Role, body.ForSeconds, body.Reason, body.Ticket, body.StartAt, body.Wait ?? false, body.Extends);
+}

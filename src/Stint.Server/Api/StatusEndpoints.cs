@@ -1,0 +1,99 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Stint.Server.Catalog;
+using Stint.Server.Hosting;
+using Stint.Server.Identity;
+using Stint.Server.Store;
+
+namespace Stint.Server.Api;
+
+/// <summary>A removal that keeps failing.</summary>
+internal sealed record StuckShape(string Assignment, string Subject, string Role, DateTimeOffset Since, int Attempts, string? Trouble);
+
+/// <summary>How late ends were committed on this node since it started, in milliseconds.</summary>
+internal sealed record LatenessShape(double LastMs, double WorstMs, long Ends);
+
+/// <summary>Figures of the whole installation.</summary>
+internal sealed record CountsShape(long PendingRequests, long ReadyGrants, long OpenGrants, long EndingGrants, long StuckRemovals, long LiveSessions, long Facts);
+
+internal sealed record NodeShape(string Name, string Roles, string Version, DateTimeOffset StartedAt, DateTimeOffset SeenAt);
+
+/// <summary>How this installation does.</summary>
+/// <param name="Node">This node.</param>
+/// <param name="Version">Its program version.</param>
+/// <param name="Roles">What it does.</param>
+/// <param name="Store"><c>sqlite</c> or <c>postgres</c>.</param>
+/// <param name="CatalogVersion">The catalog that decides now.</param>
+/// <param name="Counts">Null for who may not read everything.</param>
+/// <param name="Lateness">Null for who may not read everything.</param>
+/// <param name="Stuck">Removals that keep failing: all for who may read everything, otherwise one's own and those at resources one owns.</param>
+/// <param name="Problems">What is wrong, in sentences; empty for who may not read everything.</param>
+/// <param name="Nodes">Every node; empty for who may not read everything.</param>
+internal sealed record StatusShape(
+    string Node,
+    string Version,
+    string Roles,
+    string Store,
+    string CatalogVersion,
+    CountsShape? Counts,
+    LatenessShape? Lateness,
+    IReadOnlyList<StuckShape> Stuck,
+    IReadOnlyList<string> Problems,
+    IReadOnlyList<NodeShape> Nodes);
+
+/// <summary>The catalog that decides now.</summary>
+internal sealed record CatalogShape(string Version, IReadOnlyList<CatalogFileShape>? Files, IReadOnlyList<string> Warnings, IReadOnlyList<string> Problems);
+
+internal sealed record CatalogFileShape(string Name, string Text);
+
+/// <summary>How the installation does, and by which catalog it decides.</summary>
+internal static class StatusEndpoints
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/status", StatusAsync)
+            .Describe("status", "How this installation does", "Figures, stuck removals and problems for admins and auditors; for others what is their own.", typeof(StatusShape));
+        api.MapGet("/catalog", (Caller caller, CatalogWatch watch) => Results.Json(
+                new CatalogShape(
+                    caller.Catalog.Version,
+                    caller.MayRead ? [.. caller.Catalog.Source.Files.Select(file => new CatalogFileShape(file.Name, file.Text))] : null,
+                    caller.MayRead ? [.. watch.Warnings.Select(warning => warning.ToString())] : [],
+                    caller.MayRead ? [.. watch.Problems.Select(problem => problem.ToString())] : []),
+                ApiJson.Default.CatalogShape))
+            .Describe("catalog", "The catalog that decides now", "Its version; for admins and auditors its files, its warnings, and what is wrong with newer files that are not used.", typeof(CatalogShape));
+    }
+
+    private static async Task<IResult> StatusAsync(Caller caller, StintStore store, Installation installation, CatalogWatch watch, Figures figures, CancellationToken cancellation)
+    {
+        var (counts, stuck, nodes) = await store.ReadAsync(
+            async reads => (await reads.CountsAsync(), await reads.AssignmentsAsync(new AssignmentFilter { Stuck = true }, new Page(200)), await reads.NodesAsync()),
+            cancellation);
+        var lateness = figures.Lateness;
+        var all = caller.MayRead;
+        var problems = new List<string>();
+        if (all)
+        {
+            problems.AddRange(watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"));
+        }
+
+        return Results.Json(
+            new StatusShape(
+                installation.Node,
+                installation.Version,
+                installation.Roles,
+                store.Kind,
+                caller.Catalog.Version,
+                all ? new CountsShape(counts.PendingRequests, counts.ReadyGrants, counts.OpenGrants, counts.EndingGrants, counts.StuckRemovals, counts.LiveSessions, counts.Facts) : null,
+                all ? new LatenessShape(lateness.Last, lateness.Worst, lateness.Ends) : null,
+                [
+                    .. stuck.Items
+                        .Where(assignment => caller.Catalog.MaySee(caller.Id, assignment.Subject, assignment.Role.Resource))
+                        .Select(assignment => new StuckShape(
+                            assignment.Id.Value, assignment.Subject.Value, assignment.Role.ToString(), assignment.StuckSince!.Value, assignment.Attempts, assignment.Trouble)),
+                ],
+                problems,
+                all ? [.. nodes.Select(node => new NodeShape(node.Name, node.Roles, node.Version, node.StartedAt, node.SeenAt))] : []),
+            ApiJson.Default.StatusShape);
+    }
+}

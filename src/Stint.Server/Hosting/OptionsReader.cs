@@ -1,0 +1,208 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Stint.Gateway;
+
+namespace Stint.Server.Hosting;
+
+/// <summary>What became of reading the configuration.</summary>
+/// <param name="Options">The whole of it; null when there is any problem.</param>
+/// <param name="Problems">Every problem, in the order of the settings; empty when there is none.</param>
+internal sealed record OptionsReading(ServerOptions? Options, IReadOnlyList<OptionProblem> Problems);
+
+/// <summary>Reads the configuration from its three sources and checks all of it at once.</summary>
+internal static class OptionsReader
+{
+    public static OptionsReading Read(ServeArguments arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        var problems = new List<OptionProblem>();
+        var given = GivenSettings.Collect(arguments, environment, problems);
+        var read = new SettingReader(given, problems);
+
+        var data = read.FilePath("data") ?? Path.GetFullPath("stint-data");
+        var store = read.OneOf("store", ("sqlite", StoreKind.Sqlite), ("postgres", StoreKind.Postgres)) ?? StoreKind.Sqlite;
+        var storeUrl = StoreUrl(read, store);
+        var catalog = read.FilePath("catalog");
+        if (catalog is null && !read.IsGiven("catalog"))
+        {
+            problems.Add(new OptionProblem("configuration", "`catalog` is missing; name the catalog's folder with --catalog DIR, STINT_CATALOG, or `catalog` in the file"));
+        }
+        else if (catalog is not null && !Directory.Exists(catalog))
+        {
+            read.Blame("catalog", $"`catalog` names {catalog}, which is not a folder; make it, or name another");
+        }
+
+        var roles = Roles(read);
+        var web = Web(read);
+        var gateway = Gateway(read, web.Certificate);
+        var masterKey = MasterKey(read, data, environment);
+        var record = read.FilePath("record.folder") ?? Path.Combine(data, "recordings");
+        var otlp = read.Url("otlp");
+        var log = new LogOptions(
+            read.OneOf("log.level", ("debug", LogLevel.Debug), ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)) ?? LogLevel.Information,
+            read.Flag("log.json") ?? false);
+        var limits = new LimitOptions(
+            (int)(read.Number("limits.requests_per_minute", 1, 100_000_000) ?? 1_200),
+            (int)(read.Number("limits.address_requests_per_minute", 1, 100_000_000) ?? 6_000),
+            (int)(read.Number("limits.failures_per_minute", 1, 1_000_000) ?? 60),
+            read.Number("limits.body_bytes", 1_024, 16 << 20) ?? 64 << 10);
+
+        // NB. A variable that holds the master key may begin with our prefix; it is a secret, so it is not printed as an unknown setting.
+        read.BlameUnknown(masterKey.Env);
+        if (problems.Count > 0)
+        {
+            return new OptionsReading(null, problems);
+        }
+
+        return new OptionsReading(
+            new ServerOptions
+            {
+                Data = data,
+                Store = store,
+                StoreUrl = storeUrl,
+                Catalog = catalog!,
+                CarriesSessions = roles,
+                Web = web,
+                Gateway = gateway,
+                MasterKey = masterKey,
+                RecordFolder = record,
+                Otlp = otlp,
+                Log = log,
+                Limits = limits,
+            },
+            []);
+    }
+
+    private static string? StoreUrl(SettingReader read, StoreKind store)
+    {
+        var url = read.Text("store_url");
+        if (store == StoreKind.Postgres && url is null && !read.IsGiven("store_url"))
+        {
+            read.Blame("store", "`store` is postgres but `store_url` is missing; give one such as `Host=db;Database=stint;Username=stint`");
+        }
+        else if (store == StoreKind.Sqlite && url is not null)
+        {
+            read.Blame("store_url", "`store_url` is for the postgres store; say `store: postgres`, or take it out");
+        }
+
+        if (store == StoreKind.Postgres && url is not null)
+        {
+            try
+            {
+                // NB. Npgsql's own message may quote the string; ours never does, for it can hold a password.
+                var built = new Npgsql.NpgsqlConnectionStringBuilder(url);
+                if (string.IsNullOrEmpty(built.Host))
+                {
+                    read.Blame("store_url", "`store_url` names no Host; give one such as `Host=db;Database=stint;Username=stint`");
+                }
+            }
+            catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
+            {
+                read.Blame("store_url", "`store_url` is not an Npgsql connection string; write `Host=…;Database=…;Username=…;Password=…`");
+            }
+        }
+
+        return url;
+    }
+
+    private static bool Roles(SettingReader read)
+    {
+        if (read.Texts("roles") is not { } roles)
+        {
+            return true;
+        }
+
+        if (roles.FirstOrDefault(role => role is not ("control" or "gateway")) is { } odd)
+        {
+            read.Blame("roles", $"`roles` holds `{odd}`; say control, or control,gateway");
+        }
+        else if (!roles.Contains("control"))
+        {
+            read.Blame("roles", "`roles` is gateway alone, and a gateway without the control plane in the same process cannot ask whom to let in; say control,gateway, with the postgres store where several nodes share it");
+        }
+
+        return roles.Contains("gateway");
+    }
+
+    private static WebOptions Web(SettingReader read)
+    {
+        var web = new WebOptions(
+            read.Listen("web.listen") ?? new IPEndPoint(IPAddress.Loopback, 8420),
+            Files(read, "web.tls_cert", "web.tls_key"),
+            read.Url("web.public_url"),
+            read.Networks("web.behind_proxy"));
+        if (web.PublicUrl is { Scheme: "http" } url && !url.IsLoopback)
+        {
+            read.Blame("web.public_url", "`web.public_url` is plain http for others to use, and tokens would cross the network readable; give its https address");
+        }
+
+        return web;
+    }
+
+    private static GatewayListenOptions Gateway(SettingReader read, CertificateFiles? web) => new()
+    {
+        PostgresListen = read.Listen("gateway.postgres_listen") ?? new IPEndPoint(IPAddress.Loopback, 5480),
+        Tls = read.OneOf("gateway.tls", ("off", GatewayTls.Off), ("optional", GatewayTls.Optional), ("required", GatewayTls.Required)) ?? GatewayTls.Optional,
+        Certificate = Files(read, "gateway.tls_cert", "gateway.tls_key") ?? web,
+        PublicHost = PublicHost(read),
+        Idle = read.Duration("gateway.idle", TimeSpan.FromSeconds(1), TimeSpan.FromDays(30)) ?? TimeSpan.FromHours(8),
+        ConnectionsPerGrant = (int)(read.Number("gateway.connections_per_grant", 1, 10_000) ?? 10),
+        Drain = read.Duration("gateway.drain", TimeSpan.Zero, TimeSpan.FromHours(1)) ?? TimeSpan.FromSeconds(30),
+    };
+
+    private static string? PublicHost(SettingReader read)
+    {
+        var host = read.Text("gateway.public_host");
+        if (host is not null && Uri.CheckHostName(host) == UriHostNameType.Unknown)
+        {
+            read.Blame("gateway.public_host", "`gateway.public_host` must be a host name or an address, without a port");
+        }
+
+        return host;
+    }
+
+    private static CertificateFiles? Files(SettingReader read, string certificateKey, string keyKey)
+    {
+        var (certificate, key) = (read.FilePath(certificateKey), read.FilePath(keyKey));
+        if (certificate is null != key is null && read.IsGiven(certificateKey) != read.IsGiven(keyKey))
+        {
+            var (there, missing) = certificate is null ? (keyKey, certificateKey) : (certificateKey, keyKey);
+            read.Blame(there, $"`{there}` stands without `{missing}`; give both, or neither");
+        }
+
+        if (certificate is null || key is null)
+        {
+            return null;
+        }
+
+        var files = new CertificateFiles(certificate, key);
+        if (CertificateFile.TryLoad(files, out var trouble) is { } loaded)
+        {
+            loaded.Dispose();
+        }
+        else
+        {
+            read.Blame(certificateKey, $"`{certificateKey}` and `{keyKey}`: {trouble}");
+        }
+
+        return files;
+    }
+
+    private static MasterKeyOptions MasterKey(SettingReader read, string data, IReadOnlyDictionary<string, string> environment)
+    {
+        var (file, env) = (read.FilePath("master_key.file"), read.Text("master_key.env"));
+        if (file is not null && env is not null)
+        {
+            read.Blame("master_key.env", "`master_key.file` and `master_key.env` both say where the master key is; keep one");
+        }
+        else if (env is not null && string.IsNullOrEmpty(environment.GetValueOrDefault(env)))
+        {
+            read.Blame("master_key.env", $"`master_key.env` names {env}, which is not set; set it to 32 bytes in base64, or name another");
+        }
+        else if (file is not null && !File.Exists(file))
+        {
+            read.Blame("master_key.file", $"`master_key.file` names {file}, which is not there; put the key there, or leave the setting out to have one made in the data folder");
+        }
+
+        return env is not null ? new MasterKeyOptions(null, env) : new MasterKeyOptions(file ?? Path.Combine(data, "master.key"), null);
+    }
+}

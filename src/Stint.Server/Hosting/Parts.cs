@@ -1,0 +1,137 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Stint.Connectors;
+using Stint.Core.Audit;
+using Stint.Core.Grants;
+using Stint.Server.Api;
+using Stint.Server.Audit;
+using Stint.Server.Catalog;
+using Stint.Server.Grants;
+using Stint.Server.Identity;
+using Stint.Server.Sessions;
+using Stint.Server.Store;
+using Stint.Server.Store.Sealing;
+
+namespace Stint.Server.Hosting;
+
+/// <summary>What a node is made of, and how the parts find each other.</summary>
+internal sealed class Parts
+{
+    private readonly ServerOptions _options;
+    private readonly StintStore _store;
+    private readonly TimeProvider _time;
+    private readonly Sealer _sealer;
+    private readonly CurrentCatalog _current;
+    private readonly ISecrets _secrets;
+    private readonly CheckpointSigner _signer;
+
+    private Parts(ServerOptions options, StintStore store, TimeProvider time, Sealer sealer, Installation installation, CheckpointSigner signer, CatalogWatch catalog, CurrentCatalog current, ISecrets secrets)
+    {
+        (_options, _store, _time, _sealer, Installation, _signer, Catalog, _current, _secrets) = (options, store, time, sealer, installation, signer, catalog, current, secrets);
+        MockSecret = SHA256.HashData([.. "stint gateway mock "u8, .. System.Text.Encoding.UTF8.GetBytes(installation.Id)]);
+    }
+
+    public Installation Installation { get; }
+
+    public CatalogWatch Catalog { get; }
+
+    /// <summary>Makes an unknown login look like the same known one at every node and start.</summary>
+    public byte[] MockSecret { get; }
+
+    /// <summary>The store that is configured; not opened yet.</summary>
+    public static StintStore Store(ServerOptions options) => options.Store switch
+    {
+        StoreKind.Sqlite => new SqliteStore(new SqliteOptions(Path.Combine(options.Data, "stint.db"))),
+        StoreKind.Postgres => new PostgresStore(new PostgresOptions(options.StoreUrl!)),
+        _ => throw new InvalidOperationException($"{options.Store} is not a store."),
+    };
+
+    /// <summary>Loads the keys and the catalog.</summary>
+    /// <exception cref="StartException">The catalog has problems.</exception>
+    /// <exception cref="StoreSetupException">The master key is not as it must be.</exception>
+    public static async Task<Parts> PrepareAsync(
+        ServerOptions options, ServeArguments arguments, StintStore store, TimeProvider time, ILoggerFactory loggers, TextWriter output, CancellationToken cancellation)
+    {
+        var ids = new IdSource(RandomNumberGenerator.Fill);
+        var sealer = new Sealer(await InstallationKeys.MasterAsync(options, arguments, store, output, cancellation));
+        var id = await store.WriteAsync(async work => await work.KeepSettingAsync("installation", Convert.ToHexStringLower(ids.Bytes(8))), cancellation);
+        var signer = await InstallationKeys.SignerAsync(store, sealer, id, cancellation);
+        var node = options.Store == StoreKind.Sqlite ? Environment.MachineName : $"{Environment.MachineName}-{Environment.ProcessId}";
+        var installation = new Installation(id, node, options.CarriesSessions ? "control,gateway" : "control", typeof(Parts).Assembly.GetName().Version!.ToString(3), options.Data, options.RecordFolder);
+        var watch = new CatalogWatch(options.Catalog, ConnectorList.All, loggers.CreateLogger("Stint.Server.Catalog"));
+        var current = new CurrentCatalog(watch.First());
+        return new Parts(options, store, time, sealer, installation, signer, watch, current, new CatalogSecrets(sealer, StintServer.Variables(arguments)));
+    }
+
+    /// <summary>Adds every part to the container.</summary>
+    public void Fill(IServiceCollection services)
+    {
+        services.AddSingleton(_options).AddSingleton(_options.Limits).AddSingleton(_store).AddSingleton(_time).AddSingleton(_sealer);
+        services.AddSingleton(Installation).AddSingleton(_signer).AddSingleton(Catalog).AddSingleton(_current).AddSingleton(_secrets);
+        services.AddSingleton(ConnectorList.All).AddSingleton(new IdSource(RandomNumberGenerator.Fill));
+        services.AddSingleton(new KeeperOptions { ConnectionsPerGrant = _options.Gateway.ConnectionsPerGrant });
+        services.AddSingleton(new GateOptions(_options.Gateway.ConnectionsPerGrant, _options.Gateway.Idle));
+        services.AddSingleton<TokenDirectory>().AddSingleton<KeptAnswers>();
+
+        services.AddUseCases();
+        services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
+    }
+
+    /// <summary>What is done before anybody is answered: the catalog put on record, overdue access ended, lost sessions closed.</summary>
+    public async Task StartUpAsync(IServiceProvider services, CancellationToken cancellation)
+    {
+        Catalog.Apply = services.GetRequiredService<ApplyCatalog>();
+        await Catalog.Apply.ApplyAsync(_current.Now, Actor.Operator, cancellation);
+        await services.GetRequiredService<StartUp>().RunAsync(cancellation);
+    }
+
+    /// <summary>Starts what goes on beside the answers.</summary>
+    public void StartLoops(IServiceProvider services, Loops loops, CancellationToken stop)
+    {
+        foreach (var loop in (BackgroundService[])[services.GetRequiredService<KeeperLoop>(), services.GetRequiredService<SessionWatch>(), services.GetRequiredService<CheckpointLoop>()])
+        {
+            loops.Start(loop.GetType().Name, async token =>
+            {
+                await loop.StartAsync(token);
+                await loop.ExecuteTask!;
+            }, stop);
+        }
+
+        var figures = services.GetRequiredService<Figures>();
+        loops.Start("figures", token => figures.RunAsync(_time, token), stop);
+        loops.Start("node", token => BeatAsync(token), stop);
+    }
+
+    /// <summary>Says every few seconds that this node lives, and forgets old answers to repeated calls.</summary>
+    private async Task BeatAsync(CancellationToken stop)
+    {
+        var started = _time.Now();
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(5), _time);
+        for (var beat = 0; ; beat++)
+        {
+            try
+            {
+                var forget = beat % 720 == 0;
+                await _store.WriteAsync(
+                    async work =>
+                    {
+                        var now = _time.Now();
+                        await work.BeatAsync(new Node(Installation.Node, Installation.Roles, Installation.Version, started, now));
+                        if (forget)
+                        {
+                            await work.ForgetAnswersAsync(now - KeptAnswers.KeptFor);
+                        }
+                    },
+                    stop);
+            }
+            catch (StoreUnavailableException)
+            {
+                // Said again at the next beat; others take this node for lost only after several.
+            }
+
+            await timer.WaitForNextTickAsync(stop);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Stint.Gateway;
+
+namespace Stint.Server.Hosting;
+
+/// <summary>Everything that was configured, checked: the one shape behind file, environment and flags.</summary>
+internal sealed record ServerOptions
+{
+    /// <summary>Folder of the store, the keys, the recordings and the self-made certificates.</summary>
+    public required string Data { get; init; }
+
+    public required StoreKind Store { get; init; }
+
+    /// <summary>Npgsql connection string; null with SQLite.</summary>
+    public string? StoreUrl { get; init; }
+
+    /// <summary>Folder of the catalog's files.</summary>
+    public required string Catalog { get; init; }
+
+    /// <summary>Whether this node carries sessions as well. It is always part of the control plane.</summary>
+    public required bool CarriesSessions { get; init; }
+
+    public required WebOptions Web { get; init; }
+
+    public required GatewayListenOptions Gateway { get; init; }
+
+    public required MasterKeyOptions MasterKey { get; init; }
+
+    /// <summary>Folder of the recordings.</summary>
+    public required string RecordFolder { get; init; }
+
+    /// <summary>Where telemetry goes (OTLP over HTTP); null for nowhere.</summary>
+    public Uri? Otlp { get; init; }
+
+    public required LogOptions Log { get; init; }
+
+    public required LimitOptions Limits { get; init; }
+}
+
+/// <summary>Where the store stands.</summary>
+internal enum StoreKind
+{
+    Sqlite = 1,
+    Postgres = 2,
+}
+
+/// <summary>The API's door.</summary>
+/// <param name="Listen">Address and port; port 0 takes a free one.</param>
+/// <param name="Certificate">Certificate and key in PEM files; null for none named.</param>
+/// <param name="PublicUrl">How people reach it; null for what it listens on.</param>
+/// <param name="BehindProxy">Networks whose forwarded headers are believed. Empty for none.</param>
+internal sealed record WebOptions(IPEndPoint Listen, CertificateFiles? Certificate, Uri? PublicUrl, IReadOnlyList<IPNetwork> BehindProxy)
+{
+    /// <summary>Plain HTTP is for loopback, and for a proxy that was named. Everything else is encrypted.</summary>
+    public bool IsPlain => Certificate is null && (IPAddress.IsLoopback(Listen.Address) || BehindProxy.Count > 0);
+}
+
+/// <summary>The gateway's door.</summary>
+internal sealed record GatewayListenOptions
+{
+    public required IPEndPoint PostgresListen { get; init; }
+
+    public required GatewayTls Tls { get; init; }
+
+    /// <summary>Null for the web's, and without that for a self-made one.</summary>
+    public CertificateFiles? Certificate { get; init; }
+
+    /// <summary>The name that holders are told to connect to; null for the address it listens on.</summary>
+    public string? PublicHost { get; init; }
+
+    /// <summary>Longest silence of a client.</summary>
+    public required TimeSpan Idle { get; init; }
+
+    public required int ConnectionsPerGrant { get; init; }
+
+    /// <summary>How long live sessions get at shutdown.</summary>
+    public required TimeSpan Drain { get; init; }
+}
+
+/// <summary>A certificate with its chain, and its key, both PEM.</summary>
+internal sealed record CertificateFiles(string Certificate, string Key);
+
+/// <summary>Where the master key stands. Exactly one of the two is set.</summary>
+internal sealed record MasterKeyOptions(string? File, string? Env);
+
+/// <summary>How the server logs.</summary>
+internal sealed record LogOptions(LogLevel Level, bool Json);
+
+/// <summary>How much one caller may ask for.</summary>
+/// <param name="RequestsPerMinute">Per person.</param>
+/// <param name="AddressRequestsPerMinute">Per address, whoever it is.</param>
+/// <param name="FailuresPerMinute">Failed authentications per address.</param>
+/// <param name="BodyBytes">Largest request body.</param>
+internal sealed record LimitOptions(int RequestsPerMinute, int AddressRequestsPerMinute, int FailuresPerMinute, long BodyBytes);

@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Stint.Core;
+using Stint.Server.Api;
+using Stint.Server.Catalog;
+using Stint.Server.Hosting;
+
+namespace Stint.Server.Identity;
+
+/// <summary>Marks an endpoint that answers without a token.</summary>
+internal sealed class Open
+{
+    public static Open Instance { get; } = new();
+}
+
+/// <summary>Lets in who has a token, and nobody too often.</summary>
+internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LimitOptions limits, TimeProvider time)
+{
+    private readonly RateLimit<SubjectId> _perPerson = new(limits.RequestsPerMinute, time);
+    private readonly RateLimit<IPAddress> _perAddress = new(limits.AddressRequestsPerMinute, time);
+    private readonly RateLimit<IPAddress> _failures = new(limits.FailuresPerMinute, time);
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var address = Network(context.Connection.RemoteIpAddress);
+        if (context.GetEndpoint()?.Metadata.GetMetadata<Open>() is not null)
+        {
+            return _perAddress.Take(address) is { } open ? TooMany(context, open) : next(context);
+        }
+
+        var header = context.Request.Headers.Authorization;
+        var token = header.Count == 1 && header[0] is { } text && text.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? text.AsSpan(7).Trim() : default;
+        if (tokens.Find(token) is not { } person)
+        {
+            if ((_perAddress.Take(address) ?? _failures.Take(address)) is { } wait)
+            {
+                return TooMany(context, wait);
+            }
+
+            // NB. An address that nobody serves says so to anybody; the rest says nothing before a token is shown.
+            return context.GetEndpoint() is null ? next(context) : Refuse(context, token.Length > 0);
+        }
+
+        if ((_perPerson.Take(person.Id) ?? _perAddress.Take(address)) is { } tooSoon)
+        {
+            return TooMany(context, tooSoon);
+        }
+
+        context.Features.Set(new Caller(person, catalog.Now));
+        return next(context);
+    }
+
+    private static Task Refuse(HttpContext context, bool tried)
+    {
+        context.Response.Headers.WWWAuthenticate = tried ? "Bearer realm=\"stint\", error=\"invalid_token\"" : "Bearer realm=\"stint\"";
+        return ProblemResult.WriteAsync(context, ProblemKind.Unauthenticated.Say(
+            tried ? "The token is unknown, or its person is disabled." : "No token was sent.",
+            "Log in with `stint login`, or send the header `Authorization: Bearer stp_…`."));
+    }
+
+    private static Task TooMany(HttpContext context, TimeSpan wait)
+    {
+        var seconds = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds));
+        context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return ProblemResult.WriteAsync(context, ProblemKind.TooMany.Say($"Too many requests; the next one is answered in {seconds} s."));
+    }
+
+    /// <summary>What is counted as one address: an IPv6 customer has a whole /64.</summary>
+    private static IPAddress Network(IPAddress? address)
+    {
+        if (address is null)
+        {
+            return IPAddress.None;
+        }
+
+        if (address.IsIPv4MappedToIPv6)
+        {
+            return address.MapToIPv4();
+        }
+
+        if (address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetworkV6)
+        {
+            return address;
+        }
+
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out _);
+        bytes[8..].Clear();
+        return new IPAddress(bytes);
+    }
+}

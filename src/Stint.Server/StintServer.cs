@@ -1,0 +1,123 @@
+using System.Collections;
+using System.Runtime.InteropServices;
+using Stint.Server.Audit;
+using Stint.Server.Hosting;
+using Stint.Server.Store;
+using Stint.Server.Store.Backup;
+
+namespace Stint.Server;
+
+/// <summary>What the command line can have done by the server: run it, check it, examine it, save it, bring it back.</summary>
+public static class StintServer
+{
+    /// <summary>Runs the server until it is told to stop (SIGTERM, SIGINT, or the token). SIGHUP reads the catalog and the certificates again.</summary>
+    /// <returns>0 after a clean stop; 1 when the configuration is wrong, the server cannot start, or something broke.</returns>
+    public static async Task<int> RunAsync(ServeArguments arguments, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        if (Read(arguments) is not { } options)
+        {
+            return 1;
+        }
+
+        return await TellAsync(arguments, async () =>
+        {
+            await using var node = await ServerNode.StartAsync(options, arguments, cancellation);
+            using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+            using var reload = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+            {
+                context.Cancel = true;
+                node.Reload();
+            });
+            Output(arguments).WriteLine(node.ReadyLine);
+            await Output(arguments).FlushAsync(cancellation);
+            return await node.RunAsync(cancellation);
+
+            void Stop(PosixSignalContext context)
+            {
+                context.Cancel = true;
+                node.State.Stop();
+            }
+        });
+    }
+
+    /// <summary>Checks everything that can be checked without starting: settings, catalog, keys, certificates.</summary>
+    /// <returns>0 when all is well, 1 otherwise; every problem is printed.</returns>
+    public static Task<int> CheckAsync(ServeArguments arguments, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        return Task.FromResult(ServeCheck.Run(arguments, Reading(arguments), Output(arguments), Errors(arguments)));
+    }
+
+    /// <summary>Says what is wrong with this installation, in words. Works beside a running server, and without one.</summary>
+    /// <param name="arguments">As for serving.</param>
+    /// <param name="json">One JSON object instead of lines.</param>
+    /// <param name="cancellation">Ends the examination.</param>
+    /// <returns>0 when nothing is wrong, 1 otherwise.</returns>
+    public static Task<int> DoctorAsync(ServeArguments arguments, bool json, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        return Doctor.RunAsync(arguments, Reading(arguments), json, Output(arguments), cancellation);
+    }
+
+    /// <summary>Writes a consistent copy of everything that is needed to bring this installation back, when no server runs on it; a running one does it through the API.</summary>
+    /// <param name="arguments">As for serving.</param>
+    /// <param name="path">File to write; must not exist.</param>
+    /// <param name="cancellation">Ends it; what was written is then no backup.</param>
+    /// <returns>0 when the backup is whole; 1 otherwise.</returns>
+    public static Task<int> BackupAsync(ServeArguments arguments, string path, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        return Read(arguments) is { } options
+            ? TellAsync(arguments, () => Backups.SaveAsync(options, path, arguments.Time ?? TimeProvider.System, Output(arguments), cancellation))
+            : Task.FromResult(1);
+    }
+
+    /// <summary>Brings a backup back into an empty data folder or store, and verifies its audit log.</summary>
+    /// <param name="arguments">As for serving; its data folder is where to.</param>
+    /// <param name="path">The backup.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>0 when all is there and the log verifies; 1 otherwise.</returns>
+    public static Task<int> RestoreAsync(ServeArguments arguments, string path, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        return Read(arguments) is { } options
+            ? TellAsync(arguments, () => Backups.RestoreAsync(options, arguments, path, Output(arguments), cancellation))
+            : Task.FromResult(1);
+    }
+
+    internal static TextWriter Output(ServeArguments arguments) => arguments.Output ?? Console.Out;
+
+    internal static TextWriter Errors(ServeArguments arguments) => arguments.Errors ?? Console.Error;
+
+    internal static IReadOnlyDictionary<string, string> Variables(ServeArguments arguments) => arguments.Environment
+        ?? Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
+
+    private static OptionsReading Reading(ServeArguments arguments) => OptionsReader.Read(arguments, Variables(arguments));
+
+    /// <summary>The configuration; null when it is wrong, and then every problem was printed.</summary>
+    private static ServerOptions? Read(ServeArguments arguments)
+    {
+        var reading = Reading(arguments);
+        foreach (var problem in reading.Problems)
+        {
+            Errors(arguments).WriteLine(problem);
+        }
+
+        return reading.Options;
+    }
+
+    private static async Task<int> TellAsync(ServeArguments arguments, Func<Task<int>> act)
+    {
+        try
+        {
+            return await act();
+        }
+        catch (Exception e) when (e is StartException or StoreSetupException or StoreUnavailableException or LogTamperedException or BackupException or IOException or UnauthorizedAccessException)
+        {
+            await Errors(arguments).WriteLineAsync(e.Message);
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,175 @@
+using System.Net;
+using Stint.Server;
+using Stint.Server.Hosting;
+using Xunit;
+
+namespace Stint.Tests.Hosting;
+
+public sealed class OptionsReaderTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("stint-options-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Read_OnlyTheCatalog_TakesTheDefaults()
+    {
+        var options = Read(new ServeArguments { Catalog = _folder }).Options!;
+
+        Assert.Equal(new IPEndPoint(IPAddress.Loopback, 8420), options.Web.Listen);
+        Assert.Equal(new IPEndPoint(IPAddress.Loopback, 5480), options.Gateway.PostgresListen);
+        Assert.Equal(StoreKind.Sqlite, options.Store);
+        Assert.True(options.CarriesSessions);
+        Assert.True(options.Web.IsPlain);
+        Assert.Equal(TimeSpan.FromHours(8), options.Gateway.Idle);
+        Assert.Equal(Path.Combine(options.Data, "master.key"), options.MasterKey.File);
+    }
+
+    [Fact]
+    public void Read_AllThreeSources_FlagBeatsVariableBeatsFile()
+    {
+        var file = Write("""{ "catalog": ".", "data": "from-file", "store": "sqlite", "web": { "listen": "127.0.0.1:1" }, "log": { "level": "error" } }""");
+        var reading = Read(
+            new ServeArguments { Config = file, Listen = "127.0.0.1:3" },
+            ("STINT_WEB__LISTEN", "127.0.0.1:2"), ("STINT_LOG__LEVEL", "debug"));
+
+        Assert.Empty(reading.Problems);
+        Assert.Equal(3, reading.Options!.Web.Listen.Port);
+        Assert.Equal(Microsoft.Extensions.Logging.LogLevel.Debug, reading.Options.Log.Level);
+        Assert.Equal(Path.Combine(_folder, "from-file"), reading.Options.Data);
+    }
+
+    [Fact]
+    public void Read_ManyThingsWrong_SaysAllAtOnceEachWithItsPlace()
+    {
+        var file = Write("""
+            {
+              "catalog": "nowhere",
+              "store": "oracle",
+              "web": { "lisen": "127.0.0.1:1", "behind_proxy": ["10.0.0.0/99"] },
+              "gateway": { "idle": "soon", "connections_per_grant": "ten" },
+              "log": { "json": "yes" },
+              "data": null
+            }
+            """);
+        var problems = Read(new ServeArguments { Config = file, Roles = "gateway" }, ("STINT_GATEWAY__DRAIN", "-1s"), ("STINT_FOO", "1")).Problems.Select(problem => problem.ToString()).ToList();
+
+        AssertSays(problems, file + ":2", "`catalog`");
+        AssertSays(problems, file + ":3", "`store` is `oracle`");
+        AssertSays(problems, file + ":4", "did you mean `web.listen`");
+        AssertSays(problems, file + ":4", "10.0.0.0/99");
+        AssertSays(problems, file + ":5", "`gateway.idle`");
+        AssertSays(problems, file + ":5", "`gateway.connections_per_grant` must be a whole number");
+        AssertSays(problems, file + ":6", "`log.json` must be true or false");
+        AssertSays(problems, file + ":7", "`data` is null");
+        AssertSays(problems, "--roles", "gateway alone");
+        AssertSays(problems, "STINT_GATEWAY__DRAIN", "`gateway.drain`");
+        AssertSays(problems, "STINT_FOO", "`foo` is not a setting");
+        Assert.Equal(11, problems.Count);
+    }
+
+    [Theory]
+    [InlineData("{ \"catalog\": \".\" \n \"data\": 1 }", ":2:")]
+    [InlineData("[1]", ":1: ")]
+    [InlineData("{ \"catalog\": \".\", \"catalog\": \".\" }", "stands twice")]
+    [InlineData("{ \"catalog\": \".\" } trailing", "is not JSON here")]
+    [InlineData("", "is not JSON here")]
+    public void Read_FileThatCannotBeRead_SaysWhere(string text, string expected)
+    {
+        var problems = Read(new ServeArguments { Config = Write(text), Catalog = _folder }).Problems;
+        Assert.Contains(problems, problem => problem.ToString().Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_FileThatIsNotThere_IsAProblemAndNeverDefaults()
+    {
+        var reading = Read(new ServeArguments { Config = Path.Combine(_folder, "no.json"), Catalog = _folder });
+        Assert.Null(reading.Options);
+        Assert.Contains("cannot be read", Assert.Single(reading.Problems).Sentence);
+    }
+
+    [Theory]
+    [InlineData("8420")]
+    [InlineData("127.0.0.1")]
+    [InlineData("127.0.0.1:70000")]
+    [InlineData("127.0.0.1:-1")]
+    [InlineData("::1")]
+    [InlineData("::1:8420")]
+    [InlineData("example.com:8420")]
+    [InlineData("")]
+    public void Read_ListenThatIsNotAddressAndPort_IsRefused(string text) =>
+        Assert.NotEmpty(Read(new ServeArguments { Catalog = _folder, Listen = text }).Problems);
+
+    [Theory]
+    [InlineData("[::1]:8420", "[::1]:8420")]
+    [InlineData("*:1", "0.0.0.0:1")]
+    [InlineData("localhost:0", "127.0.0.1:0")]
+    public void Read_Listen_TakesTheUsualForms(string text, string expected) =>
+        Assert.Equal(IPEndPoint.Parse(expected), Read(new ServeArguments { Catalog = _folder, Listen = text }).Options!.Web.Listen);
+
+    [Theory]
+    [InlineData("0.0.0.0:1", null, false)]
+    [InlineData("0.0.0.0:1", "10.0.0.0/8", true)]
+    [InlineData("127.0.0.1:1", null, true)]
+    public void IsPlain_OnlyOnLoopbackOrBehindANamedProxy(string listen, string? proxy, bool plain)
+    {
+        (string, string)[] variables = proxy is null ? [] : [("STINT_WEB__BEHIND_PROXY", proxy)];
+        Assert.Equal(plain, Read(new ServeArguments { Catalog = _folder, Listen = listen }, variables).Options!.Web.IsPlain);
+    }
+
+    [Fact]
+    public void Read_PostgresStore_NeedsAUrlAndNeverPrintsIt()
+    {
+        Assert.Contains("`store_url` is missing", Assert.Single(Read(new ServeArguments { Catalog = _folder, Store = "postgres" }).Problems).Sentence);
+
+        var bad = Assert.Single(Read(new ServeArguments { Catalog = _folder, Store = "postgres", StoreUrl = "Hst=db;Password=canary" }).Problems);
+        Assert.DoesNotContain("canary", bad.ToString());
+    }
+
+    [Fact]
+    public void Read_MasterKeyInAVariableWithOurPrefix_IsNotTakenForASetting()
+    {
+        var reading = Read(new ServeArguments { Catalog = _folder }, ("STINT_MASTER_KEY__ENV", "STINT_MASTER_KEY"), ("STINT_MASTER_KEY", "canary"));
+        Assert.Empty(reading.Problems);
+        Assert.Equal("STINT_MASTER_KEY", reading.Options!.MasterKey.Env);
+    }
+
+    [Fact]
+    public void Read_UnknownVariable_NeverPrintsItsValue()
+    {
+        var problem = Assert.Single(Read(new ServeArguments { Catalog = _folder }, ("STINT_PASWORD", "canary")).Problems);
+        Assert.DoesNotContain("canary", problem.ToString());
+    }
+
+    [Fact]
+    public void Read_CertificateWithoutItsKey_IsRefused()
+    {
+        var problem = Assert.Single(Read(new ServeArguments { Catalog = _folder }, ("STINT_WEB__TLS_CERT", "/nowhere.pem")).Problems);
+        Assert.Contains("stands without `web.tls_key`", problem.Sentence);
+    }
+
+    [Fact]
+    public void Read_CertificateOfAnotherKey_IsRefused()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        CertificateFile.Make(new CertificateFiles(Path.Combine(_folder, "a.crt"), Path.Combine(_folder, "a.key")), ["a"], now).Dispose();
+        CertificateFile.Make(new CertificateFiles(Path.Combine(_folder, "b.crt"), Path.Combine(_folder, "b.key")), ["b"], now).Dispose();
+        var problem = Assert.Single(Read(
+            new ServeArguments { Catalog = _folder },
+            ("STINT_WEB__TLS_CERT", Path.Combine(_folder, "a.crt")), ("STINT_WEB__TLS_KEY", Path.Combine(_folder, "b.key"))).Problems);
+        Assert.Contains("belong together", problem.Sentence);
+    }
+
+    private static void AssertSays(List<string> problems, string place, string words) =>
+        Assert.Contains(problems, problem => problem.StartsWith(place + ":", StringComparison.Ordinal) && problem.Contains(words, StringComparison.Ordinal));
+
+    private static OptionsReading Read(ServeArguments arguments, params (string Name, string Value)[] variables) =>
+        OptionsReader.Read(arguments, variables.ToDictionary(pair => pair.Name, pair => pair.Value));
+
+    private string Write(string text)
+    {
+        var path = Path.Combine(_folder, "stint.json");
+        File.WriteAllText(path, text);
+        return path;
+    }
+}
