@@ -97,13 +97,12 @@ public sealed class GatewayHost : IAsyncDisposable
 
     private async Task CutAllAsync()
     {
-        var end = new RelayEnd(SessionEndReason.Draining, "Your session was ended: this gateway is shutting down.", "Connect again in a moment to go on while your access is open.", Told: true);
         var began = _time.GetTimestamp();
         while (_host.Live > 0 && _time.GetElapsedTime(began) < EndPatience)
         {
             foreach (var session in _host.Sessions)
             {
-                session.End(end);
+                session.End(RelayHost.Drained);
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(10), _time);

@@ -15,6 +15,7 @@ internal sealed partial class PostgresTap
     private CopyDirection? _copy;
     private long _copyBytes;
     private long _copyRows;
+    private bool _freed;
 
     /// <inheritdoc/>
     public int FromServer(ReadOnlySpan<byte> bytes)
@@ -215,6 +216,13 @@ internal sealed partial class PostgresTap
                 : _rows > 0 ? _rows : -1;
             Result(ref op, StatementOutcome.Completed, rows, tag, default, default);
             if (tag.SequenceEqual("DISCARD ALL"u8) || tag.SequenceEqual("DEALLOCATE ALL"u8))
+            {
+                _pending.ForgetStatements();
+            }
+
+            // NB. A name freed and given again by SQL stands for another text now. Better no text in the record than a wrong one.
+            _freed |= tag.SequenceEqual("DEALLOCATE"u8);
+            if (_freed && tag.SequenceEqual("PREPARE"u8))
             {
                 _pending.ForgetStatements();
             }

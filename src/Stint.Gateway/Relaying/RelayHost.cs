@@ -53,6 +53,11 @@ internal sealed class RelayHost : IDisposable
     {
         _live[session.Id] = session;
         Meter.LiveSessions.Add(1);
+        if (IsDraining)
+        {
+            session.End(Drained);
+        }
+
         try
         {
             var end = await session.RunAsync();
@@ -66,6 +71,13 @@ internal sealed class RelayHost : IDisposable
             session.Dispose();
         }
     }
+
+    /// <summary>How a session ends when the gateway shuts down.</summary>
+    public static RelayEnd Drained { get; } = new(
+        SessionEndReason.Draining,
+        "Your session was ended: this gateway is shutting down.",
+        "Connect again in a moment to go on while your access is open.",
+        Told: true);
 
     public void FlushLater(RelaySession session) => _toFlush.Enqueue(session);
 

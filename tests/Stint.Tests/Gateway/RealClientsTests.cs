@@ -30,6 +30,30 @@ public sealed class RealClientsTests(TargetServer target)
         Assert.Equal(SessionEndReason.ClientLeft, Assert.IsType<RecordingRecord.SessionClosed>(records[^1]).Reason);
     }
 
+    [Fact]
+    public async Task LargeCopy_BothDirections_MemoryStaysFlat()
+    {
+        await target.SuperAsync("drop table if exists bulk; create unlogged table bulk (t text); grant all on bulk to " + TargetServer.Account, "shop");
+        await using var gateway = await TestGateway.StartAsync(target);
+        var file = Path.GetTempFileName();
+        await gateway.PsqlAsync("-c", "select 1");
+        GC.Collect();
+        var before = Environment.WorkingSet;
+
+        var (code, _, error) = await gateway.PsqlAsync(
+            "-c", $"\\copy (select repeat('x', 1000) from generate_series(1, 200000)) to '{file}'",
+            "-c", $"\\copy bulk from '{file}'",
+            "-c", "select length(repeat('y', 200000000))",
+            "-o", "/dev/null", "-c", "select repeat('y', 200000000)");
+        var grown = Environment.WorkingSet - before;
+
+        File.Delete(file);
+        Assert.True(code == 0, error);
+        Assert.True(grown < 96 * 1024 * 1024, $"{grown >> 20} MiB more than before");
+        Assert.Equal("200000\n", await target.SuperAsync("select count(*) from bulk", "shop"));
+        await target.SuperAsync("drop table bulk", "shop");
+    }
+
     [Theory]
     [InlineData("simple")]
     [InlineData("extended")]
