@@ -95,6 +95,8 @@ internal sealed class World : IAsyncDisposable
             .BuildServiceProvider();
     }
 
+    public IServiceProvider Services => _provider;
+
     public StintStore Store { get; }
 
     public ManualTime Time { get; }
@@ -106,11 +108,15 @@ internal sealed class World : IAsyncDisposable
     public DateTimeOffset Now => Time.GetUtcNow();
 
     /// <summary>A new world at 2026-11-22 09:00 UTC.</summary>
-    public static async Task<World> NewAsync(string? catalog = null, StoreFaults? faults = null, KeeperOptions? keeper = null)
+    public static async Task<World> NewAsync(string? catalog = null, StoreFaults? faults = null, KeeperOptions? keeper = null, StintStore? store = null)
     {
         var folder = Directory.CreateTempSubdirectory("stint-world-").FullName;
-        var store = new SqliteStore(new SqliteOptions(Path.Combine(folder, "stint.db")) { Durable = false }, faults);
-        await store.OpenAsync(CancellationToken.None);
+        if (store is null)
+        {
+            store = new SqliteStore(new SqliteOptions(Path.Combine(folder, "stint.db")) { Durable = false }, faults);
+            await store.OpenAsync(CancellationToken.None);
+        }
+
         var world = new World(folder, store, new ManualTime(new DateTimeOffset(2026, 11, 22, 9, 0, 0, TimeSpan.Zero)), catalog ?? Catalog, new FakeTarget(), MasterKey.Random(), "one", keeper);
         await world.Get<ApplyCatalog>().ApplyAsync(world.Get<CurrentCatalog>().Now, Actor.Server, CancellationToken.None);
         world.Get<SessionWatch>().Listen();
@@ -118,7 +124,9 @@ internal sealed class World : IAsyncDisposable
     }
 
     /// <summary>A second node on the same store, with its own use cases.</summary>
-    public World Second(KeeperOptions? keeper = null) => new(_folder, Store, Time, Catalog, Target, Master, "two", keeper);
+    /// <param name="keeper">Its bounds; null for the usual ones.</param>
+    /// <param name="store">Its own connection to the store; null to share this one's.</param>
+    public World Second(KeeperOptions? keeper = null, StintStore? store = null) => new(_folder, store ?? Store, Time, Catalog, Target, Master, "two", keeper);
 
     public static LoadedCatalog Load(string text)
     {

@@ -12,6 +12,12 @@ internal sealed class KeeperLoop(StintStore store, Keeper keeper, TimeProvider c
     /// <summary>Longest sleep without a wake: bounds what a lost wake or a clock that was set costs.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
 
+    /// <summary>Due while it was looked for: at once, but never without a breath when another node holds the rows.</summary>
+    private static readonly TimeSpan LeastTimed = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Due and not ours: a target that has its share already, or another node's.</summary>
+    private static readonly TimeSpan LeastWork = TimeSpan.FromMilliseconds(20);
+
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(200);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -25,7 +31,7 @@ internal sealed class KeeperLoop(StintStore store, Keeper keeper, TimeProvider c
             try
             {
                 await keeper.SweepAsync(cancellation);
-                await SleepAsync(waiter, null, await keeper.NextTimedAsync(cancellation), cancellation);
+                await SleepAsync(waiter, null, await keeper.NextTimedAsync(cancellation), LeastTimed, cancellation);
             }
             catch (Exception problem) when (!cancellation.IsCancellationRequested)
             {
@@ -55,7 +61,7 @@ internal sealed class KeeperLoop(StintStore store, Keeper keeper, TimeProvider c
 
                 if (leased.Count == 0)
                 {
-                    await SleepAsync(waiter, running.Count > 0 ? Task.WhenAny(running) : null, await keeper.NextWorkAsync(cancellation), cancellation);
+                    await SleepAsync(waiter, running.Count > 0 ? Task.WhenAny(running) : null, await keeper.NextWorkAsync(cancellation), LeastWork, cancellation);
                 }
             }
             catch (Exception problem) when (!cancellation.IsCancellationRequested)
@@ -88,14 +94,10 @@ internal sealed class KeeperLoop(StintStore store, Keeper keeper, TimeProvider c
     }
 
     /// <summary>Sleeps until something is due, something was committed, or a worker is free.</summary>
-    private async Task SleepAsync(Wakes.Waiter waiter, Task? free, DateTimeOffset? due, CancellationToken cancellation)
+    private async Task SleepAsync(Wakes.Waiter waiter, Task? free, DateTimeOffset? due, TimeSpan least, CancellationToken cancellation)
     {
         var wait = due is { } at ? at - clock.GetUtcNow() : Longest;
-        if (wait <= TimeSpan.Zero)
-        {
-            // Due, and not ours: another node's lease, or a target that has its share already.
-            wait = TimeSpan.FromMilliseconds(20);
-        }
+        wait = wait > TimeSpan.Zero ? wait : least;
 
         using var over = new CancellationTokenSource(wait < Longest ? wait : Longest, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, cancellation);

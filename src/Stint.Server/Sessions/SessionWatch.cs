@@ -94,17 +94,30 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
 
     private async Task DrainAsync(CancellationToken cancellation)
     {
-        var seen = new HashSet<AssignmentId>();
+        // NB. Taken out first, read afterwards: a wake that comes while its assignment is being read is a new one, and
+        // must not pass for a repetition of the one before.
+        var (due, all) = (new HashSet<AssignmentId>(), false);
         while (_due.Reader.TryRead(out var assignment))
         {
-            if (assignment is null)
+            if (assignment is { } one)
             {
-                await LookAsync(cancellation);
+                due.Add(one);
             }
-            else if (seen.Add(assignment.Value))
+            else
             {
-                await orders.ReconcileAsync(assignment.Value, cancellation);
+                all = true;
             }
+        }
+
+        if (all)
+        {
+            await LookAsync(cancellation);
+            return;
+        }
+
+        foreach (var assignment in due)
+        {
+            await orders.ReconcileAsync(assignment, cancellation);
         }
     }
 }
