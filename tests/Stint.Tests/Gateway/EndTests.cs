@@ -127,6 +127,7 @@ public sealed class EndTests(TargetServer target)
         {
             handle?.Dispose();
             await Programs.RunAsync("umount", [folder]);
+            Directory.Delete(folder);
         }
     }
 
