@@ -30,21 +30,33 @@ internal static class AuditVerbs
     private static Command Facts()
     {
         var from = new Option<long>("--from") { Description = "First fact's number." };
-        var request = new Option<string?>("--request") { Description = "Only about this request." };
+        var about = new Option<string?>("--about") { Description = "Only facts that name this request, grant, session, person or role." };
         var most = new Option<int>("--limit") { Description = "How many at the most.", DefaultValueFactory = _ => 100 };
-        var command = new Command("facts", "List facts in their order.") { from, request, most };
+        var command = new Command("facts", "List facts in their order.") { from, about, most };
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
-            var path = "api/v1/audit/facts" + RequestVerbs.Query(("from", verb.Get(from).ToString(CultureInfo.InvariantCulture)), ("request", verb.Get(request)));
-            var items = await client.ListAsync(path, verb.Get(most), cancellation);
+            var items = new List<JsonObject>();
+            for (var next = (string?)verb.Get(from).ToString(CultureInfo.InvariantCulture); next is not null && items.Count < verb.Get(most);)
+            {
+                var page = await client.GetAsync($"api/v1/audit/facts?from={next}&limit=1000", cancellation);
+                foreach (var fact in Cards.Array(page, "items").Where(fact => verb.Get(about) is not { } name || ((string)fact["body"]!).Contains($"\"{name}\"", StringComparison.Ordinal)))
+                {
+                    var one = (JsonObject)fact.DeepClone();
+                    one["body"] = JsonNode.Parse((string)fact["body"]!);
+                    items.Add(one);
+                }
+
+                next = (string?)page["next"];
+            }
+
             verb.Terminal.AnswerList(
-                items,
+                [.. items.Take(verb.Get(most))],
                 "No facts.",
                 ["FACT", "WHEN", "WHAT", "BY", "ABOUT"],
                 fact =>
                 [
-                    fact["seq"]!.ToString(), verb.Terminal.When(fact["at"]), (string)fact["kind"]!, (string?)fact["actor"] ?? "",
-                    string.Join(' ', ((string[])["request", "grant", "assignment", "session", "catalog"]).Select(name => Text(fact[name])).Where(text => text.Length > 0)),
+                    fact["seq"]!.ToString(), verb.Terminal.When(fact["at"]), (string)fact["kind"]!, Text(fact["body"]!["actor"]),
+                    string.Join(' ', ((string[])["request", "grant", "assignment", "session"]).Select(name => Text(fact["body"]![name])).Where(text => text.Length > 0)),
                 ]);
             return ExitCode.Ok;
         });
@@ -74,7 +86,7 @@ internal static class AuditVerbs
     {
         // What this machine saw the last time is the doubter's own memory: a log that was cut back does not fit it.
         var seen = LastSeen.Of(client.Login.Server);
-        var key = (await TextAsync(client, "api/v1/audit/key", cancellation)).Trim();
+        var key = (string)(await client.GetAsync("api/v1/audit/key", cancellation))["public"]!;
         if (seen.Key is { } known && known != key)
         {
             verb.Terminal.Warn($"This is not the log that this machine saw at {client.Login.Server} before: it is signed by another key. If nobody set up a new server there, stop and ask.");
@@ -92,7 +104,9 @@ internal static class AuditVerbs
             return (await Task.Run(() => ExportVerifier.Verify(stream, trust, brought), cancellation), rows);
         });
         var sentences = log.Log.Findings.Select(finding => finding.Sentence)
-            .Concat(Cards.Array(rows, "findings").Select(finding => (string)finding["sentence"]!)).Distinct().ToList();
+            .Concat(Cards.Array(rows, "findings").Concat(Cards.Array(rows, "rows")).Select(finding => (string)finding["sentence"]!))
+            .Distinct()
+            .ToList();
         var holds = log.Log.Holds && (bool)rows["holds"]!;
         if (holds && log.Log.Head is { } head)
         {
@@ -244,9 +258,9 @@ internal static class AuditVerbs
 
     private static async Task<(CheckpointKey Key, SignedCheckpoint Note)> HeadAsync(StintClient client, CancellationToken cancellation)
     {
-        var key = await TextAsync(client, "api/v1/audit/key", cancellation);
+        var key = (string)(await client.GetAsync("api/v1/audit/key", cancellation))["public"]!;
         var note = await TextAsync(client, "api/v1/audit/head", cancellation);
-        return (Read(() => CheckpointKey.Parse(key.Trim()), "the server's key"), Read(() => SignedCheckpoint.Parse(note), "the server's head"));
+        return (Read(() => CheckpointKey.Parse(key), "the server's key"), Read(() => SignedCheckpoint.Parse(note), "the server's head"));
     }
 
     private static async Task<string> TextAsync(StintClient client, string path, CancellationToken cancellation)

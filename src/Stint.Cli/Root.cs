@@ -13,7 +13,7 @@ internal static class Root
         };
         Command[] verbs =
         [
-            .. RequestVerbs.All(), .. GrantVerbs.All(), .. ConnectVerbs.All(), SessionVerbs.All(), .. LoginVerbs.All(), AuditVerbs.All(), CompletionVerbs.All(),
+            .. RequestVerbs.All(), .. GrantVerbs.All(), .. ConnectVerbs.All(), SessionVerbs.All(), .. LoginVerbs.All(), .. ServeVerbs.All(), AuditVerbs.All(), CompletionVerbs.All(),
         ];
         foreach (var verb in verbs)
         {

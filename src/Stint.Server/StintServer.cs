@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Runtime.InteropServices;
 using Stint.Server.Audit;
+using Stint.Connectors;
+using Stint.Core.Catalog;
 using Stint.Server.Hosting;
 using Stint.Server.Store;
 using Stint.Server.Store.Backup;
@@ -86,6 +88,12 @@ public static class StintServer
             ? TellAsync(arguments, () => Backups.RestoreAsync(options, arguments, path, Output(arguments), cancellation))
             : Task.FromResult(1);
     }
+
+    /// <summary>Loads a catalog from its folder, as the server would. Every problem is in the answer.</summary>
+    public static CatalogLoad LoadCatalog(string folder) => CatalogFolder.Load(folder, ConnectorList.All);
+
+    /// <summary>The JSON schema of a catalog, for editors.</summary>
+    public static string CatalogSchema() => Core.Catalog.CatalogSchema.Json(ConnectorList.All.Shapes.ToDictionary(shape => shape.Kind, StringComparer.Ordinal));
 
     internal static TextWriter Output(ServeArguments arguments) => arguments.Output ?? Console.Out;
 

@@ -176,10 +176,12 @@ internal sealed class Invariants(World world)
         foreach (var assignment in byAssignment)
         {
             // One grant's end must not take away what another open grant wants.
-            if (assignment.Any(grant => grant.IsUsableAt(now)))
+            var usable = assignment.Where(grant => grant.IsUsableAt(now)).ToList();
+            if (usable.Count > 0 && !world.Targets.SomethingWasLost)
             {
                 var account = world.Targets.All.FirstOrDefault(standing => standing.Assignment == assignment.Key);
-                Must(account is not null || world.Targets.SomethingWasLost, $"{assignment.Key} has an open grant and no account");
+                Must(account is not null, $"{assignment.Key} has an open grant and no account");
+                Must(account!.Until >= usable.Max(grant => grant.NotAfter), $"the account {account.Account} ends before an open grant of it does");
             }
         }
     }
