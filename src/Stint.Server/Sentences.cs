@@ -1,6 +1,6 @@
 using System.Globalization;
-using Stint.Core.Grants;
 using Stint.Core;
+using Stint.Core.Grants;
 
 namespace Stint.Server;
 

@@ -1,8 +1,8 @@
 using System.Collections;
 using System.Runtime.InteropServices;
-using Stint.Server.Audit;
 using Stint.Connectors;
 using Stint.Core.Catalog;
+using Stint.Server.Audit;
 using Stint.Server.Hosting;
 using Stint.Server.Store;
 using Stint.Server.Store.Backup;

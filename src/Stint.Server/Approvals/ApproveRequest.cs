@@ -1,8 +1,8 @@
+using Stint.Core;
 using Stint.Core.Approvals;
 using Stint.Core.Audit;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
-using Stint.Core;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;

@@ -1,7 +1,7 @@
+using Stint.Core;
 using Stint.Core.Approvals;
 using Stint.Core.Audit;
 using Stint.Core.Requests;
-using Stint.Core;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Requests;

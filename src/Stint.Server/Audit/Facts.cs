@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Stint.Core;
 using Stint.Core.Approvals;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
@@ -6,7 +7,6 @@ using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Core.Sessions;
-using Stint.Core;
 
 namespace Stint.Server.Audit;
 

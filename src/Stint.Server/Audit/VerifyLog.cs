@@ -64,7 +64,7 @@ internal sealed class VerifyLog(StintStore store, CurrentCatalog catalog, Checkp
     {
         var size = (await reads.LogHeadAsync()).Size;
         var verifier = new LogVerifier(checkpoints.Key, await HeadsAsync(reads, size), allowTail: true);
-        for (long from = 0; ; )
+        for (long from = 0; ;)
         {
             cancellation.ThrowIfCancellationRequested();
             var facts = await reads.FactsAsync(from, Batch);

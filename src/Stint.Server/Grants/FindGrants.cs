@@ -1,5 +1,5 @@
-using Stint.Core.Grants;
 using Stint.Core;
+using Stint.Core.Grants;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
 

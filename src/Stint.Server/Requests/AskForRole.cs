@@ -1,9 +1,9 @@
+using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
-using Stint.Core;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;

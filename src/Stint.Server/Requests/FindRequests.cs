@@ -1,5 +1,5 @@
-using Stint.Core.Requests;
 using Stint.Core;
+using Stint.Core.Requests;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
 

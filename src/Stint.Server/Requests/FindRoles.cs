@@ -1,8 +1,8 @@
 using Stint.Connectors;
+using Stint.Core;
 using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
-using Stint.Core;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
 

@@ -1,8 +1,8 @@
+using Stint.Core;
 using Stint.Core.Approvals;
 using Stint.Core.Catalog;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
-using Stint.Core;
 using Stint.Server.Grants;
 
 namespace Stint.Server.Requests;

@@ -1,6 +1,6 @@
+using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Sessions;
-using Stint.Core;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Store;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Stint.Core.Sessions;
 using Stint.Core;
+using Stint.Core.Sessions;
 
 namespace Stint.Server.Sessions;
 

@@ -1,5 +1,5 @@
-using Stint.Core.Grants;
 using Stint.Core;
+using Stint.Core.Grants;
 using Stint.Server.Audit;
 using Stint.Server.Grants;
 using Stint.Server.Store;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Stint.Core;
 using Stint.Core.Grants;
 using Stint.Core.Sessions;
-using Stint.Core;
 using Stint.Server.Audit;
 using Stint.Server.Grants;
 using Stint.Server.Store;

@@ -1,6 +1,6 @@
+using Stint.Core;
 using Stint.Core.Grants;
 using Stint.Core.Sessions;
-using Stint.Core;
 using Stint.Server.Store;
 
 namespace Stint.Server.Sessions;

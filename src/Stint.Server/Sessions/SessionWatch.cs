@@ -1,8 +1,8 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Stint.Core.Sessions;
 using Stint.Core;
+using Stint.Core.Sessions;
 using Stint.Server.Store;
 
 namespace Stint.Server.Sessions;

@@ -1,5 +1,5 @@
-using Xunit;
 using Stint.Core.Sessions;
+using Xunit;
 
 namespace Stint.Tests.Gateway;
 

@@ -1,4 +1,3 @@
-using Xunit;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
@@ -6,6 +5,7 @@ using Stint.Core;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Sessions;
+using Xunit;
 
 namespace Stint.Tests.Gateway;
 

@@ -1,4 +1,3 @@
-using Xunit;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -6,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Stint.Core;
 using Stint.Core.Sessions;
 using Stint.Gateway;
+using Xunit;
 
 namespace Stint.Tests.Gateway;
 

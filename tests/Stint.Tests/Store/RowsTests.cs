@@ -22,7 +22,12 @@ public sealed class RowsTests
         var odd = TestStore.Now.AddTicks(1_234_567);
         var asked = test.Asking("ann", RequestState.Pending, "bob", "cid") with
         {
-            AskedAt = odd, For = TimeSpan.FromTicks(18_000_000_009), StartAt = odd.AddHours(1), Opening = Opening.Scheduled, Ticket = "OPS-1", Extends = new GrantId("gr-x"),
+            AskedAt = odd,
+            For = TimeSpan.FromTicks(18_000_000_009),
+            StartAt = odd.AddHours(1),
+            Opening = Opening.Scheduled,
+            Ticket = "OPS-1",
+            Extends = new GrantId("gr-x"),
         };
         var kept = await test.WriteAsync(async work => await work.InsertAsync(asked));
         var read = (await test.ReadAsync(async reads => await reads.FindRequestAsync(asked.Id)))!;
@@ -190,7 +195,11 @@ public sealed class RowsTests
         var grant = await test.ReadyAsync();
         var login = new Login
         {
-            Name = "ann-1", Grant = grant.Id, Subject = grant.Subject, Role = grant.Role, MadeAt = TestStore.Now,
+            Name = "ann-1",
+            Grant = grant.Id,
+            Subject = grant.Subject,
+            Role = grant.Role,
+            MadeAt = TestStore.Now,
             Verifier = new LoginVerifier(4096, [1, 2], new byte[32], new byte[32]),
         };
         var answer = new KeptAnswer(grant.Subject, "k", [1], 201, "{}", TestStore.Now);
@@ -224,6 +233,12 @@ public sealed class RowsTests
 
     private static Approval Answer(Request request, string by) => new()
     {
-        Request = request.Id, By = new SubjectId(by), Yes = true, At = TestStore.Now, SawDigest = "d1", Via = "cli", Shortened = TimeSpan.FromMinutes(5),
+        Request = request.Id,
+        By = new SubjectId(by),
+        Yes = true,
+        At = TestStore.Now,
+        SawDigest = "d1",
+        Via = "cli",
+        Shortened = TimeSpan.FromMinutes(5),
     };
 }
