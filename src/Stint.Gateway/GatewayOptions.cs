@@ -1,5 +1,5 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
+using System.Net.Security;
 using Microsoft.Win32.SafeHandles;
 
 namespace Stint.Gateway;
@@ -13,8 +13,8 @@ public sealed record GatewayOptions
     /// <summary>Whether clients may or must encrypt.</summary>
     public required GatewayTls Tls { get; init; }
 
-    /// <summary>Asked at each TLS handshake, so that a renewed certificate holds at once; null from it refuses TLS. Null for no TLS.</summary>
-    public Func<X509Certificate2?>? Certificate { get; init; }
+    /// <summary>The certificate with the chain that is sent along. Asked at each TLS handshake, so that a renewed one holds at once; null from it refuses TLS. Null for no TLS.</summary>
+    public Func<SslStreamCertificateContext?>? Certificate { get; init; }
 
     /// <summary>Folder of the recordings.</summary>
     public required string RecordingFolder { get; init; }

@@ -19,10 +19,10 @@ public sealed class ClientTests(OpenShop open) : IClassFixture<OpenShop>
         await BenchTablesAsync();
         await using var work = await Work.BeginAsync(open, "orders-db/strict");
 
-        var ran = await work.RunAsync(Pgbench, "-n", "-M", protocol, "-c", "4", "-j", "2", "-t", "100");
+        var ran = await work.RunAsync(Pgbench, "-n", "-M", protocol, "-f", await BenchScriptAsync(protocol), "-c", "4", "-j", "2", "-t", "100");
 
         Assert.Contains("number of transactions actually processed: 400/400", ran.Good(), StringComparison.Ordinal);
-        await work.AssertAllRecordedAsync(atLeast: 4 * 100 * 7);
+        await work.AssertAllRecordedAsync(atLeast: 4 * 100 * 5);
     }
 
     [Fact]
@@ -65,15 +65,19 @@ public sealed class ClientTests(OpenShop open) : IClassFixture<OpenShop>
         await work.AssertAllRecordedAsync(atLeast: 201);
     }
 
-    [Fact]
-    public async Task Npgsql_PoolOfConnections_IsRecordedStatementForStatement()
+    /// <param name="prepared">
+    /// A connection that holds prepared statements is reset by seven statements in one text, one without them by a single one.
+    /// </param>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    public async Task Npgsql_PoolOfConnections_IsRecordedStatementForStatement(int prepared)
     {
         await using var work = await Work.BeginAsync(open, "orders-db/writer");
         var text = work.Login.Npgsql;
         text.Pooling = true;
         text.MaxPoolSize = 6;
-        text.MaxAutoPrepare = 5;
-        text.NoResetOnClose = false;
+        text.MaxAutoPrepare = prepared;
         long sum = 0;
 
         await using (var source = NpgsqlDataSource.Create(text.ConnectionString))
@@ -143,9 +147,11 @@ public sealed class ClientTests(OpenShop open) : IClassFixture<OpenShop>
         await using var sleep = new NpgsqlCommand("select pg_sleep(60)", connection);
 
         var running = sleep.ExecuteNonQueryAsync();
-        await Task.Delay(TimeSpan.FromMilliseconds(300));
+        await Until.TrueAsync("the query runs", TimeSpan.FromSeconds(10), async () => await open.Shop.Server.AskAsync<long>(
+            "select count(*) from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'") == 1);
         sleep.Cancel();
-        var stopped = await Assert.ThrowsAsync<PostgresException>(() => running.WaitAsync(TimeSpan.FromSeconds(15)));
+        var given = await Assert.ThrowsAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromSeconds(15)));
+        var stopped = Assert.IsType<PostgresException>(given.InnerException);
         await using var after = new NpgsqlCommand("select 41 + 1", connection);
 
         Assert.Equal("57014", stopped.SqlState);
@@ -175,6 +181,26 @@ public sealed class ClientTests(OpenShop open) : IClassFixture<OpenShop>
                 await open.Shop.Server.RunAsync($"alter table pgbench_{table} owner to {open.Shop.Owner}", open.Shop.Database);
             }
         }
+    }
+
+    /// <summary>
+    /// What pgbench's own script does. In prepared mode without its BEGIN and END: PostgreSQL 15 forgets to count a
+    /// prepared statement without a plan from its second execution on.
+    /// </summary>
+    private static async Task<string> BenchScriptAsync(string protocol)
+    {
+        string[] work =
+        [
+            "update pgbench_accounts set abalance = abalance + :delta where aid = :aid;",
+            "select abalance from pgbench_accounts where aid = :aid;",
+            "update pgbench_tellers set tbalance = tbalance + :delta where tid = :tid;",
+            "update pgbench_branches set bbalance = bbalance + :delta where bid = 1;",
+            "insert into pgbench_history (tid, bid, aid, delta, mtime) values (:tid, 1, :aid, :delta, current_timestamp);",
+        ];
+        string[] whole = protocol == "prepared" ? work : ["begin;", .. work, "end;"];
+        var path = Path.Combine(RunFolder.Make(Pgbench), "work.sql");
+        await File.WriteAllLinesAsync(path, (string[])["\\set aid random(1, 100000)", "\\set tid random(1, 10)", "\\set delta random(-5000, 5000)", .. whole]);
+        return path;
     }
 
     /// <summary>Newer pg_dump frames its output with a random word, which differs from dump to dump.</summary>
@@ -223,13 +249,12 @@ public sealed class ClientTests(OpenShop open) : IClassFixture<OpenShop>
         /// <summary>Whether what PostgreSQL counted for the account is what the recordings of its sessions hold.</summary>
         public async Task AssertAllRecordedAsync(long atLeast)
         {
-            long recorded = 0;
-            await Until.TrueAsync("the sessions ended", TimeSpan.FromSeconds(10), async () =>
+            var sessions = await Until.SeenAsync("the sessions ended", TimeSpan.FromSeconds(10), async () =>
             {
-                var sessions = (await _open.Carol.GetAsync($"sessions?grant={_grant}&limit=200")).GetProperty("items").EnumerateArray().ToList();
-                recorded = sessions.Sum(session => session.GetProperty("statements").GetInt64());
-                return sessions.All(session => session.GetProperty("state").GetString() == "ended");
+                var all = (await _open.Carol.GetAsync($"sessions?grant={_grant}&limit=200")).GetProperty("items").EnumerateArray().ToList();
+                return all.All(session => session.GetProperty("state").GetString() == "ended") ? all : null;
             });
+            var recorded = sessions.Sum(session => session.GetProperty("statements").GetInt64());
             var counted = await _open.Shop.Server.AskAsync<decimal>(
                 $"select coalesce(sum(calls), 0) from pg_stat_statements where userid = {_account}", _open.Shop.Database);
 

@@ -101,7 +101,7 @@ public abstract record SessionOrder
 /// <param name="Records">How many records the chain holds.</param>
 /// <param name="Bytes">Length of the file that they fill.</param>
 /// <param name="Hash">The chain's last SHA-256, 32 bytes.</param>
-/// <param name="Statements">How many statements were sent on.</param>
+/// <param name="Statements">How many statements were sent on: see <see cref="RecordingEncoder.Statements"/>.</param>
 public sealed record RecordingHead(string File, long Records, long Bytes, byte[] Hash, long Statements);
 
 /// <summary>How a session ended.</summary>

@@ -5,7 +5,7 @@ namespace Stint.Core.Sessions;
 /// <param name="Because">In a sentence: what is wrong, or what was found sound.</param>
 /// <param name="Records">Sound records.</param>
 /// <param name="Bytes">Bytes that they fill.</param>
-/// <param name="Statements">Statements among them.</param>
+/// <param name="Statements">Statements that they tell of.</param>
 /// <param name="Hash">Head of the chain over them.</param>
 /// <param name="TornBytes">Bytes behind the last whole record: a writer died, or is at it.</param>
 /// <param name="Closed">Whether the recording was closed in good order.</param>

@@ -43,7 +43,10 @@ public sealed class RecordingEncoder : IDisposable
     /// <summary>How many records stand in the chain.</summary>
     public long Records { get; private set; }
 
-    /// <summary>How many of them are statements.</summary>
+    /// <summary>
+    /// How many statements they tell of, as a database counts them: each of several in one text counts from its result
+    /// on, and a portal that is gone on with is not another statement.
+    /// </summary>
     public long Statements { get; private set; }
 
     /// <summary>Length of the file that holds the magic and all records, in bytes.</summary>
@@ -141,7 +144,7 @@ public sealed class RecordingEncoder : IDisposable
         Bytes32(portal);
         Number(bound);
         Number(continues);
-        Statements++;
+        Statements += continues == 0 ? 1 : 0;
         return End();
     }
 
@@ -175,6 +178,7 @@ public sealed class RecordingEncoder : IDisposable
             Bytes32(message);
         }
 
+        Statements += index > 0 ? 1 : 0;
         return End();
     }
 

@@ -21,7 +21,7 @@ public sealed class RecordingReader(Stream stream)
     /// <summary>How many records were read.</summary>
     public long Records { get; private set; }
 
-    /// <summary>How many of them are statements.</summary>
+    /// <summary>How many statements they tell of: see <see cref="RecordingEncoder.Statements"/>.</summary>
     public long Statements { get; private set; }
 
     /// <summary>How many bytes of the file these fill; what follows, if anything, is not a whole record.</summary>
@@ -86,7 +86,7 @@ public sealed class RecordingReader(Stream stream)
         Torn = false;
         Records++;
         Bytes += 4 + length + 32;
-        Statements += record is RecordingRecord.Statement ? 1 : 0;
+        Statements += record is RecordingRecord.Statement { Continues: 0 } or RecordingRecord.Result { Index: > 0 } ? 1 : 0;
         return record;
     }
 

@@ -208,7 +208,7 @@ internal sealed class PostgresHandshake(GatewayOptions options, ISessionGate gat
 
     private async Task<(SslStream Stream, X509Certificate2 Certificate)> EncryptAsync(Stream plain, bool direct, CancellationToken cancellation)
     {
-        if (options.Tls == GatewayTls.Off || options.Certificate?.Invoke() is not { } certificate)
+        if (options.Tls == GatewayTls.Off || options.Certificate?.Invoke() is not { } context)
         {
             throw new PostgresWireException("TLS is not offered here.");
         }
@@ -219,7 +219,8 @@ internal sealed class PostgresHandshake(GatewayOptions options, ISessionGate gat
             await stream.AuthenticateAsServerAsync(
                 new SslServerAuthenticationOptions
                 {
-                    ServerCertificate = certificate,
+                    // NB. With its chain: a client that trusts only the root cannot find what lies in between.
+                    ServerCertificateContext = context,
                     EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     AllowRenegotiation = false,
                     ApplicationProtocols = [Alpn],
@@ -238,6 +239,6 @@ internal sealed class PostgresHandshake(GatewayOptions options, ISessionGate gat
             throw new PostgresWireException("TLS was opened without saying that it is for PostgreSQL.");
         }
 
-        return (stream, certificate);
+        return (stream, context.TargetCertificate);
     }
 }

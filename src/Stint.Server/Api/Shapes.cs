@@ -296,7 +296,7 @@ internal sealed record SessionShape
 
     public string? EndNote { get; init; }
 
-    /// <summary>Statements sent to the target, as last anchored.</summary>
+    /// <summary>Statements sent to the target, as last anchored: each of several in one text, and a portal once.</summary>
     public required long Statements { get; init; }
 
     public required long BytesFromClient { get; init; }

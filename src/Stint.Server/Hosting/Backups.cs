@@ -41,7 +41,15 @@ internal static class Backups
     public static async Task<int> SaveAsync(ServerOptions options, string path, TimeProvider time, TextWriter output, CancellationToken cancellation)
     {
         await using var store = Parts.Store(options);
-        await store.OpenAsync(cancellation);
+        try
+        {
+            await store.OpenAsync(cancellation);
+        }
+        catch (StoreSetupException taken) when (options.Store == StoreKind.Sqlite && taken.InnerException is IOException)
+        {
+            throw new StoreSetupException($"{taken.Message} While its server runs, that saves it: `stint backup FILE` without --config and --data, as an administrator.", taken);
+        }
+
         var report = await WriteAsync(store, options, Path.GetFullPath(path), time.GetUtcNow(), cancellation);
         await output.WriteLineAsync($"Saved {report.Rows} rows, {report.Files} recordings and a log of {report.LogSize} facts in {path}. The master key is not in it: keep its copy apart.");
         return 0;

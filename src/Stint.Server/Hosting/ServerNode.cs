@@ -185,7 +185,7 @@ internal sealed class ServerNode : IAsyncDisposable
                 {
                     PostgresListen = [_options.Gateway.PostgresListen],
                     Tls = _options.Gateway.Tls,
-                    Certificate = certificate is null ? null : () => certificate.Now.Leaf,
+                    Certificate = certificate is null ? null : () => certificate.Context,
                     RecordingFolder = _options.RecordFolder,
                     Node = parts.Installation.Node,
                     MockSecret = parts.MockSecret,

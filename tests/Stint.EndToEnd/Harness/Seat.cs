@@ -16,15 +16,18 @@ public sealed class Seat
     {
         _server = server;
         _binary = binary;
-        _http = new HttpClient { BaseAddress = server.Web, Timeout = TimeSpan.FromSeconds(60) };
+        _http = server.Http();
+        (_http.BaseAddress, _http.Timeout) = (server.Web, TimeSpan.FromSeconds(60));
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         var home = RunFolder.Make("home");
         _environment = new Dictionary<string, string?>
         {
             ["STINT_SERVER"] = server.Web.ToString().TrimEnd('/'),
             ["STINT_TOKEN"] = token,
+            ["STINT_CA"] = server.Authority,
             ["HOME"] = home,
             ["XDG_CONFIG_HOME"] = home,
+            ["XDG_STATE_HOME"] = home,
             // What psql would take from the machine that the tests run on.
             ["PGHOST"] = null,
             ["PGPORT"] = null,

@@ -123,8 +123,8 @@ public sealed class Shop
     };
 
     /// <summary>A Stint in front of it, not yet started.</summary>
-    public StintServer Behind(IReadOnlyDictionary<string, object>? config = null, string? binary = null) =>
-        new(Catalog, Environment, config, binary);
+    public StintServer Behind(IReadOnlyDictionary<string, object>? config = null, string? binary = null, string? authority = null) =>
+        new(Catalog, Environment, config, binary, authority);
 
     /// <summary>A person's seat at a Stint.</summary>
     public Seat Seat(StintServer stint, string person) => stint.Seat(_tokens[person]);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 
@@ -9,8 +10,9 @@ namespace Stint.EndToEnd.Harness;
 public sealed class StintServer : IAsyncDisposable
 {
     private static readonly TimeSpan s_ready = TimeSpan.FromSeconds(40);
-    private static readonly HttpClient s_http = new() { Timeout = TimeSpan.FromSeconds(5) };
 
+    private readonly HttpClient _http;
+    private readonly string? _authority;
     private readonly StringBuilder _log = new();
     private readonly IReadOnlyDictionary<string, string?> _environment;
     private readonly string _binary;
@@ -21,12 +23,17 @@ public sealed class StintServer : IAsyncDisposable
     /// <param name="environment">Variables of its process, such as the passwords that the catalog names.</param>
     /// <param name="config">Members of its configuration file beside those that say where it lives.</param>
     /// <param name="binary">The program; the build's own when null.</param>
+    /// <param name="authority">Certificate, in a PEM file, that its web shows or that signed what it shows; null for plain HTTP.</param>
     public StintServer(
         string catalog,
         IReadOnlyDictionary<string, string?>? environment = null,
         IReadOnlyDictionary<string, object>? config = null,
-        string? binary = null)
+        string? binary = null,
+        string? authority = null)
     {
+        _authority = authority;
+        _http = Http();
+        _http.Timeout = TimeSpan.FromSeconds(5);
         _environment = environment ?? new Dictionary<string, string?>();
         _binary = binary ?? Checkout.Stint;
         Folder = RunFolder.Make("stint");
@@ -39,8 +46,8 @@ public sealed class StintServer : IAsyncDisposable
             ["data"] = DataFolder,
             ["catalog"] = CatalogFolder,
         };
-        settings.TryAdd("web", new Dictionary<string, object> { ["listen"] = $"127.0.0.1:{WebPort}" });
-        settings.TryAdd("gateway", new Dictionary<string, object> { ["postgres_listen"] = $"127.0.0.1:{GatewayPort}" });
+        settings["web"] = With(settings.GetValueOrDefault("web"), "listen", $"127.0.0.1:{WebPort}");
+        settings["gateway"] = With(settings.GetValueOrDefault("gateway"), "postgres_listen", $"127.0.0.1:{GatewayPort}");
         File.WriteAllText(ConfigFile, JsonSerializer.Serialize(settings));
     }
 
@@ -57,7 +64,10 @@ public sealed class StintServer : IAsyncDisposable
 
     public int GatewayPort { get; }
 
-    public Uri Web => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{WebPort}"));
+    public Uri Web => new(string.Create(CultureInfo.InvariantCulture, $"{(_authority is null ? "http" : "https")}://127.0.0.1:{WebPort}"));
+
+    /// <summary>Flags that name its installation, for the verbs that work without a server.</summary>
+    public string[] Place => ["--config", ConfigFile];
 
     /// <summary>Of the running process.</summary>
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException("stint does not run");
@@ -108,7 +118,7 @@ public sealed class StintServer : IAsyncDisposable
     {
         try
         {
-            using var answer = await s_http.GetAsync(new Uri(Web, path));
+            using var answer = await _http.GetAsync(new Uri(Web, path));
             return answer.IsSuccessStatusCode;
         }
         catch (HttpRequestException)
@@ -123,6 +133,31 @@ public sealed class StintServer : IAsyncDisposable
 
     /// <summary>The place of a person who holds this token.</summary>
     public Seat Seat(string token) => new(this, _binary, token);
+
+    /// <summary>A client that comes over HTTP, and over TLS only when the authority vouches for the server.</summary>
+    public HttpClient Http()
+    {
+        if (_authority is null)
+        {
+            return new HttpClient();
+        }
+
+        var handler = new SocketsHttpHandler { UseProxy = false };
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            CustomTrustStore = { X509CertificateLoader.LoadCertificateFromFile(_authority) },
+        };
+        return new HttpClient(handler);
+    }
+
+    /// <summary>The file that vouches for its web; null with plain HTTP.</summary>
+    public string? Authority => _authority;
+
+    /// <summary>Sends a signal, such as HUP.</summary>
+    public async Task SignalAsync(string name) =>
+        (await Tool.RunAsync("kill", [$"-{name}", ProcessId.ToString(CultureInfo.InvariantCulture)])).Good();
 
     /// <summary>Memory that the process holds now, in bytes.</summary>
     public long Resident()
@@ -149,7 +184,7 @@ public sealed class StintServer : IAsyncDisposable
     public async Task<int> StopAsync(TimeSpan? within = null)
     {
         var process = _process ?? throw new InvalidOperationException("stint does not run");
-        (await Tool.RunAsync("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)])).Good();
+        await SignalAsync("TERM");
         try
         {
             await process.WaitForExitAsync().WaitAsync(within ?? TimeSpan.FromSeconds(60));
@@ -176,6 +211,13 @@ public sealed class StintServer : IAsyncDisposable
         {
             File.Delete(_note);
         }
+    }
+
+    private static Dictionary<string, object> With(object? given, string name, string value)
+    {
+        var settings = new Dictionary<string, object>(given as Dictionary<string, object> ?? []);
+        settings.TryAdd(name, value);
+        return settings;
     }
 
     private void Keep(string? line)

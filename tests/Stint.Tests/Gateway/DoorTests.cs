@@ -83,7 +83,7 @@ public sealed class DoorTests
     public async Task TlsRequired_PlainStartup_IsRefusedInTheProtocol()
     {
         using var certificate = TestGateway.Certificate();
-        await using var gateway = await TestGateway.StartAsync(Nowhere, options => options with { Tls = GatewayTls.Required, Certificate = () => certificate });
+        await using var gateway = await TestGateway.StartAsync(Nowhere, options => options with { Tls = GatewayTls.Required, Certificate = () => SslStreamCertificateContext.Create(certificate, null, offline: true) });
         using var client = await RawAsync(gateway);
 
         await client.SendAsync(PostgresMessages.Startup(3 << 16, [new("user", TestGate.Login)]));
@@ -109,7 +109,7 @@ public sealed class DoorTests
     public async Task BytesBehindTheTlsRequest_AreNeverTakenForTheClients()
     {
         using var certificate = TestGateway.Certificate();
-        await using var gateway = await TestGateway.StartAsync(Nowhere, options => options with { Tls = GatewayTls.Optional, Certificate = () => certificate });
+        await using var gateway = await TestGateway.StartAsync(Nowhere, options => options with { Tls = GatewayTls.Optional, Certificate = () => SslStreamCertificateContext.Create(certificate, null, offline: true) });
         using var client = await RawAsync(gateway);
 
         await client.SendAsync((byte[])[0, 0, 0, 8, .. PostgresMessages.Int(PostgresMessages.SslRequestCode), .. PostgresMessages.Startup(3 << 16, [new("user", TestGate.Login)])]);
@@ -302,7 +302,7 @@ public sealed class TlsTests(TargetServer target)
     public async Task Psql_ChannelBindingRequired_ComesIn()
     {
         using var certificate = TestGateway.Certificate();
-        await using var gateway = await TestGateway.StartAsync(Verified("verify-full"), options => options with { Tls = GatewayTls.Required, Certificate = () => certificate });
+        await using var gateway = await TestGateway.StartAsync(Verified("verify-full"), options => options with { Tls = GatewayTls.Required, Certificate = () => SslStreamCertificateContext.Create(certificate, null, offline: true) });
         var root = Path.GetTempFileName();
         await File.WriteAllTextAsync(root, certificate.ExportCertificatePem());
 
@@ -317,7 +317,7 @@ public sealed class TlsTests(TargetServer target)
     public async Task DirectTls_WithItsName_IsTaken_AndWithoutIsNot()
     {
         using var certificate = TestGateway.Certificate();
-        await using var gateway = await TestGateway.StartAsync(target, options => options with { Tls = GatewayTls.Optional, Certificate = () => certificate });
+        await using var gateway = await TestGateway.StartAsync(target, options => options with { Tls = GatewayTls.Optional, Certificate = () => SslStreamCertificateContext.Create(certificate, null, offline: true) });
         foreach (var (name, taken) in new[] { ("postgresql", true), ("http/1.1", false) })
         {
             using var socket = await DoorTests.RawAsync(gateway);

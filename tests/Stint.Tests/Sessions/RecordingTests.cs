@@ -52,6 +52,33 @@ public sealed class RecordingTests
     }
 
     [Fact]
+    public void Statements_SeveralInOneTextAndAPortalInParts_AreCountedAsTheDatabaseDoes()
+    {
+        using var encoder = new RecordingEncoder();
+        encoder.SessionStart(Noon, Header);
+        var three = encoder.Simple(Noon, new EncodedText("select 1; select 2; select 3"u8, 28, default, false, ""));
+        for (var index = 0; index < 3; index++)
+        {
+            encoder.Result(Noon, three, index, StatementOutcome.Completed, 1, 1, "SELECT 1"u8, default, default);
+        }
+
+        var begun = encoder.Execute(Noon, ""u8, 0, 0);
+        encoder.Result(Noon, begun, 0, StatementOutcome.Suspended, 1, 10, default, default, default);
+        var rest = encoder.Execute(Noon, ""u8, 0, begun);
+        encoder.Result(Noon, rest, 0, StatementOutcome.Completed, 1, 5, "SELECT 5"u8, default, default);
+        using var file = new MemoryStream();
+        file.Write(RecordingEncoder.Magic);
+        file.Write(encoder.Pending.Span);
+        file.Position = 0;
+        var reader = new RecordingReader(file);
+
+        Assert.Equal(9, reader.ReadToEnd().Count());
+
+        Assert.Equal(4, encoder.Statements);
+        Assert.Equal(4, reader.Statements);
+    }
+
+    [Fact]
     public void Verify_AnyByteChanged_IsFoundAndNamed()
     {
         var (bytes, head) = Sample();
