@@ -75,10 +75,10 @@ internal static class AuditEndpoints
                 await collect.CollectAsync(caller.Id, new RequestId(request), cancellation) switch
                 {
                     Outcome<byte[]>.Done { Value: var file } => Results.Bytes(file, "application/json", $"evidence-{request}.json"),
-                    Outcome<byte[]>.NotYours => Forbidden(),
+                    Outcome<byte[]>.NotYours no => Answers.Problem(ProblemKind.NotYours.Say(no.Why)),
                     _ => Answers.NotFound(),
                 })
-            .Describe("auditEvidence", "Everything that proves one request", "One file for `stint audit verify FILE`. For the request's own people, admins and auditors.", null, 200, 403, 404)
+            .Describe("auditEvidence", "Everything that proves one request", "One file for `stint audit verify FILE`. It holds the whole catalog: for admins and auditors.", null, 200, 403, 404)
             .Produces(200, contentType: "application/json");
     }
 

@@ -78,7 +78,7 @@ internal static class Mapping
         },
         verdict.DecidedBy,
         verdict is Verdict.Deny deny ? deny.Because : null,
-        [.. verdict.Trace.Select(line => new TraceShape(line.Rule, Word(line.Outcome), line.Because, line.Remedy))]);
+        [.. verdict.TraceForAsker.Select(line => new TraceShape(line.Rule, Word(line.Outcome), line.Because, line.Remedy))]);
 
     public static RoleShape Of(RoleOffer offer) => new(
         offer.Role.Ref.ToString(),

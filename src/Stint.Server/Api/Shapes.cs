@@ -115,7 +115,7 @@ internal sealed record TraceShape(string Rule, string Outcome, string Because, s
 /// <param name="Outcome"><c>allow</c>, <c>needs_approval</c> or <c>deny</c>.</param>
 /// <param name="DecidedBy">Names of the rules that decided; empty when none reaches the role.</param>
 /// <param name="Because">Why not; null for anything but a no.</param>
-/// <param name="Trace">Every rule about the caller or the role, and how it took part: <c>decided</c>, <c>matched</c>, <c>not_met</c>, <c>not_about</c>, <c>failed</c>.</param>
+/// <param name="Trace">Every rule about the asker and the role, and how it took part: <c>decided</c>, <c>matched</c>, <c>not_met</c>, <c>failed</c>. Rules about others stand in the evidence alone.</param>
 internal sealed record VerdictShape(string Outcome, IReadOnlyList<string> DecidedBy, string? Because, IReadOnlyList<TraceShape> Trace);
 
 /// <summary>An approval step.</summary>

@@ -18,6 +18,13 @@ internal sealed class CollectEvidence(StintStore store, CurrentCatalog catalog, 
             return new Outcome<byte[]>.NotFound();
         }
 
+        // NB. It holds the whole catalog and every rule's part in the verdict: what exists and whom it is for, also for
+        // those who may not know.
+        if (!catalog.Now.MayReadAll(who))
+        {
+            return new Outcome<byte[]>.NotYours("only admins and auditors collect evidence: it holds the whole catalog", []);
+        }
+
         var head = await checkpoints.SignAsync(cancellation);
         var file = await store.ReadAsync(
             async reads =>

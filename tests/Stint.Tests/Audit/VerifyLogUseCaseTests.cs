@@ -74,7 +74,7 @@ public sealed class VerifyLogUseCaseTests
         await world.TickAsync();
         foreach (var request in new[] { first.Request, asked.Request.Id })
         {
-            var file = Assert.IsType<Outcome<byte[]>.Done>(await world.Get<CollectEvidence>().CollectAsync(World.Ann, request, None)).Value;
+            var file = Assert.IsType<Outcome<byte[]>.Done>(await world.Get<CollectEvidence>().CollectAsync(World.Root, request, None)).Value;
             var trust = KeyTrust.Parse(world.Get<Checkpoints>().Key.Public);
             var report = EvidenceVerifier.Verify(file, trust);
             Assert.True(report.Holds, string.Join('\n', report.Sentences.Where(sentence => !sentence.Holds).Select(sentence => $"{sentence.Text}: {sentence.Why}")));
@@ -82,6 +82,8 @@ public sealed class VerifyLogUseCaseTests
             Assert.False(EvidenceVerifier.Verify(file, trust).Holds);
         }
 
+        // It holds the whole catalog: the requester, who may know of some of it only, does not get it.
+        Assert.IsType<Outcome<byte[]>.NotYours>(await world.Get<CollectEvidence>().CollectAsync(World.Ann, asked.Request.Id, None));
         Assert.IsType<Outcome<byte[]>.NotFound>(await world.Get<CollectEvidence>().CollectAsync(World.Eve, asked.Request.Id, None));
     }
 
