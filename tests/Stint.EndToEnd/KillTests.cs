@@ -15,8 +15,6 @@ public sealed class KillTests(RealServers servers)
     /// <summary>What a restart may add to an access: ending it is the first thing a started server does.</summary>
     private static readonly TimeSpan s_overdue = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan s_within = TimeSpan.FromMinutes(6);
-
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     [Fact]
@@ -34,11 +32,9 @@ public sealed class KillTests(RealServers servers)
         var told = new Told();
         using var over = new CancellationTokenSource();
         var load = ((string[])["ann", "bob", "ann", "bob"]).Select(who => LoadAsync(shop.Seat(stint, who), told, over.Token)).ToList();
-        var watch = Stopwatch.StartNew();
 
         for (var kill = 0; kill < Kills; kill++)
         {
-            Assert.True(watch.Elapsed < s_within, $"only {kill} kills in {s_within}");
             // A random moment, counted in what the people have got done: on a slow machine a moment of the clock would
             // always fall into the start.
             var moment = told.Count + random.Next(0, 15);
