@@ -85,7 +85,7 @@ internal sealed class Node : IAsyncDisposable
         var find = new FindGrants(store, current, time, grantViews);
         var keeper = new Keeper(store, new Sweeps(store, steps, time, options), work, installation, time, options, NullLogger<Keeper>.Instance);
         var checkpoints = new Checkpoints(store, Signer, installation, time);
-        var watch = new SessionWatch(store, orders, live, time, NullLogger<SessionWatch>.Instance);
+        var watch = new SessionWatch(store, orders, live, installation, time, NullLogger<SessionWatch>.Instance);
         return new Node(store)
         {
             Catalog = current,

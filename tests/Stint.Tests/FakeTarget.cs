@@ -36,8 +36,17 @@ internal sealed class FakeTarget : IConnector
         return Task.FromResult<VerbOutcome>(new VerbOutcome.Done());
     }
 
-    public Task<Listing> ListAsync(Target target, CancellationToken cancellation) => Task.FromResult<Listing>(
-        new Listing.Standing([.. Standing.Values.Where(account => account.Role.Ref.Resource == target.Resource.Name).Select(account => new StandingAccount(account.Name, account.Assignment, account.NotAfter))]));
+    /// <summary>Called when a listing was taken, before it is given to who asked.</summary>
+    public Func<Task> Listed { get; set; } = () => Task.CompletedTask;
+
+    public async Task<Listing> ListAsync(Target target, CancellationToken cancellation)
+    {
+        var standing = Standing.Values.Where(account => account.Role.Ref.Resource == target.Resource.Name)
+            .Select(account => new StandingAccount(account.Name, account.Assignment, account.NotAfter))
+            .ToList();
+        await Listed();
+        return new Listing.Standing(standing);
+    }
 
     public void Fail(string verb, VerbOutcome with) => Before = (called, _) => Task.FromResult(called == verb ? with : null);
 

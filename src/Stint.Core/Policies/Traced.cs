@@ -24,6 +24,13 @@ internal sealed class Traced : IReadOnlyList<RuleTrace>
 
     public int Count => _policies.Count;
 
+    /// <summary>Some lines of the other rules, in the order of the policies; nothing is written for those beyond.</summary>
+    public List<RuleTrace> Others(int most)
+    {
+        var told = About.Select(line => line.Rule).ToHashSet(StringComparer.Ordinal);
+        return [.. _policies.Where(policy => !told.Contains(policy.Name)).Take(most).Select(Why)];
+    }
+
     public RuleTrace this[int index] => All()[index];
 
     public IEnumerator<RuleTrace> GetEnumerator() => ((IEnumerable<RuleTrace>)All()).GetEnumerator();

@@ -83,6 +83,16 @@ public abstract record Verdict
     public IReadOnlyList<RuleTrace> TraceForAsker =>
         Trace is Traced traced ? traced.About : [.. Trace.Where(line => line.Outcome != RuleOutcome.NotAbout)];
 
+    /// <summary>The trace as it is written down: every line about the subject and the role, some about other rules, and how many of those are left out in all.</summary>
+    /// <param name="others">Most lines of other rules.</param>
+    public (IReadOnlyList<RuleTrace> Lines, int LeftOut) TraceWritten(int others = VerdictJson.MostNotAbout)
+    {
+        // NB. A thousand policies must not cost a thousand sentences with every asking: only what is written is made.
+        var about = TraceForAsker;
+        var rest = Trace is Traced traced ? traced.Others(others) : [.. Trace.Where(line => line.Outcome == RuleOutcome.NotAbout).Take(others)];
+        return ([.. about, .. rest], LeftOut + Trace.Count - about.Count - rest.Count);
+    }
+
     /// <summary>Yes, by rule.</summary>
     /// <param name="Terms">Under which terms.</param>
     public sealed record Allow(Terms Terms) : Verdict;

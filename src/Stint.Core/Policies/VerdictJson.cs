@@ -56,15 +56,13 @@ public static class VerdictJson
 
     private static WrittenVerdict Of(Verdict verdict, bool forAsker)
     {
-        var lines = forAsker ? verdict.TraceForAsker : verdict.Trace;
-        var about = lines.Where(line => line.Outcome != RuleOutcome.NotAbout);
-        var others = lines.Where(line => line.Outcome == RuleOutcome.NotAbout).ToList();
+        var (lines, leftOut) = forAsker ? (verdict.TraceForAsker, verdict.LeftOut) : verdict.TraceWritten();
         var written = new WrittenVerdict
         {
             Outcome = Name(verdict),
             DecidedBy = [.. verdict.DecidedBy],
-            Trace = [.. about.Concat(others.Take(MostNotAbout)).Select(line => new WrittenLine(line.Rule, Outcome(line.Outcome), line.Because, line.Remedy))],
-            LeftOut = verdict.LeftOut + Math.Max(0, others.Count - MostNotAbout),
+            Trace = [.. lines.Select(line => new WrittenLine(line.Rule, Outcome(line.Outcome), line.Because, line.Remedy))],
+            LeftOut = leftOut,
         };
         return verdict switch
         {

@@ -6,7 +6,7 @@ public interface ISessionGate
     /// <summary>What proves a login's secret; null for a login that is unknown or over. The gateway goes through the motions either way, so that the two look alike from outside.</summary>
     ValueTask<LoginVerifier?> FindLoginAsync(string login, CancellationToken cancellation);
 
-    /// <summary>Asked after the login proved its secret. Opens nothing; admits to what is open, and begins what is ready.</summary>
+    /// <summary>Asked after the login proved its secret. Admits to what is open, and opens and begins nothing: a grant that waits is begun where a login is made for it.</summary>
     ValueTask<GateAnswer> AdmitAsync(Knock knock, CancellationToken cancellation);
 
     /// <summary>Puts the head of a recording under the audit log; at least every minute and at the close.</summary>

@@ -55,4 +55,7 @@ public enum SessionEndReason
 
     /// <summary>The target could not be reached or let the grant's account not in.</summary>
     TargetRefused = 12,
+
+    /// <summary>Its grant could not be checked: the store did not answer for too long.</summary>
+    Unchecked = 13,
 }

@@ -7,8 +7,6 @@ using Stint.Core.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Hosting;
 using Stint.Server.Identity;
-using Stint.Server.Store;
-using Stint.Server.Store.Backup;
 using Stint.Server.Store.Sealing;
 
 namespace Stint.Server.Api;
@@ -45,7 +43,9 @@ internal static class AdminEndpoints
 
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapPost("/admin/backup", BackupAsync)
+        api.MapPost("/admin/backup", async (Caller caller, SaveBackup save, [FromBody] BackupBody body, CancellationToken cancellation) =>
+                (await save.SaveAsync(caller.Id, body.Path, cancellation)).Answer(
+                    report => new BackupShape(body.Path, report.Rows, report.Files, report.LogSize, report.LogRoot), ApiJson.Default.BackupShape, status: 201))
             .Describe("backup", "Save the installation", "Writes a consistent archive of the store, its log and the recordings to a new file on the server's machine. The master key is not in it.", typeof(BackupShape), 201, 403, 409, 422);
         api.MapGet("/admin/drift", async (Caller caller, ScanDrift scan, CancellationToken cancellation) =>
             {
@@ -71,29 +71,6 @@ internal static class AdminEndpoints
                 CatalogSchema.Json(ConnectorList.All.Shapes.ToDictionary(shape => shape.Kind, StringComparer.Ordinal)), "application/schema+json; charset=utf-8"))
             .Describe("catalogSchema", "The JSON schema of a catalog", "For editors: what a catalog's file may hold.", null)
             .Produces(200, contentType: "application/schema+json");
-    }
-
-    private static async Task<IResult> BackupAsync(Caller caller, StintStore store, ServerOptions options, TimeProvider time, [FromBody] BackupBody body, CancellationToken cancellation)
-    {
-        if (!caller.IsAdmin)
-        {
-            return Forbidden();
-        }
-
-        if (!Path.IsPathFullyQualified(body.Path) || !Directory.Exists(Path.GetDirectoryName(body.Path)))
-        {
-            return Answers.Invalid([new FieldProblem("path", "must be an absolute path in a folder that exists on the server's machine")]);
-        }
-
-        try
-        {
-            var report = await Backups.WriteAsync(store, options, body.Path, time.GetUtcNow(), cancellation);
-            return Results.Json(new BackupShape(body.Path, report.Rows, report.Files, report.LogSize, report.LogRoot), ApiJson.Default.BackupShape, statusCode: 201);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or BackupException)
-        {
-            return Answers.Problem(ProblemKind.Refused.Say($"The backup could not be written: {e.Message}", "Name a new file in a folder where the server may write."));
-        }
     }
 
     private static IResult Forbidden() => Answers.Problem(ProblemKind.NotYours.Say("Only admins do this."));

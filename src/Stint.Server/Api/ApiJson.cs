@@ -20,7 +20,7 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(ListOf<GrantShape>), TypeInfoPropertyName = "ListOfGrantShape")]
 [JsonSerializable(typeof(ListOf<SessionShape>), TypeInfoPropertyName = "ListOfSessionShape")]
 [JsonSerializable(typeof(RecordsShape))]
-[JsonSerializable(typeof(ListOf<StatementShape>), TypeInfoPropertyName = "ListOfStatementShape")]
+[JsonSerializable(typeof(StatementsShape))]
 [JsonSerializable(typeof(ListOf<FactShape>), TypeInfoPropertyName = "ListOfFactShape")]
 [JsonSerializable(typeof(PreviewShape))]
 [JsonSerializable(typeof(ProofShape))]

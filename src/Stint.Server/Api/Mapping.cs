@@ -68,6 +68,7 @@ internal static class Mapping
         };
     }
 
+    /// <remarks>NB. Without the rules about others: their names would say what else exists. The log and the evidence have them.</remarks>
     public static VerdictShape Of(Verdict verdict) => new(
         verdict switch
         {

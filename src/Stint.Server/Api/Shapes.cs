@@ -311,4 +311,5 @@ internal sealed record SessionShape
 /// <param name="Items">In their order; each has <c>seq</c>, <c>at</c> and <c>type</c>.</param>
 /// <param name="NextSeq">Give it as <c>from</c> for what follows.</param>
 /// <param name="Ended">Whether the session is over and nothing follows these.</param>
-internal sealed record RecordsShape(IReadOnlyList<JsonElement> Items, long NextSeq, bool Ended);
+/// <param name="Fault">What is wrong with the file after these, in a sentence; null when nothing is.</param>
+internal sealed record RecordsShape(IReadOnlyList<JsonElement> Items, long NextSeq, bool Ended, string? Fault);

@@ -1,10 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Stint.Server.Catalog;
+using Stint.Server.Grants;
 using Stint.Server.Hosting;
 using Stint.Server.Identity;
-using Stint.Server.Store;
 
 namespace Stint.Server.Api;
 
@@ -64,36 +63,27 @@ internal static class StatusEndpoints
             .Describe("catalog", "The catalog that decides now", "Its version; for admins and auditors its files, its warnings, and what is wrong with newer files that are not used.", typeof(CatalogShape));
     }
 
-    private static async Task<IResult> StatusAsync(Caller caller, StintStore store, Installation installation, CatalogWatch watch, Figures figures, CancellationToken cancellation)
+    private static async Task<IResult> StatusAsync(Caller caller, ReadStatus read, CatalogWatch watch, Figures figures, CancellationToken cancellation)
     {
-        var (counts, stuck, nodes) = await store.ReadAsync(
-            async reads => (await reads.CountsAsync(), await reads.AssignmentsAsync(new AssignmentFilter { Stuck = true }, new Page(200)), await reads.NodesAsync()),
-            cancellation);
+        var status = await read.ReadAsync(caller.Id, cancellation);
         var lateness = figures.Lateness;
-        var all = caller.MayRead;
-        var problems = new List<string>();
-        if (all)
-        {
-            problems.AddRange(watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"));
-        }
-
         return Results.Json(
             new StatusShape(
-                installation.Node,
-                installation.Version,
-                installation.Roles,
-                store.Kind,
-                caller.Catalog.Version,
-                all ? new CountsShape(counts.PendingRequests, counts.ReadyGrants, counts.OpenGrants, counts.EndingGrants, counts.StuckRemovals, counts.LiveSessions, counts.Facts) : null,
-                all ? new LatenessShape(lateness.Last, lateness.Worst, lateness.Ends) : null,
+                status.Node.Node,
+                status.Node.Version,
+                status.Node.Roles,
+                status.Store,
+                status.CatalogVersion,
+                status.Counts is { } counts
+                    ? new CountsShape(counts.PendingRequests, counts.ReadyGrants, counts.OpenGrants, counts.EndingGrants, counts.StuckRemovals, counts.LiveSessions, counts.Facts)
+                    : null,
+                caller.MayRead ? new LatenessShape(lateness.Last, lateness.Worst, lateness.Ends) : null,
                 [
-                    .. stuck.Items
-                        .Where(assignment => caller.Catalog.MaySee(caller.Id, assignment.Subject, assignment.Role.Resource))
-                        .Select(assignment => new StuckShape(
-                            assignment.Id.Value, assignment.Subject.Value, assignment.Role.ToString(), assignment.StuckSince!.Value, assignment.Attempts, assignment.Trouble)),
+                    .. status.Stuck.Select(assignment => new StuckShape(
+                        assignment.Id.Value, assignment.Subject.Value, assignment.Role.ToString(), assignment.StuckSince!.Value, assignment.Attempts, assignment.Trouble)),
                 ],
-                problems,
-                all ? [.. nodes.Select(node => new NodeShape(node.Name, node.Roles, node.Version, node.StartedAt, node.SeenAt))] : []),
+                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}")] : [],
+                [.. status.Nodes.Select(node => new NodeShape(node.Name, node.Roles, node.Version, node.StartedAt, node.SeenAt))]),
             ApiJson.Default.StatusShape);
     }
 }

@@ -155,6 +155,9 @@ internal static class Facts
         ["reason"] = comment,
     };
 
+    /// <summary>The first start made the key that signs the log's heads.</summary>
+    public static Fact KeyCreated(CheckpointKey key, DateTimeOffset at) => new(FactKinds.KeyCreated, at, Actor.Server) { ["key"] = key.Public };
+
     public static Fact CatalogApplied(LoadedCatalog catalog, string? previous, Actor by, DateTimeOffset at) => new(FactKinds.CatalogApplied, at, by)
     {
         ["catalog"] = catalog.Version,
@@ -180,6 +183,7 @@ internal static class Facts
     /// <summary>A verdict as the log, the evidence and the API write it.</summary>
     public static JsonObject Write(Verdict verdict)
     {
+        var (trace, leftOut) = verdict.TraceWritten();
         var json = new JsonObject
         {
             ["outcome"] = verdict switch
@@ -191,8 +195,13 @@ internal static class Facts
             },
             ["because"] = (verdict as Verdict.Deny)?.Because,
             ["decided_by"] = new JsonArray([.. verdict.DecidedBy.Select(rule => (JsonNode)rule)]),
-            ["trace"] = new JsonArray([.. verdict.Trace.Select(Write)]),
+            ["trace"] = new JsonArray([.. trace.Select(Write)]),
         };
+        if (leftOut > 0)
+        {
+            json["left_out"] = leftOut;
+        }
+
         if (verdict is Verdict.Allow { Terms: var allowed })
         {
             json["terms"] = Write(allowed);

@@ -41,12 +41,13 @@ internal sealed class ScanDrift(StintStore store, CurrentCatalog catalog, Target
             using var timer = clock.CreateTimer(_ => bound.Cancel(), null, options.VerbTime, Timeout.InfiniteTimeSpan);
             try
             {
-                // NB. Assignments are read after the list: one that was made in between is in the store and not yet in
-                // the list, and only looks like missing; it is asked for again below, never removed.
+                // NB. Assignments are read before the list. What is removed in between is known as one that stood; what
+                // was made in between is asked for again below. Neither passes for drift.
+                var known = await AssignmentsAsync(resource.Name, cancellation);
                 switch (await connector.ListAsync(target, bound.Token))
                 {
                     case Listing.Standing standing:
-                        items.AddRange(await CompareAsync(resource.Name, connector, target, standing.Accounts, repair, cancellation));
+                        items.AddRange(await CompareAsync(resource.Name, connector, target, known, standing.Accounts, repair, cancellation));
                         break;
                     case Listing.Failed bad:
                         failed.Add((resource.Name, bad.Why));
@@ -68,18 +69,18 @@ internal sealed class ScanDrift(StintStore store, CurrentCatalog catalog, Target
         string resource,
         IConnector connector,
         Target target,
+        Dictionary<AssignmentId, Assignment> known,
         IReadOnlyList<StandingAccount> accounts,
         bool repair,
         CancellationToken cancellation)
     {
-        var known = await AssignmentsAsync(resource, cancellation);
         var items = new List<DriftItem>();
         foreach (var account in accounts)
         {
             var assignment = account.Assignment is { } id ? known.GetValueOrDefault(id) : null;
             if (assignment is null && account.Assignment is { } unlisted)
             {
-                // It may have been made since the page was read.
+                // It may have been made since.
                 assignment = await store.ReadAsync(async reads => await reads.FindAssignmentAsync(unlisted), cancellation);
             }
 

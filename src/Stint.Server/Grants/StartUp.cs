@@ -32,6 +32,19 @@ internal sealed class StartUp(
 
         // This process carries no session yet, whatever an earlier one of its name did.
         var lost = await EndLostAsync(installation.Node, cancellation);
+        await EndSilentAsync(cancellation);
+        if (lost > 0)
+        {
+            Log.SessionsLost(log, lost);
+        }
+    }
+
+    /// <summary>Ends the sessions of other nodes that have been silent for too long, and takes those off the list. Every node does it from time to time.</summary>
+    /// <returns>How many sessions were lost.</returns>
+    /// <remarks>NB. A node that cannot reach the store cuts its own sessions after <see cref="SessionWatch.Blind"/>, which is well before others take it for dead.</remarks>
+    public async Task<int> EndSilentAsync(CancellationToken cancellation)
+    {
+        var lost = 0;
         foreach (var node in await store.ReadAsync(async reads => await reads.NodesAsync(), cancellation))
         {
             if (node.Name != installation.Node && clock.Now() - node.SeenAt > Silent)
@@ -45,6 +58,8 @@ internal sealed class StartUp(
         {
             Log.SessionsLost(log, lost);
         }
+
+        return lost;
     }
 
     /// <summary>Ends the live sessions of a node in the store: it died, and nobody will say goodbye for it.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Stint.Core.Audit;
+using Stint.Server.Audit;
 using Stint.Server.Store;
 using Stint.Server.Store.Sealing;
 
@@ -33,11 +34,22 @@ internal static class InstallationKeys
 
     /// <summary>Opens the key that signs the log's heads, or makes it on the first start. Two nodes that start at once agree on one.</summary>
     /// <exception cref="StoreSetupException">It does not open under this master key.</exception>
-    public static async Task<CheckpointSigner> SignerAsync(StintStore store, Sealer sealer, string installation, CancellationToken cancellation)
+    public static async Task<CheckpointSigner> SignerAsync(StintStore store, Sealer sealer, string installation, TimeProvider clock, CancellationToken cancellation)
     {
         using var made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var sealedNew = sealer.Seal(made.ExportPkcs8PrivateKey(), Purpose);
-        var kept = await store.WriteAsync(async work => await work.KeepSettingAsync(Setting, sealedNew), cancellation);
+        var kept = await store.WriteAsync(
+            async work =>
+            {
+                var stands = await work.KeepSettingAsync(Setting, sealedNew);
+                if (stands == sealedNew)
+                {
+                    work.Append(Facts.KeyCreated(Open(stands, sealer, installation).Key, clock.Now()));
+                }
+
+                return stands;
+            },
+            cancellation);
         return Open(kept, sealer, installation);
     }
 

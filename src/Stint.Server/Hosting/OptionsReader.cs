@@ -36,6 +36,7 @@ internal static class OptionsReader
         var gateway = Gateway(read, web.Certificate);
         var masterKey = MasterKey(read, data, environment);
         var record = read.FilePath("record.folder") ?? Path.Combine(data, "recordings");
+        var driftEvery = read.Duration("drift_every", TimeSpan.Zero, TimeSpan.FromDays(7)) ?? TimeSpan.FromMinutes(10);
         var otlp = read.Url("otlp");
         var log = new LogOptions(
             read.OneOf("log.level", ("debug", LogLevel.Debug), ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)) ?? LogLevel.Information,
@@ -65,6 +66,7 @@ internal static class OptionsReader
                 Gateway = gateway,
                 MasterKey = masterKey,
                 RecordFolder = record,
+                DriftEvery = driftEvery,
                 Otlp = otlp,
                 Log = log,
                 Limits = limits,

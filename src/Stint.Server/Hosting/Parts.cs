@@ -57,7 +57,7 @@ internal sealed class Parts
         var ids = new IdSource(RandomNumberGenerator.Fill);
         var sealer = new Sealer(await InstallationKeys.MasterAsync(options, arguments, store, output, cancellation));
         var id = await store.WriteAsync(async work => await work.KeepSettingAsync("installation", Convert.ToHexStringLower(ids.Bytes(8))), cancellation);
-        var signer = await InstallationKeys.SignerAsync(store, sealer, id, cancellation);
+        var signer = await InstallationKeys.SignerAsync(store, sealer, id, time, cancellation);
         var node = options.Store == StoreKind.Sqlite ? Environment.MachineName : $"{Environment.MachineName}-{Environment.ProcessId}";
         var installation = new Installation(id, node, options.CarriesSessions ? "control,gateway" : "control", typeof(Parts).Assembly.GetName().Version!.ToString(3), options.Data, options.RecordFolder);
         var watch = new CatalogWatch(options.Catalog, ConnectorList.All, loggers.CreateLogger("Stint.Server.Catalog"));
@@ -73,7 +73,7 @@ internal sealed class Parts
         services.AddSingleton(ConnectorList.All).AddSingleton(new IdSource(RandomNumberGenerator.Fill));
         services.AddSingleton(new KeeperOptions { ConnectionsPerGrant = _options.Gateway.ConnectionsPerGrant });
         services.AddSingleton(new GateOptions(_options.Gateway.ConnectionsPerGrant, _options.Gateway.Idle));
-        services.AddSingleton<TokenDirectory>().AddSingleton<KeptAnswers>();
+        services.AddSingleton<TokenDirectory>().AddSingleton<KeptAnswers>().AddSingleton<SaveBackup>();
 
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
@@ -101,11 +101,33 @@ internal sealed class Parts
 
         var figures = services.GetRequiredService<Figures>();
         loops.Start("figures", token => figures.RunAsync(_time, token), stop);
-        loops.Start("node", token => BeatAsync(token), stop);
+        loops.Start("node", token => BeatAsync(services.GetRequiredService<StartUp>(), token), stop);
+        if (_options.DriftEvery > TimeSpan.Zero)
+        {
+            loops.Start("drift", token => ScanAsync(services.GetRequiredService<ScanDrift>(), token), stop);
+        }
     }
 
-    /// <summary>Says every few seconds that this node lives, and forgets old answers to repeated calls.</summary>
-    private async Task BeatAsync(CancellationToken stop)
+    /// <summary>Holds every target against its open grants once at the start and then from time to time, and puts right what differs.</summary>
+    private async Task ScanAsync(ScanDrift scan, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(_options.DriftEvery, _time);
+        do
+        {
+            try
+            {
+                await scan.ScanAsync(repair: true, stop);
+            }
+            catch (StoreUnavailableException)
+            {
+                // Nothing can be compared without it; the next round does.
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stop));
+    }
+
+    /// <summary>Says every few seconds that this node lives, ends what nodes that died have carried, and forgets old answers to repeated calls.</summary>
+    private async Task BeatAsync(StartUp startUp, CancellationToken stop)
     {
         var started = _time.Now();
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(5), _time);
@@ -125,6 +147,7 @@ internal sealed class Parts
                         }
                     },
                     stop);
+                await startUp.EndSilentAsync(stop);
             }
             catch (StoreUnavailableException)
             {

@@ -30,6 +30,9 @@ internal sealed record ServerOptions
     /// <summary>Folder of the recordings.</summary>
     public required string RecordFolder { get; init; }
 
+    /// <summary>How often every target is held against its open grants; zero for never.</summary>
+    public required TimeSpan DriftEvery { get; init; }
+
     /// <summary>Where telemetry goes (OTLP over HTTP); null for nowhere.</summary>
     public Uri? Otlp { get; init; }
 

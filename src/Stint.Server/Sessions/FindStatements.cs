@@ -1,3 +1,4 @@
+using System.Globalization;
 using Stint.Core;
 using Stint.Core.Sessions;
 using Stint.Server.Store;
@@ -29,68 +30,108 @@ internal sealed record StatementQuery
 /// <param name="Hit">What was said, and what became of it.</param>
 internal sealed record FoundStatement(Session Session, RecordingHit Hit);
 
+/// <summary>Where a search goes on.</summary>
+/// <param name="Page">The page of sessions, as the sessions' own pages are named; null for the first.</param>
+/// <param name="Session">The session to go on in; null to begin with the first of the page.</param>
+/// <param name="After">The last record of it that was shown.</param>
+internal sealed record StatementPlace(long? Page, SessionId? Session, long After)
+{
+    /// <summary>As a caller keeps it.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Page}.{Session?.Value}.{After}");
+
+    /// <summary>Reads what <see cref="ToString"/> wrote; null when it is something else.</summary>
+    public static StatementPlace? Parse(string text)
+    {
+        var parts = text.Split('.');
+        long page = 0;
+        return parts.Length == 3
+            && (parts[0].Length == 0 || long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out page))
+            && long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var after)
+            ? new StatementPlace(parts[0].Length == 0 ? null : page, parts[1].Length == 0 ? null : new SessionId(parts[1]), after)
+            : null;
+    }
+}
+
 /// <summary>What a search found.</summary>
 /// <param name="Items">Newest session first, in the order of each session.</param>
-/// <param name="Sessions">How many recordings were read.</param>
-/// <param name="More">Whether the search stopped at its bound and older sessions were not read.</param>
+/// <param name="Next">Where to go on; null when everything was looked through. May come with no items.</param>
 /// <param name="Unread">Sessions whose recording is not on this node, or is damaged.</param>
-internal sealed record FoundStatements(IReadOnlyList<FoundStatement> Items, int Sessions, bool More, IReadOnlyList<SessionId> Unread);
+internal sealed record FoundStatements(IReadOnlyList<FoundStatement> Items, StatementPlace? Next, IReadOnlyList<SessionId> Unread);
 
 /// <summary>Finds statements across recordings.</summary>
 internal sealed class FindStatements(FindSessions sessions, Recordings recordings)
 {
-    /// <summary>Most recordings that one search reads.</summary>
-    public const int MostSessions = 5000;
+    /// <summary>Most recordings that one search reads; the next one goes on from there.</summary>
+    public const int MostSessions = 50;
 
     /// <summary>Searches the recordings of the sessions that the caller may see.</summary>
-    public async Task<FoundStatements> FindAsync(SubjectId who, StatementQuery query, int limit, CancellationToken cancellation)
+    public async Task<FoundStatements> FindAsync(SubjectId who, StatementQuery query, int limit, StatementPlace? start, CancellationToken cancellation)
     {
-        var wanted = new RecordingQuery(query.Text, query.Table, query.Since, query.Until);
-        var (items, unread, read) = (new List<FoundStatement>(), new List<SessionId>(), 0);
-        long? before = null;
-        do
+        var page = await sessions.ListAsync(who, new SessionFilter { Subject = query.Person, Resource = query.Resource }, new Page(MostSessions, start?.Page), cancellation);
+
+        // NB. By name, not by count: sessions that began since the last page must not shift the place.
+        if (start?.Session is { } last && page.Items.All(session => session.Id != last))
         {
-            var page = await sessions.ListAsync(who, new SessionFilter { Subject = query.Person, Resource = query.Resource }, new Page(200, before), cancellation);
-            foreach (var session in page.Items.Where(session => !(session.StartedAt >= query.Until) && !(session.EndedAt < query.Since)))
-            {
-                if (items.Count >= limit || read >= MostSessions)
-                {
-                    return new FoundStatements(items, read, true, unread);
-                }
-
-                read++;
-                await Task.Run(() => Search(session, wanted, limit, items, unread, cancellation), cancellation);
-            }
-
-            before = page.Next;
+            // So many began that it stands on an older page by now.
+            return new FoundStatements([], page.Next is { } behind ? start with { Page = behind } : null, []);
         }
-        while (before is not null);
-        return new FoundStatements(items, read, false, unread);
+
+        var rest = start?.Session is { } place ? page.Items.SkipWhile(session => session.Id != place) : page.Items;
+        var search = new Search(recordings, new RecordingQuery(query.Text, query.Table, query.Since, query.Until), limit, cancellation);
+        foreach (var session in rest.Where(session => !(session.StartedAt >= query.Until) && !(session.EndedAt < query.Since)))
+        {
+            var after = start is not null && session.Id == start.Session ? start.After : 0;
+            if (await Task.Run(() => search.Read(session, after), cancellation) is { } stopped)
+            {
+                return new FoundStatements(search.Items, new StatementPlace(start?.Page, session.Id, stopped), search.Unread);
+            }
+        }
+
+        return new FoundStatements(search.Items, page.Next is { } older ? new StatementPlace(older, null, 0) : null, search.Unread);
     }
 
-    private void Search(Session session, RecordingQuery wanted, int limit, List<FoundStatement> items, List<SessionId> unread, CancellationToken cancellation)
+    private sealed class Search(Recordings recordings, RecordingQuery wanted, int limit, CancellationToken cancellation)
     {
-        using var file = recordings.Open(session);
-        if (file is null)
-        {
-            unread.Add(session.Id);
-            return;
-        }
+        public List<FoundStatement> Items { get; } = [];
 
-        var reader = new RecordingReader(file);
-        foreach (var hit in RecordingSearch.Find(reader, wanted))
+        public List<SessionId> Unread { get; } = [];
+
+        /// <summary>Adds what one recording has.</summary>
+        /// <returns>The last record that was shown when the page is full and there is more; null when the recording was read to its end.</returns>
+        public long? Read(Session session, long after)
         {
-            cancellation.ThrowIfCancellationRequested();
-            items.Add(new FoundStatement(session, hit));
-            if (items.Count >= limit)
+            using var file = recordings.Open(session);
+            if (file is null)
             {
-                return;
-            }
-        }
+                // One that ended before anything was recorded has nothing to be read.
+                if (session.Recording is not null)
+                {
+                    Unread.Add(session.Id);
+                }
 
-        if (reader.Fault is not null)
-        {
-            unread.Add(session.Id);
+                return null;
+            }
+
+            var reader = new RecordingReader(file);
+            var shown = after;
+            foreach (var hit in RecordingSearch.Find(reader, wanted).Where(hit => hit.Statement.Seq > after))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (Items.Count >= limit)
+                {
+                    return shown;
+                }
+
+                Items.Add(new FoundStatement(session, hit));
+                shown = hit.Statement.Seq;
+            }
+
+            if (reader.Fault is not null)
+            {
+                Unread.Add(session.Id);
+            }
+
+            return null;
         }
     }
 }

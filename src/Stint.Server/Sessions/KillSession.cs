@@ -7,7 +7,7 @@ using Stint.Server.Store;
 
 namespace Stint.Server.Sessions;
 
-/// <summary>Ends one session; the grant stays. The node that carries it hears of it from the log.</summary>
+/// <summary>Ends one session; the grant stays. The node that carries it reads the mark on its row.</summary>
 internal sealed class KillSession(StintStore store, CurrentCatalog catalog, LiveSessions live, TimeProvider clock)
 {
     public async Task<Outcome<Session>> KillAsync(SubjectId who, SessionId id, string? comment, CancellationToken cancellation)
@@ -40,27 +40,35 @@ internal sealed class KillSession(StintStore store, CurrentCatalog catalog, Live
                     return new Outcome<Session>.LostRace("it has ended already", seen);
                 }
 
-                work.Append(Facts.SessionKilled(id, seen.Grant, seen.Request, Actor.Person(who.Value), comment?.Trim() ?? "", clock.Now()));
                 work.Wake(KilledWake(id));
-                return new Outcome<Session>.Done(seen);
+                if (seen.KillBy is not null)
+                {
+                    // It was wanted before, and its node is only told again.
+                    return new Outcome<Session>.Done(seen);
+                }
+
+                var marked = await work.MoveAsync(seen, seen with { KillBy = who, KillNote = comment?.Trim() ?? "" })
+                    ?? throw new InvalidOperationException($"The session {id} moved inside its own lock.");
+                work.Append(Facts.SessionKilled(id, seen.Grant, seen.Request, Actor.Person(who.Value), marked.KillNote!, clock.Now()));
+                return new Outcome<Session>.Done(marked);
             },
             cancellation);
-        if (outcome is Outcome<Session>.Done)
+        if (outcome is Outcome<Session>.Done { Value: var killed })
         {
-            Cut(live, id, who, comment);
+            Cut(live, killed);
         }
 
         return outcome;
     }
 
-    /// <summary>The wake that a kill sends: it is an order by itself, and the one wake that is not only a hint.</summary>
+    /// <summary>The wake that a kill sends to the node that carries the session. A hint like every wake: the mark on the session's row is the order.</summary>
     internal const string KilledPrefix = "killed:";
 
-    internal static void Cut(LiveSessions live, SessionId id, SubjectId? by, string? comment)
+    /// <summary>Cuts a session that bears the mark, when it is here.</summary>
+    internal static void Cut(LiveSessions live, Session killed)
     {
-        var who = by is { } person ? $" by {person}" : "";
-        var why = string.IsNullOrWhiteSpace(comment) ? "" : $": {comment.Trim()}";
-        live.Give(id, new SessionOrder.Cut(SessionEndReason.Killed, $"This session was ended{who}{why}.", null));
+        var why = string.IsNullOrWhiteSpace(killed.KillNote) ? "" : $": {killed.KillNote}";
+        live.Give(killed.Id, new SessionOrder.Cut(SessionEndReason.Killed, $"This session was ended by {killed.KillBy}{why}.", null));
     }
 
     private static string KilledWake(SessionId id) => KilledPrefix + id.Value;

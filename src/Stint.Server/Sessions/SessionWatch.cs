@@ -9,7 +9,7 @@ namespace Stint.Server.Sessions;
 
 /// <summary>Holds this node's sessions against their grants: at every wake, and every few seconds in case a wake was lost.</summary>
 /// <remarks>A node that cannot read the store knows nothing of revokes. After ten seconds of that its sessions are cut: what cannot be checked is a no.</remarks>
-internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveSessions live, TimeProvider clock, ILogger<SessionWatch> log) : BackgroundService
+internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveSessions live, Installation installation, TimeProvider clock, ILogger<SessionWatch> log) : BackgroundService
 {
     /// <summary>How often every live session is looked at without a wake.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
@@ -17,7 +17,7 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
     /// <summary>How long the store may be away before the sessions here are cut.</summary>
     public static readonly TimeSpan Blind = TimeSpan.FromSeconds(10);
 
-    private readonly Channel<AssignmentId?> _due = Channel.CreateUnbounded<AssignmentId?>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Due> _due = Channel.CreateUnbounded<Due>(new UnboundedChannelOptions { SingleReader = true });
     private DateTimeOffset _sawStore;
 
     /// <summary>Listens to the store's wakes; called once, before anybody is let in.</summary>
@@ -28,14 +28,20 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
         {
             if (name == "sessions:*")
             {
-                _due.Writer.TryWrite(null);
+                _due.Writer.TryWrite(new Due(null, All: true));
             }
             else if (new AssignmentId(name["sessions:".Length..]) is var assignment && live.Has(assignment))
             {
-                _due.Writer.TryWrite(assignment);
+                _due.Writer.TryWrite(new Due(assignment));
             }
         });
-        store.Wakes.On(KillSession.KilledPrefix, name => KillSession.Cut(live, new SessionId(name[KillSession.KilledPrefix.Length..]), null, null));
+        store.Wakes.On(KillSession.KilledPrefix, name =>
+        {
+            if (live.Find(new SessionId(name[KillSession.KilledPrefix.Length..])) is not null)
+            {
+                _due.Writer.TryWrite(new Due(null));
+            }
+        });
     }
 
     /// <summary>Looks at every assignment that has sessions here. Never throws; cuts everything when the store was away for too long.</summary>
@@ -50,6 +56,7 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
                 await orders.ReconcileAsync(assignment, either.Token);
             }
 
+            await CutKilledAsync(either.Token);
             _sawStore = clock.Now();
         }
         catch (Exception problem) when (!cancellation.IsCancellationRequested)
@@ -58,7 +65,7 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
             if (clock.Now() - _sawStore >= Blind && live.Count > 0)
             {
                 Log.CutOff(log, Blind, live.Count);
-                live.GiveAll(new SessionOrder.Cut(SessionEndReason.RecordingFailed, "Stint's control plane does not answer, so nothing can be checked or recorded.", "Connect again in a moment."));
+                live.GiveAll(new SessionOrder.Cut(SessionEndReason.Unchecked, $"This session was ended: Stint's store did not answer for {Sentences.Span(Blind)}, so nobody could check that your access is still open.", "Connect again in a moment."));
             }
         }
     }
@@ -96,16 +103,14 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
     {
         // NB. Taken out first, read afterwards: a wake that comes while its assignment is being read is a new one, and
         // must not pass for a repetition of the one before.
-        var (due, all) = (new HashSet<AssignmentId>(), false);
-        while (_due.Reader.TryRead(out var assignment))
+        var (due, all, kills) = (new HashSet<AssignmentId>(), false, false);
+        while (_due.Reader.TryRead(out var look))
         {
-            if (assignment is { } one)
+            all |= look.All;
+            kills |= look.Assignment is null;
+            if (look.Assignment is { } one)
             {
                 due.Add(one);
-            }
-            else
-            {
-                all = true;
             }
         }
 
@@ -119,5 +124,26 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
         {
             await orders.ReconcileAsync(assignment, cancellation);
         }
+
+        if (kills)
+        {
+            await CutKilledAsync(cancellation);
+        }
     }
+
+    private async Task CutKilledAsync(CancellationToken cancellation)
+    {
+        if (live.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var killed in await store.ReadAsync(async reads => await reads.KilledSessionsAsync(installation.Node), cancellation))
+        {
+            KillSession.Cut(live, killed);
+        }
+    }
+
+    /// <summary>What is to be looked at: one assignment, or every session that is to be killed, or everything.</summary>
+    private readonly record struct Due(AssignmentId? Assignment, bool All = false);
 }

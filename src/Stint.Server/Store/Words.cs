@@ -93,5 +93,6 @@ internal static class Words
         (SessionEndReason.Draining, "draining"),
         (SessionEndReason.ProtocolError, "protocol_error"),
         (SessionEndReason.NodeLost, "node_lost"),
-        (SessionEndReason.TargetRefused, "target_refused"));
+        (SessionEndReason.TargetRefused, "target_refused"),
+        (SessionEndReason.Unchecked, "unchecked"));
 }

@@ -256,6 +256,37 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Ask_Verdict_NamesNoRuleAboutOtherThings()
+    {
+        var asked = await _node.PostAsync("ann", "/api/v1/requests", new { role = "orders-db/read-only" }, HttpStatusCode.Created);
+        Assert.Equal(["read"], asked["verdict"]!["trace"]!.AsArray().Select(line => (string?)line!["rule"]));
+        var preview = await _node.PostAsync("ann", "/api/v1/requests/preview", new { role = "orders-db/read-only" });
+        Assert.Equal(["read"], preview["verdict"]!["trace"]!.AsArray().Select(line => (string?)line!["rule"]));
+    }
+
+    [Fact]
+    public async Task Backup_ByAnAdminToANewFile_AndByNobodyElse()
+    {
+        var path = Path.Combine(_node.Folder, "saved.stint");
+        Assert.Equal(HttpStatusCode.Forbidden, (await _node.SendAsync("dan", HttpMethod.Post, "/api/v1/admin/backup", new { path })).Status);
+        Assert.Equal(422, (int)(await _node.SendAsync("carol", HttpMethod.Post, "/api/v1/admin/backup", new { path = "saved.stint" })).Status);
+        Assert.Equal(422, (int)(await _node.SendAsync("carol", HttpMethod.Post, "/api/v1/admin/backup", new { path = "/nowhere/saved" })).Status);
+        var saved = await _node.PostAsync("carol", "/api/v1/admin/backup", new { path }, HttpStatusCode.Created);
+        Assert.True((long)saved["log_size"]! > 0);
+        Assert.Equal(409, (int)(await _node.SendAsync("carol", HttpMethod.Post, "/api/v1/admin/backup", new { path })).Status);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/sessions/ses-000000000000/records", 404)]
+    [InlineData("/api/v1/sessions/ses-000000000000/records?wait_seconds=61", 422)]
+    [InlineData("/api/v1/sessions/ses-000000000000/records?from=0", 422)]
+    [InlineData("/api/v1/statements?cursor=x", 422)]
+    [InlineData("/api/v1/statements?limit=0", 422)]
+    [InlineData("/api/v1/statements?text=x", 200)]
+    public async Task Recordings_WrongOrEmptyQuestions_AreAnswered(string path, int status) =>
+        Assert.Equal(status, (int)(await _node.SendAsync("ann", HttpMethod.Get, path)).Status);
+
+    [Fact]
     public async Task OpenApi_Is31AndDescribesEveryRoute()
     {
         var (status, document, _) = await _node.SendAsync(null, HttpMethod.Get, "/openapi/v1.json");

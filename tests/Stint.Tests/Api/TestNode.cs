@@ -67,11 +67,13 @@ internal sealed class TestNode : IAsyncDisposable
 
     public static string Token(string person) => "stp_" + Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes("test " + person))).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
-    public static async Task<TestNode> StartAsync(params (string Name, string Value)[] settings)
+    public static Task<TestNode> StartAsync(params (string Name, string Value)[] settings) => StartAsync(Catalog, settings);
+
+    public static async Task<TestNode> StartAsync(string catalog, params (string Name, string Value)[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("stint-node-").FullName;
         Directory.CreateDirectory(Path.Combine(folder, "catalog"));
-        await File.WriteAllTextAsync(Path.Combine(folder, "catalog", "all.yaml"), Catalog);
+        await File.WriteAllTextAsync(Path.Combine(folder, "catalog", "all.yaml"), catalog);
         var output = new StringWriter();
         var arguments = Arguments(folder, output, settings);
         var reading = OptionsReader.Read(arguments, arguments.Environment!);
@@ -121,7 +123,7 @@ internal sealed class TestNode : IAsyncDisposable
         };
         var response = await _http.SendAsync(message);
         var answer = await response.Content.ReadAsStringAsync();
-        return (response.StatusCode, answer.StartsWith('{') ? JsonNode.Parse(answer)!.AsObject() : [], response);
+        return (response.StatusCode, answer.StartsWith('{') && response.Content.Headers.ContentType?.MediaType is "application/json" or "application/problem+json" ? JsonNode.Parse(answer)!.AsObject() : [], response);
     }
 
     public async Task<JsonObject> GetAsync(string person, string path)

@@ -133,6 +133,27 @@ public sealed class KeeperRacesUseCaseTests
     }
 
     [Fact]
+    public async Task Drift_WhatChangesWhileItIsListed_IsNone()
+    {
+        await using var world = await World.NewAsync();
+        var open = await world.OpenAsync();
+        world.Target.Listed = async () =>
+        {
+            // What is in the listing is taken away, and somebody else's account is made, before the listing arrives.
+            world.Target.Listed = () => Task.CompletedTask;
+            Assert.IsType<Outcome<GrantView>.Done>(await world.Get<EndGrant>().EndAsync(World.Ann, open.Id, CancellationToken.None));
+            await world.OpenAsync(who: World.Eve);
+            await world.TickAsync();
+            Assert.Equal(GrantState.Closed, (await world.GrantAsync(open.Id)).State);
+        };
+        var report = await world.Get<ScanDrift>().ScanAsync(repair: true, CancellationToken.None);
+        Assert.Empty(report.Items);
+        Assert.Empty(report.Failed);
+        Assert.DoesNotContain("DriftFound", await world.FactsAsync());
+        Assert.Single(world.Target.Standing);
+    }
+
+    [Fact]
     public async Task Drift_BothWays_IsFoundToldAndPutRight()
     {
         await using var world = await World.NewAsync();

@@ -56,6 +56,36 @@ public sealed class TwoNodesUseCaseTests
     }
 
     [Fact]
+    public async Task KillOnOneNode_CutsTheSessionOnTheOther_AndOnlyThat()
+    {
+        var place = await TestStore.OpenAsync("postgres");
+        await using var one = await World.NewAsync(store: place.Store);
+        await using var store = await TestStore.NodeAsync(place.Place);
+        var two = one.Second(store: store);
+        two.Get<SessionWatch>().Listen();
+        var watch = two.Get<SessionWatch>();
+        await watch.StartAsync(None);
+
+        var open = await one.OpenAsync();
+        var login = Assert.IsType<Outcome<MintedLogin>.Done>(await one.Get<MintLogin>().MintAsync(World.Ann, open.Id, None)).Value.Login;
+        var knock = new Knock(login, "postgres", null, "psql", "10.0.0.9", true);
+        var session = Assert.IsType<GateAnswer.Admitted>(await two.Get<SessionGate>().AdmitAsync(knock, None)).Session;
+        var other = Assert.IsType<GateAnswer.Admitted>(await two.Get<SessionGate>().AdmitAsync(knock, None)).Session;
+        var cut = new TaskCompletionSource<SessionOrder.Cut>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var othersCut = false;
+        session.Listen(order => _ = order is SessionOrder.Cut given && cut.TrySetResult(given));
+        other.Listen(order => othersCut |= order is SessionOrder.Cut);
+        Assert.IsType<Outcome<Stint.Server.Store.Session>.Done>(await one.Get<KillSession>().KillAsync(World.Bob, session.Id, "runaway query", None));
+
+        // The clock stands still: only the other node's message can bring the order.
+        var given = await cut.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(SessionEndReason.Killed, given.Reason);
+        Assert.Equal("This session was ended by bob: runaway query.", given.Sentence);
+        Assert.False(othersCut);
+        await watch.StopAsync(None);
+    }
+
+    [Fact]
     public async Task RevokeOnOneNode_CutsTheSessionOnTheOther()
     {
         var place = await TestStore.OpenAsync("postgres");

@@ -65,6 +65,25 @@ public sealed class AskForRoleUseCaseTests
     }
 
     [Fact]
+    public async Task Ask_UnderAThousandPolicies_KeepsABoundedTrace_AndSaysHowManyAreLeftOut()
+    {
+        var others = string.Concat(Enumerable.Range(0, 1000).Select(i => $"  other-{i}: {{ who: group:leads, roles: [orders-db/owner], for: {{ max: 1h }}, approve: {{ auto: true }} }}\n"));
+        await using var world = await World.NewAsync(World.Catalog.TrimEnd() + "\n" + others);
+        var asked = await world.AskedAsync();
+        var fact = (await world.Store.ReadAsync(async reads => await reads.FactsAsync(0, 1000), CancellationToken.None)).Single(fact => fact.Kind == "RequestAsked");
+        var verdict = System.Text.Json.Nodes.JsonNode.Parse(fact.Body)!["fields"]!["verdict"]!;
+        Assert.Equal(1 + 64, verdict["trace"]!.AsArray().Count);
+        Assert.Equal(1003 - 65, (int)verdict["left_out"]!);
+        var kept = (await world.Store.ReadAsync(async reads => await reads.FindRequestAsync(asked.Request.Id), CancellationToken.None))!.Verdict;
+        Assert.Equal(65, kept.Trace.Count);
+        Assert.Equal(1003 - 65, kept.LeftOut);
+        Assert.Equal(["read"], kept.DecidedBy);
+
+        // Whoever reads it and writes it down again does not forget what was left out.
+        Assert.Equal(1003 - 65, kept.TraceWritten().LeftOut);
+    }
+
+    [Fact]
     public async Task Preview_StoresNothing()
     {
         await using var world = await World.NewAsync();

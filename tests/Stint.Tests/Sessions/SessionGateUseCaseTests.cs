@@ -175,7 +175,9 @@ public sealed class SessionGateUseCaseTests
         Assert.Empty(orders);
         world.Time.Advance(TimeSpan.FromSeconds(2));
         await world.Get<SessionWatch>().LookAsync(None);
-        Assert.IsType<SessionOrder.Cut>(Assert.Single(orders));
+        var cut = Assert.IsType<SessionOrder.Cut>(Assert.Single(orders));
+        Assert.Equal(SessionEndReason.Unchecked, cut.Reason);
+        Assert.Contains("10 s", cut.Sentence, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -194,6 +196,55 @@ public sealed class SessionGateUseCaseTests
         Assert.IsType<Outcome<Session>.Done>(await kill.KillAsync(World.Bob, one.Id, "runaway query", None));
         Assert.Contains(first, order => order is SessionOrder.Cut { Reason: SessionEndReason.Killed });
         Assert.Empty(second);
+    }
+
+    [Fact]
+    public async Task Kill_WhoseWakeIsLost_IsFoundOnTheSessionsRow_AndSaysByWhomAndWhy()
+    {
+        await using var world = await World.NewAsync();
+        var session = await AdmittedAsync(world, await world.OpenAsync());
+        var orders = new List<SessionOrder>();
+        session.Listen(orders.Add);
+        await world.Store.WriteAsync(
+            async work =>
+            {
+                var seen = (await work.FindSessionAsync(session.Id))!;
+                return await work.MoveAsync(seen, seen with { KillBy = World.Bob, KillNote = "runaway query" });
+            },
+            None);
+        await world.Get<SessionWatch>().LookAsync(None);
+        var cut = Assert.Single(orders.OfType<SessionOrder.Cut>());
+        Assert.Equal(SessionEndReason.Killed, cut.Reason);
+        Assert.Equal("This session was ended by bob: runaway query.", cut.Sentence);
+    }
+
+    [Fact]
+    public async Task Kill_Twice_IsOneFact()
+    {
+        await using var world = await World.NewAsync();
+        var session = await AdmittedAsync(world, await world.OpenAsync());
+        var kill = world.Get<KillSession>();
+        Assert.IsType<Outcome<Session>.Done>(await kill.KillAsync(World.Bob, session.Id, "first", None));
+        Assert.IsType<Outcome<Session>.Done>(await kill.KillAsync(World.Root, session.Id, "second", None));
+        Assert.Single(await world.FactsAsync(), "SessionKilled");
+    }
+
+    [Fact]
+    public async Task SilentNode_LosesItsSessionsOnRecord_AndALivingOneDoesNot()
+    {
+        await using var world = await World.NewAsync();
+        var two = world.Second();
+        var open = await world.OpenAsync();
+        var (here, there) = (await AdmittedAsync(world, open), await AdmittedAsync(two, open));
+        await world.Store.WriteAsync(async work => await work.BeatAsync(new Node("two", "control,gateway", "0", world.Now, world.Now)), None);
+        world.Time.Advance(StartUp.Silent);
+        Assert.Equal(0, await world.Get<StartUp>().EndSilentAsync(None));
+        world.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, await world.Get<StartUp>().EndSilentAsync(None));
+        var (living, lost, nodes) = await world.Store.ReadAsync(async reads => (await reads.FindSessionAsync(here.Id), await reads.FindSessionAsync(there.Id), await reads.NodesAsync()), None);
+        Assert.Equal(SessionState.Live, living!.State);
+        Assert.Equal(SessionEndReason.NodeLost, lost!.End);
+        Assert.Empty(nodes);
     }
 
     [Fact]

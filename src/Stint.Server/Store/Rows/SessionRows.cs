@@ -58,6 +58,12 @@ internal sealed record Session
 
     /// <summary>The last head of its recording that was anchored; null before the first.</summary>
     public RecordingHead? Recording { get; init; }
+
+    /// <summary>Who wants this session ended alone; null when nobody does. Its node cuts it when it reads this, also when no wake told it to.</summary>
+    public SubjectId? KillBy { get; init; }
+
+    /// <summary>What they said; may be empty. Null when nobody wants it ended.</summary>
+    public string? KillNote { get; init; }
 }
 
 /// <summary>Which sessions are wanted. What is null does not matter.</summary>
@@ -79,7 +85,7 @@ internal partial class Reads
 {
     private const string SessionColumns =
         "id, state, version, grant_id, request_id, assignment_id, subject, resource, role, kind, database_name, application, client, tls, node, "
-        + "started_at, ended_at, end_reason, end_note, bytes_from_client, bytes_to_client, "
+        + "started_at, ended_at, end_reason, end_note, bytes_from_client, bytes_to_client, kill_by, kill_note, "
         + "recording_file, recording_records, recording_bytes, recording_hash, recording_statements";
 
     /// <summary>The session; null when there is none. Inside a write it stays as found until the commit.</summary>
@@ -94,6 +100,10 @@ internal partial class Reads
         .And("grant_id = ?", filter.Grant?.Value)
         .And("node = ?", filter.Node)
         .PageAsync(Db, SessionColumns, "sessions", ReadSession, page);
+
+    /// <summary>Live sessions of a node that somebody wants ended.</summary>
+    public ValueTask<List<Session>> KilledSessionsAsync(string node) =>
+        Db.ListAsync($"SELECT {SessionColumns} FROM sessions WHERE node = $1 AND state = 'live' AND kill_by IS NOT NULL", ReadSession, node);
 
     /// <summary>Every session of a grant, oldest first.</summary>
     public ValueTask<List<Session>> SessionsOfAsync(GrantId grant) =>
@@ -128,6 +138,8 @@ internal partial class Reads
             EndNote = c.TextOrNull(),
             BytesFromClient = c.Number(),
             BytesToClient = c.Number(),
+            KillBy = c.TextOrNull() is { } killer ? new SubjectId(killer) : null,
+            KillNote = c.TextOrNull(),
             Recording = c.TextOrNull() is { } file ? new RecordingHead(file, c.Number(), c.Number(), c.Bytes(), c.Number()) : null,
         };
     }
@@ -171,8 +183,8 @@ internal sealed partial class Work
         var kept = next with { Version = seen.Version + 1, EndedAt = Stored.Round(next.EndedAt) };
         var moved = await Db.RunAsync(
             "UPDATE sessions SET state = $1, version = $2, ended_at = $3, end_reason = $4, end_note = $5, bytes_from_client = $6, bytes_to_client = $7, "
-            + "recording_file = $8, recording_records = $9, recording_bytes = $10, recording_hash = $11, recording_statements = $12 "
-            + "WHERE id = $13 AND state = $14 AND version = $15",
+            + "recording_file = $8, recording_records = $9, recording_bytes = $10, recording_hash = $11, recording_statements = $12, kill_by = $13, kill_note = $14 "
+            + "WHERE id = $15 AND state = $16 AND version = $17",
             Words.Session[kept.State],
             kept.Version,
             kept.EndedAt,
@@ -185,6 +197,8 @@ internal sealed partial class Work
             kept.Recording?.Bytes,
             kept.Recording?.Hash,
             kept.Recording?.Statements,
+            kept.KillBy?.Value,
+            kept.KillNote,
             seen.Id.Value,
             Words.Session[seen.State],
             seen.Version);

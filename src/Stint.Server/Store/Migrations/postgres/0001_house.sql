@@ -189,7 +189,7 @@ CREATE TABLE sessions (
     started_at BIGINT NOT NULL,
     ended_at BIGINT,
     end_reason TEXT CHECK (end_reason IN ('client_left', 'target_left', 'expired', 'returned', 'revoked', 'killed', 'idle',
-        'recording_failed', 'draining', 'protocol_error', 'node_lost', 'target_refused')),
+        'recording_failed', 'draining', 'protocol_error', 'node_lost', 'target_refused', 'unchecked')),
     end_note TEXT,
     bytes_from_client BIGINT NOT NULL DEFAULT 0,
     bytes_to_client BIGINT NOT NULL DEFAULT 0,
@@ -198,12 +198,15 @@ CREATE TABLE sessions (
     recording_bytes BIGINT,
     recording_hash BYTEA,
     recording_statements BIGINT,
+    kill_by TEXT,
+    kill_note TEXT,
     CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
     CHECK ((state = 'ended') = (end_reason IS NOT NULL)),
     CHECK ((recording_file IS NULL) = (recording_hash IS NULL))
 );
 CREATE INDEX sessions_live ON sessions (assignment_id) WHERE state = 'live';
 CREATE INDEX sessions_node ON sessions (node) WHERE state = 'live';
+CREATE INDEX sessions_killed ON sessions (node) WHERE state = 'live' AND kill_by IS NOT NULL;
 CREATE INDEX sessions_grant ON sessions (grant_id);
 CREATE INDEX sessions_subject ON sessions (subject, seq);
 CREATE INDEX sessions_resource ON sessions (resource, seq);
