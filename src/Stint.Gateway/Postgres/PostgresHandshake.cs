@@ -1,10 +1,10 @@
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Stint.Core.Sessions;
+using Stint.Gateway.Relaying;
 
 namespace Stint.Gateway.Postgres;
 
@@ -45,13 +45,13 @@ internal sealed class PostgresHandshake(GatewayOptions options, ISessionGate gat
     private readonly byte[] _mockSeed = options.MockSecret ?? RandomNumberGenerator.GetBytes(32);
 
     /// <summary>Negotiates encryption and reads the startup packet.</summary>
-    public async Task<PostgresOpened> OpenAsync(Socket socket, CancellationToken cancellation)
+    public async Task<PostgresOpened> OpenAsync(RelaySide side, CancellationToken cancellation)
     {
-        Stream stream = new NetworkStream(socket, ownsSocket: false);
+        var stream = side.Stream;
         X509Certificate2? certificate = null;
         var tls = false;
         var asked = 0;
-        if (await StartsWithTlsAsync(socket, cancellation))
+        if (await side.PeekAsync(cancellation) == TlsRecord)
         {
             (stream, certificate) = await EncryptAsync(stream, direct: true, cancellation);
             tls = true;
@@ -76,7 +76,7 @@ internal sealed class PostgresHandshake(GatewayOptions options, ISessionGate gat
                     break;
                 case PostgresOpening.SslRequest:
                     // NB. What is here already was sent before encryption: whoever sits in between may have put it there (CVE-2021-23214).
-                    if (socket.Available > 0)
+                    if (side.Socket.Available > 0)
                     {
                         return new PostgresOpened.Refused(stream, PostgresStates.ProtocolViolation, "Bytes came unencrypted behind a request for encryption.", "Somebody may be tampering with your connection.");
                     }
@@ -153,12 +153,6 @@ internal sealed class PostgresHandshake(GatewayOptions options, ISessionGate gat
 
     private static string Printable(string text) =>
         new([.. text.Take(63).Select(letter => char.IsControl(letter) ? '?' : letter)]);
-
-    private static async Task<bool> StartsWithTlsAsync(Socket socket, CancellationToken cancellation)
-    {
-        var first = new byte[1];
-        return await socket.ReceiveAsync(first, SocketFlags.Peek, cancellation) == 1 && first[0] == TlsRecord;
-    }
 
     private static async Task<byte[]?> ReadSaslAsync(PostgresClient client, CancellationToken cancellation)
     {

@@ -31,14 +31,16 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
     {
         var from = ((IPEndPoint)socket.RemoteEndPoint!).ToString();
         using var timeout = new CancellationTokenSource(host.Options.HandshakeTimeout, host.Time);
+        var side = host.Sockets.Accepted(socket);
+        using var wire = side.Wire;
         PostgresOpened opened;
         try
         {
-            opened = await _handshake.OpenAsync(socket, timeout.Token);
+            opened = await _handshake.OpenAsync(side, timeout.Token);
         }
         catch (PostgresWireException wrong)
         {
-            opened = new PostgresOpened.Refused(new NetworkStream(socket, ownsSocket: false), PostgresStates.ProtocolViolation, wrong.Message, null);
+            opened = new PostgresOpened.Refused(side.Stream, PostgresStates.ProtocolViolation, wrong.Message, null);
         }
 
         switch (opened)
@@ -50,14 +52,14 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
                 await RefuseAsync(refused, socket, from);
                 break;
             case PostgresOpened.Client client:
-                await LoginAsync(client.Value, socket, from, place, timeout.Token);
+                await LoginAsync(client.Value, side with { Stream = client.Value.Stream }, from, place, timeout.Token);
                 break;
             default:
                 break;
         }
     }
 
-    private async Task LoginAsync(PostgresClient client, Socket socket, string from, IDisposable place, CancellationToken cancellation)
+    private async Task LoginAsync(PostgresClient client, RelaySide side, string from, IDisposable place, CancellationToken cancellation)
     {
         PostgresOpened.Refused? refused;
         try
@@ -76,7 +78,7 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
 
         if (refused is not null)
         {
-            await RefuseAsync(refused, socket, from);
+            await RefuseAsync(refused, side.Socket, from);
             return;
         }
 
@@ -85,10 +87,10 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
         switch (answer)
         {
             case GateAnswer.Admitted admitted:
-                await OpenAsync(client, socket, from, admitted.Session, cancellation);
+                await OpenAsync(client, side, from, admitted.Session, cancellation);
                 break;
             case GateAnswer.Refused no:
-                await RefuseAsync(new PostgresOpened.Refused(client.Stream, CodeOf(no.Why), no.Sentence, no.Hint), socket, from);
+                await RefuseAsync(new PostgresOpened.Refused(client.Stream, CodeOf(no.Why), no.Sentence, no.Hint), side.Socket, from);
                 break;
             default:
                 break;
@@ -115,7 +117,7 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
         }
     }
 
-    private async Task OpenAsync(PostgresClient client, Socket socket, string from, AuthorizedSession session, CancellationToken cancellation)
+    private async Task OpenAsync(PostgresClient client, RelaySide side, string from, AuthorizedSession session, CancellationToken cancellation)
     {
         // The session is on record as live from here on: whatever comes, its end is told.
         SessionRecording recording;
@@ -131,14 +133,14 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
         {
             host.RecordingFailed(session.Id, failed);
             await NotBegunAsync(session, null, SessionEndReason.RecordingFailed, "The recording could not be begun.");
-            await RefuseAsync(new PostgresOpened.Refused(client.Stream, PostgresStates.IoError, "Your session cannot be recorded, and nothing goes on unrecorded.", "Tell whoever runs this gateway."), socket, from);
+            await RefuseAsync(new PostgresOpened.Refused(client.Stream, PostgresStates.IoError, "Your session cannot be recorded, and nothing goes on unrecorded.", "Tell whoever runs this gateway."), side.Socket, from);
             return;
         }
 
         PostgresDialed dialed;
         try
         {
-            dialed = await _upstream.DialAsync(session.Upstream, Forwarded(client), cancellation);
+            dialed = await _upstream.DialAsync(session.Upstream, side, Forwarded(client), cancellation);
         }
         catch (Exception failed) when (failed is OperationCanceledException or IOException or SocketException)
         {
@@ -151,18 +153,18 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
             Log.DialFailed(host.Logger, session.Id.Value, no.Detail);
             recording.Encoder.SessionClosed(host.Time.GetUtcNow(), SessionEndReason.TargetRefused, no.Sentence, 0, 0);
             await NotBegunAsync(session, recording, SessionEndReason.TargetRefused, no.Sentence);
-            await RefuseAsync(new PostgresOpened.Refused(client.Stream, no.Code, no.Sentence, no.Hint), socket, from);
+            await RefuseAsync(new PostgresOpened.Refused(client.Stream, no.Code, no.Sentence, no.Hint), side.Socket, from);
             return;
         }
 
-        await RelayAsync(client, socket, session, recording, connection);
+        await RelayAsync(client, side, session, recording, connection);
     }
 
-    private async Task RelayAsync(PostgresClient client, Socket socket, AuthorizedSession session, SessionRecording recording, PostgresUpstreamConnection connection)
+    private async Task RelayAsync(PostgresClient client, RelaySide side, AuthorizedSession session, SessionRecording recording, PostgresUpstreamConnection connection)
     {
         var tap = new PostgresTap(recording.Encoder, host.Time, connection.Encoding);
         var voice = new PostgresVoice(_upstream, connection);
-        var relay = new RelaySession(session, new RelaySide(socket, client.Stream), connection.Side, tap, voice, recording, host);
+        var relay = new RelaySession(session, side, connection.Side, tap, voice, recording, host);
         var process = 0;
         byte[] key;
         do
@@ -185,8 +187,7 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
         finally
         {
             _cancellable.TryRemove(process, out _);
-            connection.Side.Stream.Dispose();
-            connection.Side.Socket.Dispose();
+            connection.Side.Close();
         }
     }
 

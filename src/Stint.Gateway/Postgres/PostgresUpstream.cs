@@ -49,15 +49,16 @@ internal sealed class PostgresUpstream
     public PostgresUpstream(TimeProvider time) => _time = time;
 
     /// <summary>Connects and logs in.</summary>
+    /// <param name="client">The other side of the session.</param>
     /// <param name="parameters">Startup parameters of the client, without user and database.</param>
-    public async Task<PostgresDialed> DialAsync(Upstream upstream, IEnumerable<KeyValuePair<string, string>> parameters, CancellationToken cancellation)
+    public async Task<PostgresDialed> DialAsync(Upstream upstream, RelaySide client, IEnumerable<KeyValuePair<string, string>> parameters, CancellationToken cancellation)
     {
         using var timeout = new CancellationTokenSource(DialTimeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         RelaySide? side = null;
         try
         {
-            (side, var binding) = await OpenAsync(upstream, both.Token);
+            (side, var binding) = await OpenAsync(upstream, client, both.Token);
             var dialed = await LoginAsync(upstream, side, binding, parameters, both.Token);
             if (dialed is PostgresDialed.Connected)
             {
@@ -80,8 +81,7 @@ internal sealed class PostgresUpstream
         }
         finally
         {
-            side?.Stream.Dispose();
-            side?.Socket.Dispose();
+            side?.Close();
         }
     }
 
@@ -92,14 +92,15 @@ internal sealed class PostgresUpstream
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         try
         {
-            var (side, _) = await OpenAsync(connection.Upstream, both.Token);
-            using (side.Socket)
+            var (side, _) = await OpenAsync(connection.Upstream, connection.Side, both.Token);
+            try
             {
-                await using (side.Stream)
-                {
-                    await side.Stream.WriteAsync(PostgresMessages.CancelRequest(connection.Process, connection.Key), both.Token);
-                    _ = await side.Stream.ReadAsync(new byte[1], both.Token);
-                }
+                await side.Stream.WriteAsync(PostgresMessages.CancelRequest(connection.Process, connection.Key), both.Token);
+                _ = await side.Stream.ReadAsync(new byte[1], both.Token);
+            }
+            finally
+            {
+                side.Close();
             }
         }
         catch (Exception failed) when (failed is SocketException or IOException or OperationCanceledException or AuthenticationException or ObjectDisposedException)
@@ -114,7 +115,7 @@ internal sealed class PostgresUpstream
         "Try again; if it stays so, tell the owners of the resource.",
         detail);
 
-    private static async Task<(RelaySide Side, byte[]? Binding)> OpenAsync(Upstream upstream, CancellationToken cancellation)
+    private static async Task<(RelaySide Side, byte[]? Binding)> OpenAsync(Upstream upstream, RelaySide near, CancellationToken cancellation)
     {
         var mode = upstream.Tls;
         if (mode is not ("disable" or "allow" or "prefer" or "require" or "verify-ca" or "verify-full"))
@@ -122,47 +123,40 @@ internal sealed class PostgresUpstream
             throw new PostgresWireException($"TLS mode {mode} is not known.");
         }
 
-        var local = upstream.Host.StartsWith('/');
-        var socket = local
-            ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
-            : new Socket(SocketType.Stream, ProtocolType.Tcp);
+        if (upstream.Host.StartsWith('/'))
+        {
+            return (await RelaySockets.ConnectAsync($"{upstream.Host}/.s.PGSQL.{upstream.Port}", near, cancellation), null);
+        }
+
+        var side = await RelaySockets.ConnectAsync(upstream.Host, upstream.Port, near, cancellation);
         try
         {
-            if (local)
+            if (mode is "disable" or "allow" || !await OffersTlsAsync(side, mode, cancellation))
             {
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint($"{upstream.Host}/.s.PGSQL.{upstream.Port}"), cancellation);
-                return (new RelaySide(socket, new NetworkStream(socket, ownsSocket: false)), null);
+                return (side, null);
             }
 
-            socket.NoDelay = true;
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-            await socket.ConnectAsync(upstream.Host, upstream.Port, cancellation);
-            var plain = new NetworkStream(socket, ownsSocket: false);
-            if (mode is "disable" or "allow" || !await OffersTlsAsync(plain, socket, mode, cancellation))
-            {
-                return (new RelaySide(socket, plain), null);
-            }
-
-            var tls = new SslStream(plain, leaveInnerStreamOpen: false);
+            var tls = new SslStream(side.Wire, leaveInnerStreamOpen: false);
+            side = side with { Stream = tls };
             await tls.AuthenticateAsClientAsync(TlsOptions(upstream), cancellation);
             var certificate = tls.RemoteCertificate is X509Certificate2 given ? given : null;
-            return (new RelaySide(socket, tls), certificate is null ? null : PostgresScram.EndPointHash(certificate));
+            return (side, certificate is null ? null : PostgresScram.EndPointHash(certificate));
         }
         catch
         {
-            socket.Dispose();
+            side.Close();
             throw;
         }
     }
 
-    private static async Task<bool> OffersTlsAsync(NetworkStream plain, Socket socket, string mode, CancellationToken cancellation)
+    private static async Task<bool> OffersTlsAsync(RelaySide side, string mode, CancellationToken cancellation)
     {
-        await plain.WriteAsync(SslRequest, cancellation);
+        await side.Wire.WriteAsync(SslRequest, cancellation);
         var answer = new byte[1];
-        await plain.ReadExactlyAsync(answer, cancellation);
+        await side.Wire.ReadExactlyAsync(answer, cancellation);
 
         // NB. Bytes behind the answer came from somebody in between: they were not encrypted (CVE-2021-23222).
-        if (socket.Available > 0)
+        if (side.Socket.Available > 0)
         {
             throw new PostgresWireException("The target sent more than its answer before TLS began.");
         }

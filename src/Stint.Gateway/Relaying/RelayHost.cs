@@ -39,6 +39,8 @@ internal sealed class RelayHost : IDisposable
 
     public GroupSync Sync { get; } = new();
 
+    public RelaySockets Sockets { get; } = new();
+
     public GatewayMeter Meter { get; } = new();
 
     public int Live => _live.Count;
@@ -154,6 +156,7 @@ internal sealed class RelayHost : IDisposable
     {
         _timer.Dispose();
         Deadlines.Dispose();
+        Sockets.Dispose();
         Meter.Dispose();
     }
 

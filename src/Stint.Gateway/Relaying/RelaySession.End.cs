@@ -66,7 +66,7 @@ internal sealed partial class RelaySession
     private void CloseServer()
     {
         Shut(_server.Socket, SocketShutdown.Both);
-        _server.Socket.Dispose();
+        _server.Close();
     }
 
     // Bytes of the client that nobody read would make the system answer with a reset, which can overtake the last words:
@@ -87,7 +87,7 @@ internal sealed partial class RelaySession
         }
 
         Shut(_client.Socket, SocketShutdown.Both);
-        _client.Socket.Dispose();
+        _client.Close();
     }
 
     private RecordingHead Close(RelayEnd end)

@@ -5,13 +5,10 @@ using Stint.Gateway.Recording;
 
 namespace Stint.Gateway.Relaying;
 
-/// <summary>One end of a relay: the socket, and what is spoken over it (the socket itself, or TLS).</summary>
-internal sealed record RelaySide(Socket Socket, Stream Stream);
-
 /// <summary>Carries one session: bytes in both directions, its recording, and its end.</summary>
 /// <remarks>
 /// Two pumps, one for each direction; whichever stops first ends the session, and nothing but <see cref="RunAsync"/> tears it
-/// down. The tap and the recording are touched under one lock. Whole messages are carried; a message larger than the
+/// down. On Linux they run on the thread of a <see cref="RelayLoop"/>, and wait there for nothing but sockets. The tap and the recording are touched under one lock. Whole messages are carried; a message larger than the
 /// buffer passes in pieces, so that memory does not depend on what is carried.
 /// </remarks>
 internal sealed partial class RelaySession : IDisposable
@@ -71,6 +68,8 @@ internal sealed partial class RelaySession : IDisposable
         await GreetAsync();
         _deadline = _host.Deadlines.Add(NotAfter, Expire);
         _session.Listen(Take);
+        _client.CarryInline();
+        _server.CarryInline();
         var up = PumpClientAsync();
         var down = PumpServerAsync();
         var end = await _ending.Task;
@@ -84,6 +83,9 @@ internal sealed partial class RelaySession : IDisposable
         CloseServer();
         await LingerAsync(end, up);
         await Task.WhenAll(up, down);
+
+        // What follows waits for the disk and for the control plane: off the thread that carries the other sessions.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var head = Close(end);
         await cancelled;
         if (mustCancel && end.Reason != SessionEndReason.TargetLeft)
@@ -114,29 +116,19 @@ internal sealed partial class RelaySession : IDisposable
         Shut(_server.Socket, SocketShutdown.Receive);
     }
 
-    /// <summary>Tells the client something at the next boundary; gives up when the client does not read.</summary>
+    /// <summary>Tells the client something at the next boundary; waits no longer for a client that does not read.</summary>
     public async Task NoticeAsync(string sentence, string? hint)
     {
-        if (!await _clientWrite.WaitAsync(_host.Options.CutPatience))
-        {
-            return;
-        }
-
         try
         {
-            if (!_ended && _clientAligned)
-            {
-                await _client.Stream.WriteAsync(_voice.Notice(sentence, hint)).AsTask().WaitAsync(_host.Options.CutPatience);
-            }
+            await SayAsync(_voice.Notice(sentence, hint)).WaitAsync(_host.Options.CutPatience);
         }
         catch (Exception failed) when (IsBroken(failed))
         {
             // It left, or does not read: its pumps find out.
         }
-        finally
-        {
-            _clientWrite.Release();
-        }
+
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
     }
 
     /// <summary>Notes that a cancel request for it was passed on.</summary>
@@ -206,6 +198,23 @@ internal sealed partial class RelaySession : IDisposable
         }
 
         Greeting = default;
+    }
+
+    // Nobody else writes until all of it is out, however long the client takes to read.
+    private async Task SayAsync(byte[] notice)
+    {
+        await _clientWrite.WaitAsync(_over.Token);
+        try
+        {
+            if (!_ended && _clientAligned)
+            {
+                await _client.Stream.WriteAsync(notice);
+            }
+        }
+        finally
+        {
+            _clientWrite.Release();
+        }
     }
 
     private void Take(SessionOrder order)
