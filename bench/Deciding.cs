@@ -4,6 +4,7 @@ using Stint.Connectors;
 using Stint.Core;
 using Stint.Core.Catalog;
 using Stint.Core.Policies;
+using Asked = Stint.Core.Policies.Question;
 
 namespace Stint.Bench;
 
@@ -22,7 +23,7 @@ internal sealed class Deciding : Question
         var catalogs = sizes.ToDictionary(size => size, Load);
         var now = new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
         var measured = new Rounds(rounds);
-        await measured.RunAsync([.. sizes.Select<int, (string, Func<Task<double>>)>(size => (Name: $"{size}", () => Task.FromResult(Nanoseconds(catalogs[size], size, now))))]);
+        await measured.RunAsync([.. sizes.Select<int, (string, Func<Task<double>>)>(size => ($"{size}", () => Task.FromResult(Nanoseconds(catalogs[size], size, now))))]);
         return
         [
             .. sizes.Select(size => measured.Alone($"{size} policies, with its trace", "ns", $"{size}", "≤ 250", cost => cost <= 250)),
@@ -32,7 +33,7 @@ internal sealed class Deciding : Question
 
     private static double Nanoseconds(LoadedCatalog catalog, int size, DateTimeOffset now)
     {
-        var question = new Question(new SubjectId($"p{size / 2}"), new RoleRef($"db{size / 2}", "read"), TimeSpan.FromMinutes(30), "because", null, null, now);
+        var question = new Asked(new SubjectId($"p{size / 2}"), new RoleRef($"db{size / 2}", "read"), TimeSpan.FromMinutes(30), "because", null, null, now);
         var decided = 0;
         for (var i = 0; i < 20_000; i++)
         {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Stint.Bench;
 
-Question[] questions = [new Relay(), new Deciding(), new LogVerifying()];
+Question[] questions = [new Relay(), new Ending(), new Asking(), new Deciding(), new LogVerifying()];
 var rounds = 5;
 var names = new List<string>();
 for (var i = 0; i < args.Length; i++)
@@ -31,7 +31,18 @@ foreach (var question in questions.Where(question => names.Count == 0 || names.C
 {
     Console.WriteLine($"\n{question.Name}: {question.Asks} ({rounds} rounds)");
     Console.WriteLine($"{"case",-34} {"unit",-10} {"ours",11} {"peer",11} {"",-14} {"ratio",7}  goal");
-    foreach (var row in await question.AnswerAsync(rounds))
+    IReadOnlyList<Row> rows;
+    try
+    {
+        rows = await question.AnswerAsync(rounds);
+    }
+    catch (InvalidOperationException failed)
+    {
+        Console.Error.WriteLine($"{question.Name} has no answer: {failed.Message}");
+        return 1;
+    }
+
+    foreach (var row in rows)
     {
         var met = row.Met switch { true => "met", false => "NOT MET", null => "" };
         missed += row.Met == false ? 1 : 0;

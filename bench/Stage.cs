@@ -5,6 +5,8 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
 
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 namespace Stint.Bench;
 
 /// <summary>A real PostgreSQL, the built <c>stint serve</c> before it, and a grant that is open.</summary>
@@ -19,8 +21,13 @@ internal sealed class Stage : IAsyncDisposable
         _data = Path.Combine(folder, "pg");
     }
 
-    public static string Root { get; } = Environment.GetEnvironmentVariable("STINT_ROOT")
+    public static string Root { get; } = Environment.GetEnvironmentVariable("BENCH_ROOT")
         ?? throw new InvalidOperationException("Start the bench with bench/run.");
+
+    /// <summary>The program that is measured, built beside the bench.</summary>
+    private static string Stint { get; } = Path.Combine(AppContext.BaseDirectory, "stint.dll") is var path && File.Exists(path)
+        ? path
+        : throw new InvalidOperationException($"{path} is missing: start the bench with bench/run.");
 
     public string Folder { get; }
 
@@ -55,7 +62,7 @@ internal sealed class Stage : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        using var process = Process.Start(start)!;
+        using var process = Begin(start);
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -65,7 +72,7 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     public Task<string> StintAsync(params string[] words) =>
-        RunAsync("dotnet", [typeof(Cli.Root).Assembly.Location, .. words], ("STINT_SERVER", Address), ("STINT_TOKEN", AnnToken));
+        RunAsync("dotnet", [Stint, .. words], ("STINT_SERVER", Address), ("STINT_TOKEN", AnnToken));
 
     /// <summary>Asks by rule, opens, and returns the DSN's parts.</summary>
     public async Task<JsonObject> OpenAsync(string role, string length = "1h")
@@ -83,7 +90,7 @@ internal sealed class Stage : IAsyncDisposable
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         Array.ForEach(words, start.ArgumentList.Add);
         start.Environment["DB_PASSWORD"] = "bench-admin";
-        var process = Process.Start(start)!;
+        var process = Begin(start);
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, line) => LastWords = line.Data ?? LastWords;
         process.BeginErrorReadLine();
@@ -94,9 +101,21 @@ internal sealed class Stage : IAsyncDisposable
 
     public string LastWords { get; private set; } = "";
 
-    public static async Task ListeningAsync(int port, Process? by = null)
+    private static Process Begin(ProcessStartInfo start)
     {
-        for (var i = 0; i < 300; i++)
+        try
+        {
+            return Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");
+        }
+        catch (System.ComponentModel.Win32Exception missing)
+        {
+            throw new InvalidOperationException($"{start.FileName} cannot be run ({missing.Message}). eng/servers bench installs what the bench needs.", missing);
+        }
+    }
+
+    public static async Task ListeningAsync(int port, Process by, Stage stage)
+    {
+        for (var i = 0; i < 300 && !by.HasExited; i++)
         {
             try
             {
@@ -104,13 +123,13 @@ internal sealed class Stage : IAsyncDisposable
                 await socket.ConnectAsync("127.0.0.1", port);
                 return;
             }
-            catch (System.Net.Sockets.SocketException) when (by is not { HasExited: true })
+            catch (System.Net.Sockets.SocketException)
             {
                 await Task.Delay(100);
             }
         }
 
-        throw new TimeoutException($"Nobody listens on port {port}.");
+        throw new InvalidOperationException($"{by.StartInfo.FileName} does not listen on port {port}{(by.HasExited ? ": it ended" : "")}. {stage.LastWords}");
     }
 
     /// <summary>User and system time of a process so far, in seconds.</summary>
@@ -168,12 +187,12 @@ internal sealed class Stage : IAsyncDisposable
         var (web, gateway) = (await FreePortAsync(), await FreePortAsync());
         var config = Path.Combine(Folder, "stint.json");
         await File.WriteAllTextAsync(config, $$"""
-            { "gateway": { "tls": "{{tls}}", "connections_per_grant": {{connections}} }, "limits": { "requests_per_minute": 100000 } }
+            { "gateway": { "tls": "{{tls}}", "connections_per_grant": {{connections}} }, "limits": { "requests_per_minute": 100000000, "address_requests_per_minute": 100000000 } }
             """);
-        var server = Start("dotnet", typeof(Cli.Root).Assembly.Location, "serve", "--config", config, "--data", Path.Combine(Folder, "data"), "--catalog", catalog, "--listen", $"127.0.0.1:{web}", "--gateway-listen", $"127.0.0.1:{gateway}");
+        var server = Start("dotnet", Stint, "serve", "--config", config, "--data", Path.Combine(Folder, "data"), "--catalog", catalog, "--listen", $"127.0.0.1:{web}", "--gateway-listen", $"127.0.0.1:{gateway}");
         Server = server.Id;
         Address = $"http://127.0.0.1:{web}";
-        await ListeningAsync(web, server);
+        await ListeningAsync(web, server, this);
     }
 
     public async ValueTask DisposeAsync()

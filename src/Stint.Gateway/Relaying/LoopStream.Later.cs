@@ -1,14 +1,9 @@
-using System.Net;
-using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
 
 namespace Stint.Gateway.Relaying;
 
 internal sealed partial class LoopStream
 {
-    private const int SocketLevel = 1;
-    private const int PendingError = 4;
-
     private async ValueTask<int> ReadLaterAsync(Memory<byte> buffer, CancellationToken cancellation)
     {
         while (true)
@@ -61,37 +56,6 @@ internal sealed partial class LoopStream
     private void CancelRead(CancellationToken cancellation) => Cancel(_reader, cancellation);
 
     private void CancelWrite(CancellationToken cancellation) => Cancel(_writer, cancellation);
-
-    private async Task ConnectAsync(SocketAddress address, CancellationToken cancellation)
-    {
-        var failed = StartConnect(address);
-        if (failed == LibC.InProgress)
-        {
-            // connect(2): when the socket can be written to, its pending error says how it went.
-            await WaitToWriteAsync(heard: 0, cancellation);
-            failed = Pending();
-        }
-
-        if (failed != 0)
-        {
-            throw LibC.Failure(failed);
-        }
-    }
-
-    private unsafe int StartConnect(SocketAddress address)
-    {
-        fixed (byte* bytes = address.Buffer.Span)
-        {
-            return LibC.Connect(_socket, bytes, (uint)address.Size) == 0 ? 0 : Marshal.GetLastPInvokeError();
-        }
-    }
-
-    private unsafe int Pending()
-    {
-        var error = 0;
-        var length = (uint)sizeof(int);
-        return LibC.GetOption(_socket, SocketLevel, PendingError, &error, &length) == 0 ? error : Marshal.GetLastPInvokeError();
-    }
 
     /// <summary>One place to wait, used again and again. Begun and taken under the stream's lock, completed outside of it.</summary>
     private sealed class LoopWaiter : IValueTaskSource<int>

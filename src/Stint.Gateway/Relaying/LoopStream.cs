@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
@@ -58,32 +57,6 @@ internal sealed partial class LoopStream : Stream
 
     /// <inheritdoc/>
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    /// <summary>Opens a TCP or local socket and connects it.</summary>
-    /// <exception cref="IOException">It cannot be connected.</exception>
-    public static async Task<(Socket Socket, LoopStream Stream)> ConnectAsync(RelayLoop loop, EndPoint to, CancellationToken cancellation)
-    {
-        var address = to.Serialize();
-        var handle = new SafeSocketHandle(LibC.Socket((int)Native(address.Family), LibC.CloseOnExec | LibC.NonBlocking | 1, 0), ownsHandle: true);
-        LoopStream? stream = null;
-        try
-        {
-            if (handle.IsInvalid)
-            {
-                throw LibC.Failure(Marshal.GetLastPInvokeError());
-            }
-
-            stream = new LoopStream(loop, handle);
-            await stream.ConnectAsync(address, cancellation);
-            return (new Socket(handle), stream);
-        }
-        catch
-        {
-            stream?.Dispose();
-            handle.Dispose();
-            throw;
-        }
-    }
 
     /// <summary>The next byte, which stays to be read; −1 at the end.</summary>
     public async ValueTask<int> PeekAsync(CancellationToken cancellation)
@@ -410,20 +383,5 @@ internal sealed partial class LoopStream : Stream
         {
             waiter.Fail(new OperationCanceledException(cancellation));
         }
-    }
-
-    private static AddressFamilyNumber Native(AddressFamily family) => family switch
-    {
-        AddressFamily.Unix => AddressFamilyNumber.Unix,
-        AddressFamily.InterNetwork => AddressFamilyNumber.InterNetwork,
-        AddressFamily.InterNetworkV6 => AddressFamilyNumber.InterNetworkV6,
-        _ => throw new NotSupportedException($"An address of family {family} cannot be connected to."),
-    };
-
-    private enum AddressFamilyNumber
-    {
-        Unix = 1,
-        InterNetwork = 2,
-        InterNetworkV6 = 10,
     }
 }
