@@ -30,6 +30,10 @@ internal sealed class StartUp(
             Log.OverdueEnded(log, ended);
         }
 
+        // NB. What an earlier process of this name was at when it died must not wait for its lease to run out: an account
+        // that is to be removed would stand until then.
+        await store.WriteAsync(async work => await work.ReleaseLeasesAsync(installation.Node), cancellation);
+
         // This process carries no session yet, whatever an earlier one of its name did.
         var lost = await EndLostAsync(installation.Node, cancellation);
         await EndSilentAsync(cancellation);

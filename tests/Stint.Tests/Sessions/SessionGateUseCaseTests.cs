@@ -281,6 +281,23 @@ public sealed class SessionGateUseCaseTests
         Assert.Equal((SessionState.Ended, SessionEndReason.NodeLost), (lost.State, lost.End));
     }
 
+    [Fact]
+    public async Task StartUp_AfterACrashInTheMiddleOfWork_TakesThatWorkUpAtOnce()
+    {
+        await using var world = await World.NewAsync();
+        var open = await world.OpenAsync();
+        world.Time.Set(open.NotAfter!.Value);
+        await world.Get<Keeper>().SweepAsync(None);
+        var held = Assert.Single(await world.Get<Keeper>().LeaseAsync(1, None));
+        Assert.Empty(await world.Get<Keeper>().LeaseAsync(1, None));
+
+        await world.Get<StartUp>().RunAsync(None);
+
+        var taken = Assert.Single(await world.Get<Keeper>().LeaseAsync(1, None));
+        Assert.Equal(held.Id, taken.Id);
+        Assert.True(taken.Fence > held.Fence);
+    }
+
     private static Knock Knock(string login) => new(login, "postgres", null, "psql", "10.0.0.9", true);
 
     private static async Task<GateAnswer.Refused> RefusedAsync(SessionGate gate, Knock knock) => Assert.IsType<GateAnswer.Refused>(await gate.AdmitAsync(knock, None));

@@ -174,6 +174,16 @@ internal sealed partial class Work
         Wake(Wakes.Keeper);
     }
 
+    /// <summary>Lets go of what a node holds. It stays due; whoever takes it next has a higher fence than the one that is gone.</summary>
+    /// <returns>How many it held.</returns>
+    public async ValueTask<int> ReleaseLeasesAsync(string node)
+    {
+        var released = await Db.RunAsync(
+            "UPDATE assignments SET lease_node = NULL, lease_until = NULL, version = version + 1 WHERE lease_until IS NOT NULL AND lease_node = $1", node);
+        Wake(Wakes.Keeper);
+        return released;
+    }
+
     /// <summary>Takes due assignments for this node: nobody else works on them until the lease is over. Each lease makes the fence grow.</summary>
     /// <param name="node">This node.</param>
     /// <param name="now">The moment.</param>
