@@ -124,7 +124,7 @@ internal sealed class Asking
                 var left = until - verb.Terminal.Now;
                 if (left <= TimeSpan.Zero)
                 {
-                    throw new CommandFailed(ExitCode.TimedOut, $"{seen["id"]} is still {seen["state"]}.", $"It goes on without you: stint status {seen["id"]}");
+                    throw new CommandFailed(ExitCode.TimedOut, $"{seen["id"]} is still {seen["state"]}.", $"It goes on without you. Look: stint status {seen["id"]}{(seen.ContainsKey("asked_at") ? $"   Take it back: stint cancel {seen["id"]}" : "")}");
                 }
 
                 var wait = (int)Math.Ceiling(Math.Min(left.TotalSeconds, 25));

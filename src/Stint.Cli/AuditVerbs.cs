@@ -56,7 +56,7 @@ internal static class AuditVerbs
                 fact =>
                 [
                     fact["seq"]!.ToString(), verb.Terminal.When(fact["at"]), (string)fact["kind"]!, Text(fact["body"]!["actor"]),
-                    string.Join(' ', ((string[])["request", "grant", "assignment", "session"]).Select(name => Text(fact["body"]![name])).Where(text => text.Length > 0)),
+                    string.Join(' ', ((string[])["request", "grant", "assignment", "session", "subject"]).Select(name => Text(fact["body"]!["fields"]?[name])).Where(text => text.Length > 0)),
                 ]);
             return ExitCode.Ok;
         });
@@ -221,7 +221,7 @@ internal static class AuditVerbs
 
     private static Command Evidence()
     {
-        var id = new Argument<string>("REQUEST") { Description = "The request." };
+        var id = RequestVerbs.Id("api/v1/requests");
         var output = new Option<string?>("--output", "-o") { Description = "Where to write; else REQUEST.stint-evidence.json here; - for standard output.", HelpName = "FILE" };
         var command = new Command("evidence", "Write one file that proves what happened with a request.") { id, output };
         return Verb.Asks(command, async (verb, client, cancellation) =>

@@ -87,12 +87,20 @@ internal static class Cards
     /// <summary>What an asker could change so that the answer changes.</summary>
     public static void Remedies(Terminal terminal, JsonObject request)
     {
+        foreach (var line in RemedyLines(request))
+        {
+            terminal.Line(line);
+        }
+    }
+
+    public static IEnumerable<string> RemedyLines(JsonObject request)
+    {
         foreach (var line in Array(request["verdict"] as JsonObject, "trace").Where(line => (string)line["outcome"]! is "decided" or "not_met" or "failed"))
         {
-            terminal.Line($"  rule      {line["rule"]}: {line["because"]}");
+            yield return $"  rule      {line["rule"]}: {line["because"]}";
             if ((string?)line["remedy"] is { } remedy)
             {
-                terminal.Line($"  way out   {remedy}");
+                yield return $"  way out   {remedy}";
             }
         }
     }
@@ -108,10 +116,10 @@ internal static class Cards
                 + ((string?)session["end_note"] is { Length: > 0 } note ? $": {note}" : ""));
         }
 
-        terminal.Line($"  statements {session["statements"]}");
+        terminal.Line($"  ran       {Count((long?)session["statements"] ?? 0, "statement")}");
         if (session["recording"] is JsonObject recording)
         {
-            terminal.Line($"  recording {recording["file"]}  {recording["records"]} records, sha256 {recording["hash"]}");
+            terminal.Line($"  recording {recording["file"]}  {Count((long?)recording["records"] ?? 0, "record")}, sha256 {recording["hash"]}");
         }
     }
 
@@ -129,6 +137,8 @@ internal static class Cards
             _ => "",
         };
     }
+
+    public static string Count(long count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
 
     private static string Or(JsonNode? text, string absent) => (string?)text is { Length: > 0 } there ? there : absent;
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 
 namespace Stint.Cli;
 
@@ -40,9 +41,9 @@ internal static class CompletionVerbs
     };
 
     private static Command Script(string shell, string text, string use) =>
-        Verb.Does(new Command(shell, $"For {shell}: {use}"), (_, _) =>
+        Verb.Does(new Command(shell, $"For {shell}: {use}"), (verb, _) =>
         {
-            Console.Out.WriteLine(text);
+            verb.Terminal.Answer(new JsonObject { ["shell"] = shell, ["script"] = text + "\n", ["use"] = use }, () => Console.Out.WriteLine(text));
             return Task.FromResult(ExitCode.Ok);
         });
 }

@@ -19,6 +19,12 @@ internal static class ConnectVerbs
         var command = new Command("connect", "Open psql, or any command, at what you hold.") { which, print, words };
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
+            var line = verb.Get(words) is { Length: > 0 } given ? given : ["psql"];
+            if (!verb.Get(print))
+            {
+                Program(line[0]);
+            }
+
             var grant = await GrantVerbs.FindAsync(client, verb.Get(which), ["ready", "opening", "open"], cancellation);
             var door = await OpenDoorAsync(verb, client, grant, cancellation);
             if (verb.Get(print))
@@ -32,8 +38,7 @@ internal static class ConnectVerbs
             }
 
             verb.Terminal.Aside($"{grant["role"]} ends {verb.Terminal.When(door["not_after"])}. What you do is recorded.");
-            var line = verb.Get(words);
-            return await StartAsync(line.Length == 0 ? ["psql"] : line, door, cancellation);
+            return await StartAsync(line, door, cancellation);
         });
     }
 
@@ -53,14 +58,25 @@ internal static class ConnectVerbs
                 throw new CommandFailed(ExitCode.Usage, "There is no command to run.", "Write it after --: stint run orders-db/read-only -- psql -c 'select 1'");
             }
 
+            // Before anybody is asked: an approver's time is worth more than a word mistyped.
+            Program(line[0]);
             var until = verb.Get(timeout) is { } bound ? verb.Terminal.Now.AddSeconds(Asking.Duration(bound)) : DateTimeOffset.MaxValue;
             var request = await client.PostAsync("api/v1/requests", asking.Body(verb, verb.Get(role), wait: true, withStart: false), cancellation);
-            request = await Asking.DecidedAsync(verb, client, request, until, cancellation);
+            try
+            {
+                request = await Asking.DecidedAsync(verb, client, request, until, cancellation);
+            }
+            catch (Exception e) when (e is CommandFailed or OperationCanceledException)
+            {
+                await TakeBackAsync(verb, client, request);
+                throw;
+            }
+
             if (request["grant"] is not JsonObject grant)
             {
-                var words = (string?)request["why"] is { Length: > 0 } why ? $": {why}" : "";
-                Cards.Remedies(verb.Terminal, request);
-                throw new CommandFailed(ExitCode.Denied, $"{request["id"]} is {request["state"]}{words}");
+                var why = (string?)request["why"] is { Length: > 0 } text ? $": {text}" : "";
+                throw new CommandFailed(
+                    ExitCode.Denied, $"{request["id"]} is {request["state"]}{why}", string.Join('\n', Cards.RemedyLines(request)) is { Length: > 0 } ways ? ways : null, request);
             }
 
             try
@@ -70,23 +86,70 @@ internal static class ConnectVerbs
             }
             finally
             {
-                // NB. Not on the caller's token: a Ctrl-C must not leave the access standing until its deadline.
-                using var own = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-                try
-                {
-                    await client.PostAsync($"api/v1/grants/{grant["id"]}/end", [], own.Token);
-                }
-                catch (CommandFailed failure) when (failure.Code == ExitCode.Conflict)
-                {
-                    // It is over already.
-                }
-                catch (Exception e) when (e is CommandFailed or OperationCanceledException)
-                {
-                    verb.Terminal.Aside($"{grant["id"]} could not be handed back ({e.Message}); it ends by itself. Try: stint end {grant["id"]}");
-                }
+                await HandBackAsync(verb, client, grant);
             }
         });
     }
+
+    /// <summary>Nobody waits for the answer any more: an access that opened then would stand unused until its deadline.</summary>
+    private static async Task TakeBackAsync(Verb verb, StintClient client, JsonObject request)
+    {
+        // NB. Not on the caller's token: it may be what ended the wait.
+        using var own = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        try
+        {
+            await client.PostAsync($"api/v1/requests/{request["id"]}/cancel", [], own.Token);
+            verb.Terminal.Aside($"{request["id"]} was taken back: nobody waits for it any more.");
+        }
+        catch (CommandFailed failure) when (failure.Code == ExitCode.Conflict)
+        {
+            // It was decided at this very moment.
+            if ((await client.GetAsync($"api/v1/requests/{request["id"]}", own.Token))["grant"] is JsonObject grant)
+            {
+                await HandBackAsync(verb, client, grant);
+            }
+        }
+        catch (Exception e) when (e is CommandFailed or OperationCanceledException)
+        {
+            verb.Terminal.Warn($"{request["id"]} could not be taken back ({e.Message}). Try: stint cancel {request["id"]}");
+        }
+    }
+
+    private static async Task HandBackAsync(Verb verb, StintClient client, JsonObject grant)
+    {
+        // NB. Not on the caller's token: a Ctrl-C must not leave the access standing until its deadline.
+        using var own = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        try
+        {
+            await client.PostAsync($"api/v1/grants/{grant["id"]}/end", [], own.Token);
+        }
+        catch (CommandFailed failure) when (failure.Code == ExitCode.Conflict)
+        {
+            // It is over already.
+        }
+        catch (Exception e) when (e is CommandFailed or OperationCanceledException)
+        {
+            verb.Terminal.Warn($"{grant["id"]} could not be handed back ({e.Message}); it ends by itself. Try: stint end {grant["id"]}");
+        }
+    }
+
+    /// <summary>The file that the shell would start.</summary>
+    /// <exception cref="CommandFailed">There is none.</exception>
+    internal static string Program(string name)
+    {
+        var folders = name.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? [""]
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        string[] endings = OperatingSystem.IsWindows() ? ["", ".exe", ".cmd", ".bat"] : [""];
+        return folders.SelectMany(folder => endings.Select(ending => Path.GetFullPath(Path.Combine(folder, name + ending)))).FirstOrDefault(IsProgram)
+            ?? throw new CommandFailed(
+                ExitCode.Failed,
+                $"There is no program '{name}' here.",
+                name == "psql" ? "Install psql (on Debian: apt install postgresql-client), or use another tool: stint connect … --print" : null);
+    }
+
+    private static bool IsProgram(string path) => File.Exists(path)
+        && (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0);
 
     private static Argument<string[]> Trailing(string description) =>
         new("COMMAND") { Description = description, Arity = ArgumentArity.ZeroOrMore };
@@ -113,7 +176,7 @@ internal static class ConnectVerbs
         string? root = null;
         try
         {
-            var start = new ProcessStartInfo(line[0]) { UseShellExecute = false };
+            var start = new ProcessStartInfo(Program(line[0])) { UseShellExecute = false };
             foreach (var word in line.Skip(1))
             {
                 start.ArgumentList.Add(word);
@@ -147,12 +210,17 @@ internal static class ConnectVerbs
                 context.Cancel = true;
                 _ = Native.Kill(process.Id, 15);
             });
+            using var hangUp = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+            {
+                context.Cancel = true;
+                _ = Native.Kill(process.Id, 1);
+            });
             await process.WaitForExitAsync(CancellationToken.None);
             return process.ExitCode;
         }
         catch (Win32Exception e)
         {
-            throw new CommandFailed(ExitCode.Failed, $"{line[0]} could not be started: {e.Message}.", line[0] == "psql" ? "Install psql, or use another tool: stint connect … --print" : null);
+            throw new CommandFailed(ExitCode.Failed, $"{line[0]} could not be started: {e.Message}");
         }
         finally
         {

@@ -11,6 +11,7 @@ internal static class GrantVerbs
     private static Command Grants()
     {
         var state = new Option<string?>("--state") { Description = "ready, opening, open, closing or closed; several with commas." };
+        state.CompletionSources.Add("ready", "opening", "open", "closing", "closed");
         var person = new Option<string?>("--person") { Description = "Whose; else everybody's that you may see." };
         var most = new Option<int>("--limit") { Description = "How many at the most.", DefaultValueFactory = _ => 50 };
         var command = new Command("grants", "List grants, the newest first.") { state, person, most };
@@ -71,6 +72,7 @@ internal static class GrantVerbs
     private static Command Revoke()
     {
         var id = new Argument<string>("GRANT") { Description = "The grant." };
+        id.CompletionSources.Add(context => Suggest.Ids(context, "api/v1/grants?state=ready,opening,open"));
         var comment = new Option<string>("--comment", "--reason", "-m") { Description = "Why; its holder reads it.", HelpName = "TEXT", Required = true };
         var gone = new Option<bool>("--target-gone") { Description = "The system itself is gone for good: close without reaching it." };
         var command = new Command("revoke", "Take a grant away; its sessions end at once.") { id, comment, gone };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using Stint.Cli;
 
@@ -14,7 +15,14 @@ void Stop(PosixSignalContext context)
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
+// A terminal that was closed must not leave access standing that 'run' would have handed back.
+using var hangUp = OperatingSystem.IsWindows() || args.Contains("serve") ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+
 var parsed = Root.Build().Parse(args);
+if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
+{
+    return Verb.Misunderstood(parsed);
+}
+
 var configuration = new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
-var code = await parsed.InvokeAsync(configuration, stop.Token);
-return parsed.Errors.Count > 0 && code == 1 ? ExitCode.Usage : code;
+return await parsed.InvokeAsync(configuration, stop.Token);

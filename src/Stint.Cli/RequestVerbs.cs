@@ -108,6 +108,7 @@ internal static class RequestVerbs
     private static Command Status()
     {
         var id = new Argument<string?>("ID") { Description = "A request, grant or session; else an overview.", Arity = ArgumentArity.ZeroOrOne };
+        id.CompletionSources.Add(context => Suggest.Ids(context, "api/v1/requests"));
         var command = new Command("status", "Show what you have, what waits, and what is wrong.") { id };
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
@@ -200,14 +201,14 @@ internal static class RequestVerbs
 
     private static Command Cancel()
     {
-        var id = new Argument<string>("REQUEST") { Description = "The request." };
+        var id = Id("api/v1/requests?mine=true&state=pending");
         var command = new Command("cancel", "Take a request back before it is decided.") { id };
-        return Verb.Asks(command, (verb, client, cancellation) => ActAsync(verb, client, $"api/v1/requests/{verb.Get(id)}/cancel", [], cancellation));
+        return Verb.Asks(command, (verb, client, cancellation) => ActAsync(verb, client, $"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}/cancel", [], cancellation));
     }
 
     private static Command Approve()
     {
-        var id = new Argument<string>("REQUEST") { Description = "The request." };
+        var id = Id("api/v1/requests?awaiting_me=true&state=pending");
         var length = new Option<string?>("--for") { Description = "Shorten it to this.", HelpName = "DURATION" };
         var comment = new Option<string?>("--comment", "-m") { Description = "A word to the requester.", HelpName = "TEXT" };
         var command = new Command("approve", "Say yes to a request.") { id, length, comment };
@@ -226,17 +227,17 @@ internal static class RequestVerbs
                 body["comment"] = words;
             }
 
-            return await ActAsync(verb, client, $"api/v1/requests/{verb.Get(id)}/approve", body, cancellation);
+            return await ActAsync(verb, client, $"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}/approve", body, cancellation);
         });
     }
 
     private static Command Deny()
     {
-        var id = new Argument<string>("REQUEST") { Description = "The request." };
+        var id = Id("api/v1/requests?awaiting_me=true&state=pending");
         var comment = new Option<string>("--comment", "--reason", "-m") { Description = "Why not; the requester reads it.", HelpName = "TEXT", Required = true };
         var command = new Command("deny", "Say no to a request; one no ends it.") { id, comment };
         return Verb.Asks(command, (verb, client, cancellation) =>
-            ActAsync(verb, client, $"api/v1/requests/{verb.Get(id)}/deny", new JsonObject { ["comment"] = verb.Get(comment) }, cancellation));
+            ActAsync(verb, client, $"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}/deny", new JsonObject { ["comment"] = verb.Get(comment) }, cancellation));
     }
 
     public static async Task<int> ActAsync(Verb verb, StintClient client, string path, JsonObject body, CancellationToken cancellation)
@@ -261,6 +262,13 @@ internal static class RequestVerbs
         var role = new Argument<string>("RESOURCE/ROLE") { Description = "What for, such as orders-db/read-only." };
         role.CompletionSources.Add(context => Suggest.Roles(context));
         return role;
+    }
+
+    public static Argument<string> Id(string path)
+    {
+        var id = new Argument<string>("REQUEST") { Description = "The request." };
+        id.CompletionSources.Add(context => Suggest.Ids(context, path));
+        return id;
     }
 
     public static string Query(params (string Name, string? Value)[] parts)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 
 namespace Stint.Cli;
 
@@ -15,6 +16,11 @@ internal static class Root
         [
             .. RequestVerbs.All(), .. GrantVerbs.All(), .. ConnectVerbs.All(), SessionVerbs.All(), .. LoginVerbs.All(), .. ServeVerbs.All(), AuditVerbs.All(), CompletionVerbs.All(),
         ];
+        foreach (var directive in root.Directives.OfType<SuggestDirective>())
+        {
+            directive.Action = new SuggestAction();
+        }
+
         foreach (var verb in verbs)
         {
             root.Add(verb);

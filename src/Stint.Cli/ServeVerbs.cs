@@ -14,7 +14,7 @@ internal static class ServeVerbs
         var place = new Place();
         var check = new Option<bool>("--check") { Description = "Check settings, catalog, keys and certificates, say every problem, and start nothing." };
         var listen = new Option<string?>("--listen") { Description = "Where the API listens.", HelpName = "ADDRESS:PORT" };
-        var gateway = new Option<string?>("--gateway-listen") { Description = "Where the PostgreSQL gateway listens.", HelpName = "ADDRESS:PORT" };
+        var gateway = Gateway();
         var roles = new Option<string?>("--roles") { Description = "What this node does: control,gateway." };
         var command = new Command("serve", "Run the server.") { check, listen, gateway, roles };
         place.AddTo(command);
@@ -28,10 +28,13 @@ internal static class ServeVerbs
     private static Command Doctor()
     {
         var place = new Place();
-        var command = new Command("doctor", "Say what is wrong with the installation on this machine, and what to do.");
+        var gateway = Gateway();
+        var command = new Command("doctor", "Say what is wrong with the installation on this machine, and what to do.") { gateway };
         place.AddTo(command);
-        return Verb.Does(command, (verb, cancellation) => StintServer.DoctorAsync(place.Read(verb), verb.Terminal.Json, cancellation));
+        return Verb.Does(command, (verb, cancellation) => StintServer.DoctorAsync(place.Read(verb) with { GatewayListen = verb.Get(gateway) }, verb.Terminal.Json, cancellation));
     }
+
+    private static Option<string?> Gateway() => new("--gateway-listen") { Description = "Where the PostgreSQL gateway listens.", HelpName = "ADDRESS:PORT" };
 
     private static Command Backup()
     {
@@ -93,7 +96,7 @@ internal static class ServeVerbs
             var fine = items.Count + failed.Count == 0;
             verb.Terminal.Answer(answer, () =>
             {
-                verb.Terminal.Verdict(fine, fine ? "Every target is as it should be." : $"{items.Count} accounts differ, {failed.Count} targets could not be looked at:");
+                verb.Terminal.Verdict(fine, fine ? "Every target is as it should be." : $"{Cards.Count(items.Count, "account")} not as it should be, {Cards.Count(failed.Count, "target")} not reached:");
                 items.ForEach(item => verb.Terminal.Line($"  {item["resource"]}: {item["account"]} {item["what"]}"));
                 failed.ForEach(item => verb.Terminal.Line($"  {item["resource"]}: {item["why"]}"));
             });
@@ -128,8 +131,8 @@ internal static class ServeVerbs
                 }
 
                 verb.Terminal.Verdict(load.Catalog is not null, load.Catalog is { } catalog
-                    ? $"Good: {catalog.Resources.Count} resources, {catalog.Policies.Count} policies, {catalog.People.Count} people. Version {catalog.Version[..12]}."
-                    : $"{load.Errors.Count} errors.");
+                    ? $"Good: {catalog.Resources.Count} {(catalog.Resources.Count == 1 ? "resource" : "resources")}, {catalog.Policies.Count} {(catalog.Policies.Count == 1 ? "policy" : "policies")}, {catalog.People.Count} {(catalog.People.Count == 1 ? "person" : "people")}. Version {catalog.Version[..12]}."
+                    : $"{Cards.Count(load.Errors.Count, "error")}.");
             });
             return Task.FromResult(load.Catalog is not null ? ExitCode.Ok : ExitCode.Failed);
         });
@@ -174,6 +177,7 @@ internal static class ServeVerbs
 
         public ServeArguments Read(Verb verb) => new()
         {
+            Json = verb.Terminal.Json,
             Config = verb.Get(_config),
             Data = verb.Get(_data),
             Catalog = verb.Get(_catalog),

@@ -80,7 +80,7 @@ internal static class SessionVerbs
 
     private static Command Follow()
     {
-        var id = Id();
+        var id = Id("api/v1/sessions?live=true");
         var command = new Command("follow", "Watch a live session; one JSON record a line with --json.") { id };
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
@@ -111,7 +111,7 @@ internal static class SessionVerbs
 
     private static Command Kill()
     {
-        var id = Id();
+        var id = Id("api/v1/sessions?live=true");
         var comment = new Option<string>("--comment", "--reason", "-m") { Description = "Why; the person reads it.", HelpName = "TEXT", Required = true };
         var command = new Command("kill", "End one live session; its grant stays.") { id, comment };
         return Verb.Asks(command, async (verb, client, cancellation) =>
@@ -179,7 +179,13 @@ internal static class SessionVerbs
                 terminal.Line($"{at}    failed: {error["sqlstate"]} {error["message"]}");
                 break;
             case "result":
-                terminal.Line($"{at}    {record["tag"]}, {record["rows"] ?? "0"} rows, {record["duration_ms"]} ms");
+                terminal.Line($"{at}    {(string?)record["tag"] ?? "done"}, {Cards.Count((long?)record["rows"] ?? 0, "row")}, {record["duration_ms"]} ms");
+                break;
+            case "session_start":
+                terminal.Line($"{at}  -- connected to {record["database"]} with {((string?)record["application"] is { Length: > 0 } tool ? tool : "an unnamed client")} from {record["from"]}");
+                break;
+            case "session_end":
+                terminal.Line($"{at}  -- ended: {Words((string?)record["reason"])}{((string?)record["note"] is { Length: > 0 } note ? ", " + note : "")}");
                 break;
             default:
                 var rest = record.Where(pair => pair.Key is not ("seq" or "at" or "type" or "hash")).Select(pair => $"{pair.Key} {pair.Value}");
@@ -188,8 +194,17 @@ internal static class SessionVerbs
         }
     }
 
+    /// <summary>A recorded reason as words: <c>ClientLeft</c> and <c>client_left</c> are <c>client left</c>.</summary>
+    private static string Words(string? name) =>
+        string.Concat((name ?? "").Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : " ") + char.ToLowerInvariant(c) : c == '_' ? " " : c.ToString()));
+
     private static string OneLine(string? text) =>
         string.Join(' ', (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
-    private static Argument<string> Id() => new("SESSION") { Description = "The session." };
+    private static Argument<string> Id(string path = "api/v1/sessions")
+    {
+        var id = new Argument<string>("SESSION") { Description = "The session." };
+        id.CompletionSources.Add(context => Suggest.Ids(context, path));
+        return id;
+    }
 }

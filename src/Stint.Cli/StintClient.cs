@@ -108,9 +108,10 @@ internal sealed class StintClient : IDisposable
 
         try
         {
-            return (JsonObject)(await JsonNode.ParseAsync(await response.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation))!;
+            return await JsonNode.ParseAsync(await response.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation) as JsonObject
+                ?? throw new JsonException("This is no object.");
         }
-        catch (Exception e) when (e is JsonException or InvalidCastException)
+        catch (JsonException)
         {
             throw new CommandFailed(ExitCode.Failed, $"{_login.Server} answered something that is not Stint's.", "Look at the address: is a proxy in between?");
         }
@@ -170,6 +171,12 @@ internal sealed class StintClient : IDisposable
         }
 
         var hint = (string?)problem?["remedy"];
+        if (problem?["who_could"] is JsonArray { Count: > 0 } who)
+        {
+            var could = $"Could: {string.Join(", ", who.Select(name => (string)name!))}.";
+            hint = hint is null ? could : $"{hint} {could}";
+        }
+
         return response.StatusCode switch
         {
             HttpStatusCode.Unauthorized => new CommandFailed(ExitCode.NotLoggedIn, message, hint ?? "Run: stint login", problem),
@@ -177,6 +184,7 @@ internal sealed class StintClient : IDisposable
             HttpStatusCode.NotFound => new CommandFailed(ExitCode.NotFound, message, hint, problem),
             HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed => new CommandFailed(ExitCode.Conflict, message, hint, problem),
             HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity => new CommandFailed(ExitCode.Usage, message, hint, problem),
+            HttpStatusCode.ServiceUnavailable or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout => new CommandFailed(ExitCode.Unreachable, message, hint, problem),
             _ => new CommandFailed(ExitCode.Failed, message, hint, problem),
         };
     }

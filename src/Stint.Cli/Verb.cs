@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace Stint.Cli;
 
@@ -40,6 +41,61 @@ internal sealed class Verb(ParseResult parsed)
         }
 
         return new StintClient(login);
+    }
+
+    /// <summary>Says what is wrong with a command line, in one line, and where to read on.</summary>
+    public static int Misunderstood(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var names = new List<string>();
+        for (SymbolResult? at = parsed.CommandResult; at is not null; at = at.Parent)
+        {
+            if (at is CommandResult part)
+            {
+                names.Insert(0, part.Command is RootCommand ? "stint" : part.Command.Name);
+            }
+        }
+
+        var unknown = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
+        var missing = command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is not { Tokens.Count: > 0 });
+        var message = (unknown, command) switch
+        {
+            ({ } word, { Subcommands.Count: > 0 }) when !word.StartsWith('-') => $"There is no command '{string.Join(' ', names)} {word}'.",
+            ({ } word, _) => $"'{word}' is not understood here.",
+            (null, { Subcommands.Count: > 0, Action: null }) => $"'{string.Join(' ', names)}' takes one of: {string.Join(", ", command.Subcommands.Where(one => !one.Hidden).Select(one => one.Name))}.",
+            _ when missing is not null => $"'{string.Join(' ', names)}' needs {missing.Name}.",
+            _ => parsed.Errors[0].Message,
+        };
+        var near = unknown is null ? null : Nearest(unknown, unknown.StartsWith('-') ? Options(parsed) : command.Subcommands.Select(one => one.Name));
+        return new Verb(parsed).Terminal.Fail(new CommandFailed(
+            ExitCode.Usage,
+            message,
+            $"{(near is null ? "" : $"Did you mean '{near}'? ")}See: {string.Join(' ', names)} --help"));
+    }
+
+    private static IEnumerable<string> Options(ParseResult parsed) =>
+        parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options).Select(option => option.Name);
+
+    /// <summary>The name that was probably meant; null when none is near.</summary>
+    private static string? Nearest(string word, IEnumerable<string> names) =>
+        names.Select(name => (Name: name, Far: Distance(word, name))).Where(one => one.Far <= Math.Max(1, word.Length / 3)).OrderBy(one => one.Far).FirstOrDefault().Name;
+
+    private static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var (corner, left) = (i - 1, i);
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var best = Math.Min(Math.Min(left, row[j]) + 1, corner + (a[i - 1] == b[j - 1] ? 0 : 1));
+                (corner, row[j - 1], left) = (row[j], left, best);
+            }
+
+            row[b.Length] = left;
+        }
+
+        return row[b.Length];
     }
 
     /// <summary>Sets what a command does.</summary>

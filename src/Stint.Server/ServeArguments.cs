@@ -27,6 +27,9 @@ public sealed record ServeArguments
     /// <summary><c>--roles control,gateway</c>.</summary>
     public string? Roles { get; init; }
 
+    /// <summary><c>--json</c>: answers and problems as one JSON object instead of sentences. A running server's log is not an answer.</summary>
+    public bool Json { get; init; }
+
     /// <summary>The variables to read <c>STINT_…</c> from; null for the process's own.</summary>
     public IReadOnlyDictionary<string, string>? Environment { get; init; }
 

@@ -1,5 +1,8 @@
 using System.Collections;
 using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Stint.Connectors;
 using Stint.Core.Catalog;
 using Stint.Server.Audit;
@@ -12,6 +15,8 @@ namespace Stint.Server;
 /// <summary>What the command line can have done by the server: run it, check it, examine it, save it, bring it back.</summary>
 public static class StintServer
 {
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Runs the server until it is told to stop (SIGTERM, SIGINT, or the token). SIGHUP reads the catalog and the certificates again.</summary>
     /// <returns>0 after a clean stop; 1 when the configuration is wrong, the server cannot start, or something broke.</returns>
     public static async Task<int> RunAsync(ServeArguments arguments, CancellationToken cancellation)
@@ -49,7 +54,7 @@ public static class StintServer
     public static Task<int> CheckAsync(ServeArguments arguments, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        return Task.FromResult(ServeCheck.Run(arguments, Reading(arguments), Output(arguments), Errors(arguments)));
+        return Task.FromResult(ServeCheck.Run(arguments, Reading(arguments)));
     }
 
     /// <summary>Says what is wrong with this installation, in words. Works beside a running server, and without one.</summary>
@@ -71,8 +76,8 @@ public static class StintServer
     public static Task<int> BackupAsync(ServeArguments arguments, string path, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        return Read(arguments) is { } options
-            ? TellAsync(arguments, () => Backups.SaveAsync(options, path, arguments.Time ?? TimeProvider.System, Output(arguments), cancellation))
+        return Read(arguments, needsCatalog: false) is { } options
+            ? TellAsync(arguments, () => Backups.SaveAsync(options, arguments, path, cancellation))
             : Task.FromResult(1);
     }
 
@@ -80,12 +85,12 @@ public static class StintServer
     /// <param name="arguments">As for serving; its data folder is where to.</param>
     /// <param name="path">The backup.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <returns>0 when all is there and the log verifies; 1 otherwise.</returns>
+    /// <returns>0 when all is there and nothing speaks against the log (without the master key its signature is not checked, and it says so); 1 otherwise.</returns>
     public static Task<int> RestoreAsync(ServeArguments arguments, string path, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        return Read(arguments) is { } options
-            ? TellAsync(arguments, () => Backups.RestoreAsync(options, arguments, path, Output(arguments), cancellation))
+        return Read(arguments, needsCatalog: false) is { } options
+            ? TellAsync(arguments, () => Backups.RestoreAsync(options, arguments, path, cancellation))
             : Task.FromResult(1);
     }
 
@@ -102,18 +107,47 @@ public static class StintServer
     internal static IReadOnlyDictionary<string, string> Variables(ServeArguments arguments) => arguments.Environment
         ?? Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(pair => (string)pair.Key, pair => (string?)pair.Value ?? "", StringComparer.Ordinal);
 
-    private static OptionsReading Reading(ServeArguments arguments) => OptionsReader.Read(arguments, Variables(arguments));
+    /// <summary>The answer of a command: a JSON object for a script, sentences for a person.</summary>
+    internal static void Answer(ServeArguments arguments, JsonObject json, params IEnumerable<string> sentences)
+    {
+        if (arguments.Json)
+        {
+            Output(arguments).WriteLine(json.ToJsonString(Readable));
+            return;
+        }
+
+        foreach (var sentence in sentences)
+        {
+            Output(arguments).WriteLine(sentence);
+        }
+    }
+
+    private static OptionsReading Reading(ServeArguments arguments, bool needsCatalog = true) => OptionsReader.Read(arguments, Variables(arguments), needsCatalog);
 
     /// <summary>The configuration; null when it is wrong, and then every problem was printed.</summary>
-    private static ServerOptions? Read(ServeArguments arguments)
+    private static ServerOptions? Read(ServeArguments arguments, bool needsCatalog = true)
     {
-        var reading = Reading(arguments);
-        foreach (var problem in reading.Problems)
+        var reading = Reading(arguments, needsCatalog);
+        if (reading.Options is null)
         {
-            Errors(arguments).WriteLine(problem);
+            Fail(arguments, "The configuration is wrong.", [.. reading.Problems.Select(problem => problem.ToString())]);
         }
 
         return reading.Options;
+    }
+
+    private static void Fail(ServeArguments arguments, string title, IReadOnlyList<string> problems)
+    {
+        if (arguments.Json)
+        {
+            Answer(arguments, new JsonObject { ["title"] = title, ["problems"] = new JsonArray([.. problems.Select(problem => JsonValue.Create(problem))]), ["exit_code"] = 1 });
+            return;
+        }
+
+        foreach (var problem in problems.DefaultIfEmpty(title))
+        {
+            Errors(arguments).WriteLine(problem);
+        }
     }
 
     private static async Task<int> TellAsync(ServeArguments arguments, Func<Task<int>> act)
@@ -124,7 +158,7 @@ public static class StintServer
         }
         catch (Exception e) when (e is StartException or StoreSetupException or StoreUnavailableException or LogTamperedException or BackupException or IOException or UnauthorizedAccessException)
         {
-            await Errors(arguments).WriteLineAsync(e.Message);
+            Fail(arguments, e.Message, []);
             return 1;
         }
     }

@@ -91,10 +91,10 @@ internal sealed class Answering(RequestDelegate next, ServerOptions options, ILo
 
     private static ApiProblem OfStatus(int status) => status switch
     {
-        404 => ProblemKind.NotFound.Say(),
+        404 => ProblemKind.NotFound.Say("There is no such address here.", "See /openapi/v1.json."),
         405 => ProblemKind.MethodNotAllowed.Say(),
         413 => ProblemKind.TooLarge.Say(),
-        415 => ProblemKind.UnsupportedMediaType.Say(),
+        415 => ProblemKind.UnsupportedMediaType.Say(remedy: "Send the header `Content-Type: application/json`."),
         503 => ProblemKind.Unavailable.Say(),
         < 500 => ProblemKind.Unreadable.Say() with { Status = status },
         _ => ProblemKind.Broken.Say() with { Status = status },
@@ -103,11 +103,41 @@ internal sealed class Answering(RequestDelegate next, ServerOptions options, ILo
     private static ApiProblem Unreadable(BadHttpRequestException e) => (e.StatusCode, e.InnerException) switch
     {
         (413, _) => ProblemKind.TooLarge.Say(),
-        (415, _) => ProblemKind.UnsupportedMediaType.Say(),
+        (415, _) => ProblemKind.UnsupportedMediaType.Say(remedy: "Send the header `Content-Type: application/json`."),
         (_, JsonException json) => OfJson(json),
-        (400, _) => ProblemKind.Unreadable.Say(Sentence(e.Message)),
+        (400, _) => OfBinding(e.Message),
         var (status, _) => OfStatus(status),
     };
+
+    /// <summary>The framework speaks of its own types; the caller hears of the parameter or the body.</summary>
+    private static ApiProblem OfBinding(string message)
+    {
+        var quoted = message.Split('"');
+        if (message.EndsWith("was not provided from body.", StringComparison.Ordinal))
+        {
+            return ProblemKind.Unreadable.Say("This call has a body, and none was sent.", "Send a JSON object; see /openapi/v1.json.");
+        }
+
+        if (message.StartsWith("Failed to bind parameter", StringComparison.Ordinal) && quoted.Length == 5)
+        {
+            var name = ApiJson.Default.Options.PropertyNamingPolicy!.ConvertName(quoted[1].Split(' ')[^1]);
+            return ProblemKind.Unreadable.Say($"The parameter `{name}` cannot be read.", errors: [new FieldProblem(name, Form(quoted[1]))]);
+        }
+
+        if (message.StartsWith("Required parameter", StringComparison.Ordinal) && quoted.Length == 3)
+        {
+            var name = ApiJson.Default.Options.PropertyNamingPolicy!.ConvertName(quoted[1].Split(' ')[^1]);
+            return ProblemKind.Invalid.Say(errors: [new FieldProblem(name, "is required")]);
+        }
+
+        return ProblemKind.Unreadable.Say(Sentence(message));
+    }
+
+    private static string Form(string declared) =>
+        declared.Contains("int", StringComparison.Ordinal) || declared.Contains("long", StringComparison.Ordinal) ? "must be a whole number"
+        : declared.Contains("bool", StringComparison.Ordinal) ? "must be true or false"
+        : declared.Contains("Date", StringComparison.Ordinal) ? "must be a time such as 2026-12-24T18:00:00Z"
+        : "is not of the documented form; see /openapi/v1.json";
 
     /// <summary>Says where the body stops making sense, in the caller's words and never in type names.</summary>
     private static ApiProblem OfJson(JsonException json)
@@ -123,6 +153,11 @@ internal sealed class Answering(RequestDelegate next, ServerOptions options, ILo
         {
             var names = json.Message.Split('\'').Where((_, i) => i % 2 == 1).Where(name => !name.Contains('.', StringComparison.Ordinal)).ToList();
             return ProblemKind.Invalid.Say(errors: [.. names.Select(name => new FieldProblem(name, "is required"))]);
+        }
+
+        if (field.Length == 0 && json.Path == "$" && json.Message.Contains("could not be converted", StringComparison.Ordinal))
+        {
+            return ProblemKind.Unreadable.Say("The body must be a JSON object.", "See /openapi/v1.json.");
         }
 
         return field.Length > 0 && !json.Message.Contains("invalid", StringComparison.Ordinal)

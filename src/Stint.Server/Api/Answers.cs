@@ -19,7 +19,7 @@ internal static class Answers
     public static IResult Answer<T, TShape>(this Outcome<T> outcome, Func<T, TShape> shape, JsonTypeInfo<TShape> type, int status = 200) => outcome switch
     {
         Outcome<T>.Done done => Results.Json(shape(done.Value), type, statusCode: status),
-        Outcome<T>.NotFound => Problem(ProblemKind.NotFound.Say()),
+        Outcome<T>.NotFound => NotFound(),
         Outcome<T>.LostRace lost => Problem(ProblemKind.LostRace.Say(Sentence(lost.Why)) with { State = lost.Now is { } now ? StateOf(now) : null }),
         Outcome<T>.NotYours no => Problem(ProblemKind.NotYours.Say(Sentence(no.Why)) with { WhoCould = no.WhoCould.Count == 0 ? null : [.. no.WhoCould.Select(person => person.Value)] }),
         Outcome<T>.Invalid invalid => Invalid([.. invalid.Problems.Select(problem => new FieldProblem(problem.Field, problem.Message))]),
@@ -29,7 +29,8 @@ internal static class Answers
 
     public static IResult Problem(ApiProblem problem) => new ProblemResult(problem);
 
-    public static IResult NotFound() => Problem(ProblemKind.NotFound.Say());
+    /// <summary>The same words whether it does not exist or is not the caller's to know of.</summary>
+    public static IResult NotFound() => Problem(ProblemKind.NotFound.Say("There is no such thing, or none that you may know of."));
 
     public static IResult Invalid(IReadOnlyList<FieldProblem> problems) => Problem(ProblemKind.Invalid.Say(errors: problems));
 

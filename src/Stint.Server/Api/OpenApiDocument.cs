@@ -26,6 +26,11 @@ internal static class OpenApiDocument
                 Scheme = "bearer",
                 Description = "A person's token, `stp_` and 43 characters. The catalog keeps its SHA-256 alone.",
             };
+            foreach (var (name, field) in (document.Components.Schemas ?? new Dictionary<string, IOpenApiSchema>()).Values.SelectMany(schema => schema.Properties ?? new Dictionary<string, IOpenApiSchema>()))
+            {
+                field.Description ??= OpenApiWords.Field(name);
+            }
+
             return Task.CompletedTask;
         });
         options.AddOperationTransformer(OpenApiOperations.Complete);

@@ -14,6 +14,7 @@ internal static class OpenApiOperations
     {
         var open = context.Description.ActionDescriptor.EndpointMetadata.OfType<Open>().Any();
         operation.Responses ??= [];
+        Words(operation);
         if (!open)
         {
             operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("token", context.Document)] = [] }];
@@ -43,6 +44,36 @@ internal static class OpenApiOperations
         }
 
         return Task.CompletedTask;
+    }
+
+    /// <summary>What an answer is that is not made of the documented shapes.</summary>
+    private static string? TextOf(string? operation) => operation switch
+    {
+        "auditHead" => "text/plain",
+        "auditExport" => "application/jsonl",
+        "auditEvidence" => "application/json",
+        "catalogSchema" => "application/schema+json",
+        _ => null,
+    };
+
+    private static void Words(OpenApiOperation operation)
+    {
+        if (operation.OperationId is "ask" or "mintLogin")
+        {
+            operation.Parameters ??= [];
+            operation.Parameters.Add(new OpenApiParameter { Name = "Idempotency-Key", In = ParameterLocation.Header, Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = KeyedCall.MostCharacters } });
+        }
+
+        foreach (var parameter in operation.Parameters ?? [])
+        {
+            parameter.Description ??= OpenApiWords.Parameter(operation.OperationId, parameter.Name!);
+        }
+
+        if (TextOf(operation.OperationId) is { } type && operation.Responses!.TryGetValue("200", out var response) && response is OpenApiResponse written)
+        {
+            var schema = type is "text/plain" or "application/jsonl" ? new OpenApiSchema { Type = JsonSchemaType.String } : new OpenApiSchema { Type = JsonSchemaType.Object };
+            written.Content = new Dictionary<string, OpenApiMediaType> { [type] = new OpenApiMediaType { Schema = schema } };
+        }
     }
 
     private static void Add(OpenApiOperation operation, int status)

@@ -109,6 +109,7 @@ internal sealed record RevokeBody
 /// <summary>Nothing to say.</summary>
 internal sealed record EmptyBody;
 
+/// <summary>One rule's part in a verdict.</summary>
 internal sealed record TraceShape(string Rule, string Outcome, string Because, string? Remedy);
 
 /// <summary>What the policies said.</summary>
@@ -126,6 +127,7 @@ internal sealed record VerdictShape(string Outcome, IReadOnlyList<string> Decide
 /// <param name="Missing">How many more yeses it takes now; 0 once decided.</param>
 internal sealed record StepShape(string Name, string From, int Need, IReadOnlyList<string> Approvers, int Missing);
 
+/// <summary>One person's answer.</summary>
 internal sealed record ApprovalShape(string By, bool Yes, DateTimeOffset At, string Comment, long? ShortenedSeconds, string Via);
 
 /// <summary>One asking and what became of it.</summary>

@@ -11,6 +11,11 @@ internal static class CatalogFolder
     /// <summary>Loads what stands there now. A file or folder that cannot be read is a problem like any other.</summary>
     public static CatalogLoad Load(string folder, ConnectorList connectors)
     {
+        if (!Directory.Exists(folder))
+        {
+            return new CatalogLoad(null, [new CatalogProblem(folder, 0, 0, File.Exists(folder) ? "is a file, and a catalog is a folder" : "is not there", "name the folder that holds the catalog's files")], []);
+        }
+
         var files = new List<KeyValuePair<string, byte[]>>();
         try
         {
@@ -26,7 +31,7 @@ internal static class CatalogFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new CatalogLoad(null, [new CatalogProblem(folder, 0, 0, $"cannot be read: {e.Message}", "let this user read it")], []);
+            return new CatalogLoad(null, [new CatalogProblem(folder, 0, 0, $"cannot be read: {e.Message.TrimEnd('.')}", "let this user read it")], []);
         }
 
         return CatalogLoader.Load(files, connectors.Shapes.ToDictionary(shape => shape.Kind, StringComparer.Ordinal));

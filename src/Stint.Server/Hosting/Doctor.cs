@@ -53,7 +53,7 @@ internal sealed class Doctor(ServerOptions options, ServeArguments arguments)
         var all = new Findings(findings.TrueForAll(finding => finding.Ok), findings);
         if (json)
         {
-            await output.WriteLineAsync(JsonSerializer.Serialize(all, DoctorJson.Default.Findings));
+            await output.WriteLineAsync(JsonSerializer.Serialize(all, new DoctorJson(new JsonSerializerOptions(DoctorJson.Default.Options) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }).Findings));
         }
         else
         {

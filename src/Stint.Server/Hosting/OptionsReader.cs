@@ -12,7 +12,10 @@ internal sealed record OptionsReading(ServerOptions? Options, IReadOnlyList<Opti
 /// <summary>Reads the configuration from its three sources and checks all of it at once.</summary>
 internal static class OptionsReader
 {
-    public static OptionsReading Read(ServeArguments arguments, IReadOnlyDictionary<string, string> environment)
+    /// <param name="arguments">The flags.</param>
+    /// <param name="environment">The variables.</param>
+    /// <param name="needsCatalog">Whether no catalog is a problem: saving and bringing back does without.</param>
+    public static OptionsReading Read(ServeArguments arguments, IReadOnlyDictionary<string, string> environment, bool needsCatalog = true)
     {
         var problems = new List<OptionProblem>();
         var given = GivenSettings.Collect(arguments, environment, problems);
@@ -22,7 +25,7 @@ internal static class OptionsReader
         var store = read.OneOf("store", ("sqlite", StoreKind.Sqlite), ("postgres", StoreKind.Postgres)) ?? StoreKind.Sqlite;
         var storeUrl = StoreUrl(read, store);
         var catalog = read.FilePath("catalog");
-        if (catalog is null && !read.IsGiven("catalog"))
+        if (needsCatalog && catalog is null && !read.IsGiven("catalog"))
         {
             problems.Add(new OptionProblem("configuration", "`catalog` is missing; name the catalog's folder with --catalog DIR, STINT_CATALOG, or `catalog` in the file"));
         }
@@ -60,7 +63,7 @@ internal static class OptionsReader
                 Data = data,
                 Store = store,
                 StoreUrl = storeUrl,
-                Catalog = catalog!,
+                Catalog = catalog ?? "",
                 CarriesSessions = roles,
                 Web = web,
                 Gateway = gateway,

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Stint.Connectors;
 using Stint.Server.Store;
 using Stint.Server.Store.Sealing;
@@ -7,8 +8,9 @@ namespace Stint.Server.Hosting;
 /// <summary>Checks everything that can be checked without starting.</summary>
 internal static class ServeCheck
 {
-    public static int Run(ServeArguments arguments, OptionsReading reading, TextWriter output, TextWriter errors)
+    public static int Run(ServeArguments arguments, OptionsReading reading)
     {
+        var warnings = new List<string>();
         var problems = reading.Problems.Select(problem => problem.ToString()).ToList();
         if (reading.Options is { } options)
         {
@@ -16,20 +18,25 @@ internal static class ServeCheck
             Certificate(options, problems);
             var load = CatalogFolder.Load(options.Catalog, ConnectorList.All);
             problems.AddRange(load.Errors.Select(problem => problem.ToString()));
-            foreach (var warning in load.Warnings)
+            warnings.AddRange(load.Warnings.Select(warning => warning.ToString()));
+        }
+
+        if (!arguments.Json)
+        {
+            foreach (var line in warnings.Select(warning => $"warning: {warning}").Concat(problems))
             {
-                errors.WriteLine($"warning: {warning}");
+                StintServer.Errors(arguments).WriteLine(line);
             }
         }
 
-        foreach (var problem in problems)
-        {
-            errors.WriteLine(problem);
-        }
-
-        output.WriteLine(problems.Count == 0 ? "The configuration and the catalog are good." : $"{problems.Count} {(problems.Count == 1 ? "problem" : "problems")}.");
+        StintServer.Answer(
+            arguments,
+            new JsonObject { ["ok"] = problems.Count == 0, ["problems"] = Texts(problems), ["warnings"] = Texts(warnings) },
+            problems.Count == 0 ? "The configuration and the catalog are good." : $"{problems.Count} {(problems.Count == 1 ? "problem" : "problems")}.");
         return problems.Count == 0 ? 0 : 1;
     }
+
+    private static JsonArray Texts(List<string> lines) => [.. lines.Select(line => JsonValue.Create(line))];
 
     private static void Key(ServerOptions options, ServeArguments arguments, List<string> problems)
     {
