@@ -124,7 +124,12 @@ internal sealed class Asking
                 var left = until - verb.Terminal.Now;
                 if (left <= TimeSpan.Zero)
                 {
-                    throw new CommandFailed(ExitCode.TimedOut, $"{seen["id"]} is still {seen["state"]}.", $"It goes on without you. Look: stint status {seen["id"]}{(seen.ContainsKey("asked_at") ? $"   Take it back: stint cancel {seen["id"]}" : "")}");
+                    var isRequest = seen.ContainsKey("asked_at");
+                    throw new CommandFailed(
+                        ExitCode.TimedOut,
+                        $"{seen["id"]} is still {seen["state"]}.",
+                        $"{(isRequest ? "It opens by itself when it is approved. " : "")}Look: stint status {seen["id"]}{(isRequest ? $"   Take it back: stint cancel {seen["id"]}" : "")}",
+                        seen);
                 }
 
                 var wait = (int)Math.Ceiling(Math.Min(left.TotalSeconds, 25));

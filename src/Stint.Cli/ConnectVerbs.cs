@@ -66,6 +66,11 @@ internal static class ConnectVerbs
             {
                 request = await Asking.DecidedAsync(verb, client, request, until, cancellation);
             }
+            catch (CommandFailed late) when (late.Code == ExitCode.TimedOut)
+            {
+                await TakeBackAsync(verb, client, request);
+                throw new CommandFailed(ExitCode.TimedOut, $"Nobody answered {request["id"]} in time.", null, late.Problem);
+            }
             catch (Exception e) when (e is CommandFailed or OperationCanceledException)
             {
                 await TakeBackAsync(verb, client, request);

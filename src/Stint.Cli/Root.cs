@@ -26,6 +26,27 @@ internal static class Root
             root.Add(verb);
         }
 
+        RefuseMistypedOptions(root);
+
         return root;
+    }
+
+    private static void RefuseMistypedOptions(Command command)
+    {
+        foreach (var argument in command.Arguments)
+        {
+            argument.Validators.Add(result =>
+            {
+                if (Verb.MistypedOption(result) is { } option)
+                {
+                    result.AddError($"'{option}' is not understood here.");
+                }
+            });
+        }
+
+        foreach (var below in command.Subcommands)
+        {
+            RefuseMistypedOptions(below);
+        }
     }
 }

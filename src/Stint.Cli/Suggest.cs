@@ -58,7 +58,7 @@ internal static class Suggest
             }
 
             using var client = new StintClient(login);
-            using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+            using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(2));
             var items = Task.Run(() => client.ListAsync(path, 50, bound.Token), bound.Token).GetAwaiter().GetResult();
             return [.. items.SelectMany(item => fields.Select(field => (string)item[field]!))];
         }

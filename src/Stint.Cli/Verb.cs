@@ -56,7 +56,8 @@ internal sealed class Verb(ParseResult parsed)
             }
         }
 
-        var unknown = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
+        var unknown = parsed.CommandResult.Children.OfType<ArgumentResult>().Select(MistypedOption).FirstOrDefault(option => option is not null)
+            ?? (parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null);
         var missing = command.Arguments.FirstOrDefault(argument => argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is not { Tokens.Count: > 0 });
         var message = (unknown, command) switch
         {
@@ -72,6 +73,10 @@ internal sealed class Verb(ParseResult parsed)
             message,
             $"{(near is null ? "" : $"Did you mean '{near}'? ")}See: {string.Join(' ', names)} --help"));
     }
+
+    /// <summary>An option that is none, which would otherwise be taken for a name, a text to search or a program to run. Null when there is none.</summary>
+    public static string? MistypedOption(ArgumentResult argument) =>
+        argument.Tokens.Count > 0 && argument.Tokens[0].Value is ['-', _, ..] option ? option : null;
 
     private static IEnumerable<string> Options(ParseResult parsed) =>
         parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options).Select(option => option.Name);
