@@ -306,6 +306,10 @@ public sealed class ApiTests : IAsyncLifetime
             Assert.NotNull(one.Operation["security"]);
             Assert.NotNull(one.Operation["responses"]!["401"]!["content"]!["application/problem+json"]!["example"]);
         });
+        Assert.All(operations, one => Assert.All((one.Operation["parameters"] as JsonArray ?? []).OfType<JsonObject>(), parameter =>
+            Assert.False(string.IsNullOrEmpty((string?)parameter["description"]), $"{one.Path} {parameter["name"]} is not described")));
+        Assert.All(document["components"]!["schemas"]!.AsObject(), schema => Assert.All((schema.Value!["properties"] as JsonObject ?? []).Where(field => field.Value!["$ref"] is null), field =>
+            Assert.False(string.IsNullOrEmpty((string?)field.Value!["description"]), $"{schema.Key}.{field.Key} is not described")));
         foreach (var reference in References(document))
         {
             Assert.StartsWith("#/", reference);
