@@ -82,7 +82,9 @@ internal sealed partial class LoopStream : Stream
 
         if (buffer.Length == 0)
         {
-            return WaitToReadAsync();
+            // Asked once more before waiting is believed to be over: an idle session must not hold a buffer on a mere guess.
+            Span<byte> one = stackalloc byte[1];
+            return TryReceive(one, LibC.Peek) < 0 || IsTurnOver() ? WaitToReadAsync() : new ValueTask<int>(0);
         }
 
         if (!IsTurnOver())
@@ -319,7 +321,7 @@ internal sealed partial class LoopStream : Stream
 
     private ValueTask<int> WaitToReadAsync()
     {
-        var isTurnOver = IsTurnOver();
+        var isTurnOver = Inline && _turn > Turn && _loop.IsCurrent;
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_closed, this);

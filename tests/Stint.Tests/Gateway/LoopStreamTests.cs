@@ -1,0 +1,160 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Stint.Gateway.Relaying;
+using Xunit;
+
+namespace Stint.Tests.Gateway;
+
+/// <summary>A socket read and written through a loop of our own.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class LoopStreamTests : IDisposable
+{
+    private readonly RelayLoop _loop = new();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Echo_MegabytesBothWays_ComeWholeAndInOrder(bool inline)
+    {
+        var (near, far) = await PairAsync();
+        using var socket = near;
+        await using var stream = new LoopStream(_loop, near.SafeHandle) { Inline = inline };
+        var sent = new byte[5_000_000];
+        new Random(7).NextBytes(sent);
+        var echo = EchoAsync(stream);
+        var writing = far.SendAsync(sent);
+        var back = await DoorTests.ReadAsync(far, sent.Length);
+        Assert.Equal(sent.Length, await writing);
+        Assert.True(sent.AsSpan().SequenceEqual(back));
+        far.Shutdown(SocketShutdown.Send);
+        await echo.WaitAsync(TimeSpan.FromSeconds(10));
+        far.Dispose();
+    }
+
+    [Fact]
+    public async Task Inline_ContinuationsRunOnTheLoopsThread()
+    {
+        var (near, far) = await PairAsync();
+        using var socket = near;
+        using var other = far;
+        await using var stream = new LoopStream(_loop, near.SafeHandle) { Inline = true };
+        var heard = Task.Run(async () =>
+        {
+            _ = await stream.ReadAsync(Memory<byte>.Empty, CancellationToken.None);
+            return _loop.IsCurrent;
+        });
+        await Task.Delay(100);
+        await far.SendAsync(new byte[] { 1 });
+        Assert.True(await heard.WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public async Task Greedy_OneSocketNeverDry_DoesNotKeepTheOthersWaiting()
+    {
+        var (greedy, feeder) = await PairAsync();
+        var (modest, asker) = await PairAsync();
+        using var sockets = greedy;
+        using var more = modest;
+        using var far = asker;
+        await using var flood = new LoopStream(_loop, greedy.SafeHandle) { Inline = true };
+        await using var quiet = new LoopStream(_loop, modest.SafeHandle) { Inline = true };
+        _ = Task.Run(async () =>
+        {
+            var sink = new byte[16];
+            while (await flood.ReadAsync(sink) > 0)
+            {
+            }
+        });
+        _ = EchoAsync(quiet);
+        _ = Task.Run(async () =>
+        {
+            var much = new byte[1 << 20];
+            while (await feeder.SendAsync(much) > 0)
+            {
+            }
+        });
+        await Task.Delay(200);
+        for (var round = 0; round < 20; round++)
+        {
+            await far.SendAsync(new byte[] { 42 });
+            Assert.Equal(42, (await DoorTests.ReadAsync(far, 1).WaitAsync(TimeSpan.FromSeconds(5)))[0]);
+        }
+
+        feeder.Dispose();
+    }
+
+    [Fact]
+    public async Task Dispose_WhoWaitsHearsOfIt()
+    {
+        var (near, far) = await PairAsync();
+        using var socket = near;
+        using var other = far;
+        var stream = new LoopStream(_loop, near.SafeHandle) { Inline = true };
+        var waiting = stream.ReadAsync(new byte[1]).AsTask();
+        await stream.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public async Task Cancel_TheReadEnds_AndTheNextOneLosesNothing()
+    {
+        var (near, far) = await PairAsync();
+        using var socket = near;
+        using var other = far;
+        await using var stream = new LoopStream(_loop, near.SafeHandle);
+        using var cancel = new CancellationTokenSource(50);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stream.ReadAsync(new byte[1], cancel.Token).AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+        await far.SendAsync(new byte[] { 9 });
+        var one = new byte[1];
+        Assert.Equal(9, await stream.PeekAsync(CancellationToken.None));
+        Assert.Equal(1, await stream.ReadAsync(one).AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(9, one[0]);
+    }
+
+    [Fact]
+    public async Task SecondWriter_IsRefused_BeforeAByteOfItIsSent()
+    {
+        var (near, far) = await PairAsync();
+        using var socket = near;
+        using var other = far;
+        await using var stream = new LoopStream(_loop, near.SafeHandle);
+        var first = new byte[20_000_000];
+        var writing = stream.WriteAsync(first).AsTask();
+        Assert.False(writing.IsCompleted);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await stream.WriteAsync(new byte[] { 1 }));
+        Assert.DoesNotContain((byte)1, await DoorTests.ReadAsync(far, first.Length));
+        await writing.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(0, far.Available);
+    }
+
+    [Fact]
+    public async Task Connect_NobodyListens_Fails()
+    {
+        using var taken = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var to = new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)taken.LocalEndPoint!).Port);
+        await Assert.ThrowsAnyAsync<IOException>(() => LoopStream.ConnectAsync(_loop, to, CancellationToken.None));
+    }
+
+    public void Dispose() => _loop.Dispose();
+
+    private static async Task EchoAsync(LoopStream stream)
+    {
+        var buffer = new byte[32 * 1024];
+        while (await stream.ReadAsync(buffer) is var read and > 0)
+        {
+            await stream.WriteAsync(buffer.AsMemory(0, read));
+        }
+    }
+
+    private static async Task<(Socket Near, Socket Far)> PairAsync()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var accepting = listener.AcceptSocketAsync();
+        await far.ConnectAsync(listener.LocalEndpoint);
+        return (await accepting, far);
+    }
+}
