@@ -54,7 +54,7 @@ internal static class SessionVerbs
         {
             var session = await client.GetAsync($"api/v1/sessions/{Uri.EscapeDataString(verb.Get(id))}", cancellation);
             var records = new List<JsonObject>();
-            long from = 0;
+            long from = 1;
             while (true)
             {
                 var page = await RecordsAsync(client, verb.Get(id), from, 0, cancellation);
@@ -84,7 +84,7 @@ internal static class SessionVerbs
         var command = new Command("follow", "Watch a live session; one JSON record a line with --json.") { id };
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
-            long from = 0;
+            long from = 1;
             while (true)
             {
                 var page = await RecordsAsync(client, verb.Get(id), from, 20, cancellation);

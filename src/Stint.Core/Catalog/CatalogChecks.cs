@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Stint.Core.Approvals;
 using Stint.Core.Policies;
 
@@ -36,6 +37,18 @@ internal static class CatalogChecks
         }
     }
 
+    /// <summary>Whether somebody's asking could be met were nobody disabled.</summary>
+    private static bool CouldBeMetByAll(LoadedCatalog catalog, Workflow workflow, string resource, IReadOnlyList<SubjectId> askers)
+    {
+        if (!catalog.People.Values.Any(person => person.Disabled))
+        {
+            return false;
+        }
+
+        var all = catalog with { People = catalog.People.ToFrozenDictionary(pair => pair.Key, pair => pair.Value with { Disabled = false }, StringComparer.Ordinal) };
+        return askers.Any(asker => Quorum.CanBeMet(Steps.Pin(all, workflow.Steps, all.Resources[resource], asker), workflow.Distinct, asker));
+    }
+
     /// <summary>Asks, for each kind of subject and resource that can differ, whether the steps could be met.</summary>
     private static void Satisfiable(LoadedCatalog catalog, Policy policy, Workflow workflow, Problems problems)
     {
@@ -60,7 +73,19 @@ internal static class CatalogChecks
             if (stuck.Count == apart.Count)
             {
                 var first = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], stuck[0]);
-                problems.Error(policy.Place, $"nobody could satisfy the approval of policy '{policy.Name}'{where}: {Steps.Lacking(first, workflow.Distinct)}", "add approvers (a requester never counts), or ask for fewer");
+                var what = $"nobody could satisfy the approval of policy '{policy.Name}'{where}: {Steps.Lacking(first, workflow.Distinct)}";
+                const string wayOut = "add approvers (a requester never counts), or ask for fewer";
+
+                // NB. Disabling somebody must take effect at once, even when it leaves a policy without approvers: were it
+                // an error, the old catalog would stay, and with it the access of whoever was just disabled.
+                if (CouldBeMetByAll(catalog, workflow, resource, apart))
+                {
+                    problems.Warn(policy.Place, what + ", because of people who are disabled", wayOut);
+                }
+                else
+                {
+                    problems.Error(policy.Place, what, wayOut);
+                }
             }
             else
             {
