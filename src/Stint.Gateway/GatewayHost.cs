@@ -68,7 +68,7 @@ public sealed class GatewayHost : IAsyncDisposable
         await Task.WhenAll(_host.Sessions.Select(session => session.NoticeAsync(
             $"This gateway is shutting down: your session ends in {Words.Of(patience)} at the latest.",
             "Finish what you are at, and connect again.")));
-        while (_host.Live > 0 && _time.GetElapsedTime(began) < patience)
+        while (!_host.IsEmpty && _time.GetElapsedTime(began) < patience)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), _time);
         }
@@ -98,7 +98,7 @@ public sealed class GatewayHost : IAsyncDisposable
     private async Task CutAllAsync()
     {
         var began = _time.GetTimestamp();
-        while (_host.Live > 0 && _time.GetElapsedTime(began) < EndPatience)
+        while (!_host.IsEmpty && _time.GetElapsedTime(began) < EndPatience)
         {
             foreach (var session in _host.Sessions)
             {

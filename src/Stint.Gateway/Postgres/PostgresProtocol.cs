@@ -87,7 +87,17 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
         switch (answer)
         {
             case GateAnswer.Admitted admitted:
-                await OpenAsync(client, side, from, admitted.Session, cancellation);
+                // NB. From here on a drain waits for it: whoever was let in is told when they are sent away again.
+                host.Opening[admitted.Session.Id] = true;
+                try
+                {
+                    await OpenAsync(client, side, from, admitted.Session, cancellation);
+                }
+                finally
+                {
+                    host.Opening.TryRemove(admitted.Session.Id, out _);
+                }
+
                 break;
             case GateAnswer.Refused no:
                 await RefuseAsync(new PostgresOpened.Refused(client.Stream, CodeOf(no.Why), no.Sentence, no.Hint), side.Socket, from);

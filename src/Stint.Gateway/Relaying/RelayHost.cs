@@ -45,6 +45,12 @@ internal sealed class RelayHost : IDisposable
 
     public int Live => _live.Count;
 
+    /// <summary>Sessions that were let in and are not carried yet: their target is being dialled.</summary>
+    public ConcurrentDictionary<SessionId, bool> Opening { get; } = new();
+
+    /// <summary>Whether nothing is carried and nothing is about to be.</summary>
+    public bool IsEmpty => Opening.IsEmpty && _live.IsEmpty;
+
     /// <summary>Whether new sessions are refused.</summary>
     public bool IsDraining { get; set; }
 
@@ -54,6 +60,7 @@ internal sealed class RelayHost : IDisposable
     public async Task RunAsync(RelaySession session)
     {
         _live[session.Id] = session;
+        Opening.TryRemove(session.Id, out _);
         Meter.LiveSessions.Add(1);
         if (IsDraining)
         {
