@@ -71,7 +71,14 @@ internal sealed class Checkpoints(StintStore store, CheckpointSigner signer, Ins
             async reads =>
             {
                 var log = await reads.LogHeadAsync();
-                return (log, log.Size >= head.Size ? await MerkleProofs.RootAsync(reads, head.Size, cancellation) : (TreeHash?)null);
+                try
+                {
+                    return (log, log.Size >= head.Size ? await MerkleProofs.RootAsync(reads, head.Size, cancellation) : (TreeHash?)null);
+                }
+                catch (InvalidDataException)
+                {
+                    throw new LogTamperedException($"The audit log is not whole: {await FirstFaultAsync(reads, witnessed, cancellation)} {WayOut}");
+                }
             },
             cancellation);
         if (root is null)
@@ -86,6 +93,28 @@ internal sealed class Checkpoints(StintStore store, CheckpointSigner signer, Ins
     }
 
     public void Dispose() => _one.Dispose();
+
+    /// <summary>What is wrong first, by the fact's own number.</summary>
+    private async Task<string> FirstFaultAsync(Reads reads, SignedCheckpoint witnessed, CancellationToken cancellation)
+    {
+        var verifier = new LogVerifier(signer.Key, [witnessed], allowTail: true);
+        for (long from = 0; ;)
+        {
+            var facts = await reads.FactsAsync(from, 2000);
+            foreach (var fact in facts)
+            {
+                verifier.Add(fact.Seq, System.Text.Encoding.UTF8.GetBytes(fact.Body), fact.LeafHash.AsSpan());
+            }
+
+            if (facts.Count < 2000)
+            {
+                return verifier.Finish().Findings is [var first, ..] ? first.Sentence : "its stored hashes are damaged.";
+            }
+
+            cancellation.ThrowIfCancellationRequested();
+            from = facts[^1].Seq + 1;
+        }
+    }
 
     private static string WayOut => $"If a backup was restored on purpose, move {WitnessName} away and start again; otherwise keep everything as it is and find out.";
 

@@ -57,6 +57,16 @@ public sealed class VerifyLogUseCaseTests
     }
 
     [Fact]
+    public async Task Start_FactDeletedFromTheMiddle_IsRefusedAndNamed()
+    {
+        await using var world = await StoryAsync();
+        await world.Get<Checkpoints>().SignAsync(None);
+        world.Edit("DELETE FROM facts WHERE seq = 2");
+        var refusal = await Assert.ThrowsAsync<LogTamperedException>(() => world.Get<Checkpoints>().CheckWitnessAsync(None));
+        Assert.Contains("Fact 2: it is missing", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Start_AnotherLogOfTheSameLength_IsRefused()
     {
         await using var world = await StoryAsync();
