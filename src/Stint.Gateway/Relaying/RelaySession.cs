@@ -33,6 +33,8 @@ internal sealed partial class RelaySession : IDisposable
     private long _fromClient;
     private long _toClient;
     private bool _clientAligned = true;
+    private volatile bool _greeted;
+    private Task<DateTimeOffset>? _farewell;
     private volatile bool _ended;
     private bool _closed;
     private bool _goodbye;
@@ -66,6 +68,7 @@ internal sealed partial class RelaySession : IDisposable
     public async Task<RelayEnd> RunAsync()
     {
         await GreetAsync();
+        _greeted = true;
         _deadline = _host.Deadlines.Add(NotAfter, Expire);
         _session.Listen(Take);
         _client.CarryInline();
@@ -76,8 +79,7 @@ internal sealed partial class RelaySession : IDisposable
         _host.Deadlines.Remove(_deadline);
         var interrupted = IsBusy();
         var farewell = end.Told ? FarewellAsync(end) : Task.CompletedTask;
-        var mustCancel = interrupted || end.Reason is not (SessionEndReason.ClientLeft or SessionEndReason.TargetLeft);
-        var cancelled = interrupted ? _voice.CancelAtTargetAsync(_over.Token) : Task.CompletedTask;
+        var stopped = interrupted ? StopAtTargetAsync(end) : Task.CompletedTask;
         await farewell;
         await SayGoodbyeAsync();
         CloseServer();
@@ -87,8 +89,8 @@ internal sealed partial class RelaySession : IDisposable
         // What follows waits for the disk and for the control plane: off the thread that carries the other sessions.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var head = Close(end);
-        await cancelled;
-        if (mustCancel && end.Reason != SessionEndReason.TargetLeft)
+        await stopped;
+        if (!interrupted && MustSeeGone(end.Reason))
         {
             await _host.CutAtTargetAsync(Id, _voice.Backend);
         }
@@ -97,7 +99,7 @@ internal sealed partial class RelaySession : IDisposable
         return end;
     }
 
-    /// <summary>Ends it, unless it is ending already. Quick; never throws.</summary>
+    /// <summary>Ends it, unless it is ending already; where nothing is half out, the client has its last words when this returns. Quick; never throws.</summary>
     public void End(RelayEnd end)
     {
         lock (_lock)
@@ -110,6 +112,7 @@ internal sealed partial class RelaySession : IDisposable
             _ended = true;
         }
 
+        FarewellNow(end);
         _ending.TrySetResult(end);
 
         // Wakes the pump that waits for the target. What it still holds goes no further.
