@@ -65,10 +65,13 @@ internal sealed class KillSession(StintStore store, CurrentCatalog catalog, Live
     internal const string KilledPrefix = "killed:";
 
     /// <summary>Cuts a session that bears the mark, when it is here.</summary>
-    internal static void Cut(LiveSessions live, Session killed)
+    internal static void Cut(LiveSessions live, Session killed) => live.Give(killed.Id, OrderFor(killed));
+
+    /// <summary>What a session that bears the mark is told.</summary>
+    internal static SessionOrder.Cut OrderFor(Session killed)
     {
         var why = string.IsNullOrWhiteSpace(killed.KillNote) ? "" : $": {killed.KillNote}";
-        live.Give(killed.Id, new SessionOrder.Cut(SessionEndReason.Killed, $"This session was ended by {killed.KillBy}{why}.", null));
+        return new SessionOrder.Cut(SessionEndReason.Killed, $"This session was ended by {killed.KillBy}{why}.", null);
     }
 
     private static string KilledWake(SessionId id) => KilledPrefix + id.Value;

@@ -4,7 +4,7 @@ using Stint.Core.Sessions;
 
 namespace Stint.Server.Sessions;
 
-/// <summary>The sessions that this node carries, by assignment. Orders go to the gateway through here and nowhere else.</summary>
+/// <summary>The sessions that this node carries, or looks after for the gateway nodes that are linked to it, by assignment. Orders go to a gateway through here and nowhere else.</summary>
 /// <remarks>
 /// NB. A session is put here before its row is committed. A revoke that commits first is seen by the admission's own
 /// transaction; one that commits later finds the session here. Between the two nothing can slip through.
@@ -16,7 +16,10 @@ internal sealed class LiveSessions
     private readonly Dictionary<AssignmentId, HashSet<SessionId>> _byAssignment = [];
     private readonly Dictionary<AssignmentId, List<TaskCompletionSource>> _waiting = [];
 
-    /// <summary>How many this node carries.</summary>
+    /// <summary>Gateway nodes whose sessions are looked after here; set as each links up.</summary>
+    public IReadOnlyList<string> Guests { get; set; } = [];
+
+    /// <summary>How many are looked after here.</summary>
     public int Count => _all.Count;
 
     /// <summary>Assignments with at least one session here.</summary>

@@ -33,21 +33,22 @@ internal sealed class SessionOrders(StintStore store, LiveSessions live, TimePro
     }
 
     /// <summary>Tells an assignment's sessions here what these grants mean for them.</summary>
-    public void Tell(AssignmentId assignment, IReadOnlyList<Grant> grants)
+    public void Tell(AssignmentId assignment, IReadOnlyList<Grant> grants) => live.Give(assignment, OrderFor(grants, clock.Now()));
+
+    /// <summary>What grants mean for the sessions of their assignment: the last deadline of those that are open, or the end and why.</summary>
+    public static SessionOrder OrderFor(IReadOnlyList<Grant> grants, DateTimeOffset now)
     {
-        var now = clock.Now();
         var usable = grants.Where(grant => grant.IsUsableAt(now)).ToList();
         if (usable.Count > 0)
         {
-            live.Give(assignment, new SessionOrder.Extend(usable.Max(grant => grant.NotAfter)!.Value));
-            return;
+            return new SessionOrder.Extend(usable.Max(grant => grant.NotAfter)!.Value);
         }
 
         var ended = grants.Where(grant => grant.End is not null).OrderByDescending(grant => grant.EndedAt).FirstOrDefault()
             ?? grants.Where(grant => grant.NotAfter is not null).OrderByDescending(grant => grant.NotAfter).FirstOrDefault();
-        live.Give(assignment, ended is null
+        return ended is null
             ? new SessionOrder.Cut(SessionEndReason.Revoked, "Access ended: no grant is open.", null)
-            : new SessionOrder.Cut(ReasonOf(ended.End), Sentences.Ended(ended), Sentences.AskAgain(ended.Role)));
+            : new SessionOrder.Cut(ReasonOf(ended.End), Sentences.Ended(ended), Sentences.AskAgain(ended.Role));
     }
 
     /// <summary>Cuts an assignment's sessions and waits until they are gone from here, and for a moment when others carry some.</summary>

@@ -8,7 +8,10 @@ using Stint.Server.Store;
 namespace Stint.Server.Sessions;
 
 /// <summary>Holds this node's sessions against their grants: at every wake, and every few seconds in case a wake was lost.</summary>
-/// <remarks>A node that cannot read the store knows nothing of revokes. After ten seconds of that its sessions are cut: what cannot be checked is a no.</remarks>
+/// <remarks>
+/// A node that cannot read the store knows nothing of revokes. After ten seconds of that its sessions are cut: what cannot
+/// be checked is a no. A clock of its own watches over that, because a look at a store that hangs takes its time.
+/// </remarks>
 internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveSessions live, Installation installation, TimeProvider clock, ILogger<SessionWatch> log) : BackgroundService
 {
     /// <summary>How often every live session is looked at without a wake.</summary>
@@ -17,13 +20,16 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
     /// <summary>How long the store may be away before the sessions here are cut.</summary>
     public static readonly TimeSpan Blind = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan LookForBlindness = TimeSpan.FromMilliseconds(250);
+
     private readonly Channel<Due> _due = Channel.CreateUnbounded<Due>(new UnboundedChannelOptions { SingleReader = true });
-    private DateTimeOffset _sawStore;
+    private long _sawStore;
+    private bool _cutOff;
 
     /// <summary>Listens to the store's wakes; called once, before anybody is let in.</summary>
     public void Listen()
     {
-        _sawStore = clock.Now();
+        Volatile.Write(ref _sawStore, clock.GetTimestamp());
         store.Wakes.On("sessions:", name =>
         {
             if (name == "sessions:*")
@@ -49,6 +55,7 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
     {
         using var bound = new CancellationTokenSource(Every + Every, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(bound.Token, cancellation);
+        var began = clock.GetTimestamp();
         try
         {
             foreach (var assignment in live.Assignments)
@@ -57,20 +64,53 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
             }
 
             await CutKilledAsync(either.Token);
-            _sawStore = clock.Now();
+
+            // NB. What was read is as old as the beginning of the look.
+            Volatile.Write(ref _sawStore, began);
+            _cutOff = false;
         }
         catch (Exception problem) when (!cancellation.IsCancellationRequested)
         {
             Log.WatchFailed(log, problem);
-            if (clock.Now() - _sawStore >= Blind && live.Count > 0)
-            {
-                Log.CutOff(log, Blind, live.Count);
-                live.GiveAll(new SessionOrder.Cut(SessionEndReason.Unchecked, $"This session was ended: Stint's store did not answer for {Sentences.Span(Blind)}, so nobody could check that your access is still open.", "Connect again in a moment."));
-            }
+            CutWhenBlind();
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(LookAgainAsync(stoppingToken), WatchStoreAsync(stoppingToken));
+
+    private async Task WatchStoreAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(LookForBlindness, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                CutWhenBlind();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops; its gateway ends what is left.
+        }
+    }
+
+    private void CutWhenBlind()
+    {
+        if (live.Count == 0 || clock.GetElapsedTime(Volatile.Read(ref _sawStore)) < Blind)
+        {
+            return;
+        }
+
+        if (!_cutOff)
+        {
+            Log.CutOff(log, Blind, live.Count);
+            _cutOff = true;
+        }
+
+        live.GiveAll(new SessionOrder.Cut(SessionEndReason.Unchecked, $"This session was ended: Stint's store did not answer for {Sentences.Span(Blind)}, so nobody could check that your access is still open.", "Connect again in a moment."));
+    }
+
+    private async Task LookAgainAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -138,9 +178,12 @@ internal sealed class SessionWatch(StintStore store, SessionOrders orders, LiveS
             return;
         }
 
-        foreach (var killed in await store.ReadAsync(async reads => await reads.KilledSessionsAsync(installation.Node), cancellation))
+        foreach (var node in live.Guests.Append(installation.Node))
         {
-            KillSession.Cut(live, killed);
+            foreach (var killed in await store.ReadAsync(async reads => await reads.KilledSessionsAsync(node), cancellation))
+            {
+                KillSession.Cut(live, killed);
+            }
         }
     }
 
