@@ -15,7 +15,7 @@ internal static class ServeVerbs
         var check = new Option<bool>("--check") { Description = "Check settings, catalog, keys and certificates, say every problem, and start nothing." };
         var listen = new Option<string?>("--listen") { Description = "Where the API listens.", HelpName = "ADDRESS:PORT" };
         var gateway = Gateway();
-        var roles = new Option<string?>("--roles") { Description = "What this node does: control,gateway." };
+        var roles = new Option<string?>("--roles") { Description = "What this node does: control,gateway; or control; or gateway alone, which asks another node." };
         var command = new Command("serve", "Run the server.") { check, listen, gateway, roles };
         place.AddTo(command);
         return Verb.Does(command, (verb, cancellation) =>

@@ -29,6 +29,11 @@ public static class StintServer
 
         return await TellAsync(arguments, async () =>
         {
+            if (options.Control is not null)
+            {
+                return await GatewayNode.RunAsync(options, arguments, cancellation);
+            }
+
             await using var node = await ServerNode.StartAsync(options, arguments, cancellation);
             using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
@@ -76,7 +81,7 @@ public static class StintServer
     public static Task<int> BackupAsync(ServeArguments arguments, string path, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        return Read(arguments, needsCatalog: false) is { } options
+        return ReadForStore(arguments) is { } options
             ? TellAsync(arguments, () => Backups.SaveAsync(options, arguments, path, cancellation))
             : Task.FromResult(1);
     }
@@ -89,7 +94,7 @@ public static class StintServer
     public static Task<int> RestoreAsync(ServeArguments arguments, string path, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(arguments);
-        return Read(arguments, needsCatalog: false) is { } options
+        return ReadForStore(arguments) is { } options
             ? TellAsync(arguments, () => Backups.RestoreAsync(options, arguments, path, cancellation))
             : Task.FromResult(1);
     }
@@ -134,6 +139,18 @@ public static class StintServer
         }
 
         return reading.Options;
+    }
+
+    private static ServerOptions? ReadForStore(ServeArguments arguments)
+    {
+        var options = Read(arguments, needsCatalog: false);
+        if (options?.Control is null)
+        {
+            return options;
+        }
+
+        Fail(arguments, $"This node is a gateway and nothing else; it has no store. Save and restore at its control plane, {options.Control.Url}.", []);
+        return null;
     }
 
     private static void Fail(ServeArguments arguments, string title, IReadOnlyList<string> problems)

@@ -4,6 +4,7 @@ using Stint.Server.Approvals;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
+using Stint.Server.Nodes;
 using Stint.Server.Requests;
 using Stint.Server.Sessions;
 
@@ -46,6 +47,8 @@ internal static class UseCases
         .AddSingleton<MintLogin>()
         .AddSingleton<KillSession>()
         .AddSingleton<FindSessions>()
+        .AddSingleton<NodeLinks>()
+        .AddSingleton<NodeGate>()
         .AddSingleton<Recordings>()
         .AddSingleton<ReadRecording>()
         .AddSingleton<FindStatements>()

@@ -8,6 +8,7 @@ using Stint.Core.Grants;
 using Stint.Server.Grants;
 using Stint.Server.Hosting;
 using Stint.Server.Identity;
+using Stint.Server.Nodes;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
 
@@ -94,11 +95,11 @@ internal static class GrantEndpoints
     }
 
     private static async Task<IResult> MintAsync(
-        Caller caller, MintLogin mint, KeptAnswers kept, KeyedCall? call, GatewayDoor door, string id, [FromBody] EmptyBody? body, CancellationToken cancellation)
+        Caller caller, MintLogin mint, KeptAnswers kept, KeyedCall? call, GatewayDoor own, NodeLinks links, string id, [FromBody] EmptyBody? body, CancellationToken cancellation)
     {
-        if (!door.IsOpen)
+        if ((own.IsOpen ? DoorShape.Of(own) : links.AnyDoor) is not { } door)
         {
-            return Answers.Problem(ProblemKind.Refused.Say("This node carries no sessions.", "Ask a node that runs with the gateway role."));
+            return Answers.Problem(ProblemKind.Refused.Say("This node carries no sessions, and no gateway is linked to it.", "Start a gateway, or ask a node that runs with the gateway role."));
         }
 
         return await kept.OnceAsync(
@@ -109,7 +110,7 @@ internal static class GrantEndpoints
             cancellation);
     }
 
-    private static LoginShape Shape(MintedLogin minted, GatewayDoor door)
+    private static LoginShape Shape(MintedLogin minted, DoorShape door)
     {
         var host = door.Host.Contains(':', StringComparison.Ordinal) ? $"[{door.Host}]" : door.Host;
         var dsn = $"postgresql://{Uri.EscapeDataString(minted.Login)}:{Uri.EscapeDataString(minted.Secret)}@{host}:{door.Port.ToString(CultureInfo.InvariantCulture)}/{Uri.EscapeDataString(minted.Database ?? "")}?sslmode={(door.SslMode == "disable" ? "disable" : "require")}";

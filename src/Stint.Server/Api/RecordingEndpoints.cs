@@ -37,7 +37,7 @@ internal static class RecordingEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/sessions/{id}/records", RecordsAsync)
-            .Describe("listRecords", "What was recorded in a session", "At most 500 records from the place `from` on, in their order; with `wait_seconds` (at most 60) it answers when there is something to tell. For the holder, owners of the resource, auditors and admins. Recordings stand with the node that carried the session.", typeof(RecordsShape), 200, 404, 409, 422);
+            .Describe("listRecords", "What was recorded in a session", "At most 500 records from the place `from` on, in their order; with `wait_seconds` (at most 60) it answers when there is something to tell. For the holder, owners of the resource, auditors and admins. Recordings stand with the node that carried the session; what a linked gateway node has is brought here when it is read.", typeof(RecordsShape), 200, 404, 409, 422);
         api.MapGet("/statements", StatementsAsync)
             .Describe("searchStatements", "Statements across recordings", "By text, person, table, resource and time; newest session first. `next` may come with no items: there is more to look through. One's own; with `resource`, those of a resource that one owns; everything for admins and auditors.", typeof(StatementsShape), 200, 422);
     }

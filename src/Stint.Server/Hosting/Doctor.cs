@@ -6,6 +6,7 @@ using Stint.Connectors;
 using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Server.Audit;
+using Stint.Server.Nodes;
 using Stint.Server.Store;
 using Stint.Server.Store.Sealing;
 
@@ -78,6 +79,13 @@ internal sealed class Doctor(ServerOptions options, ServeArguments arguments)
         DataFolderModes();
         Space();
         Certificates();
+        if (options.Control is { } control)
+        {
+            await ControlAsync(control, cancellation);
+            await GatewayAsync(cancellation);
+            return;
+        }
+
         var master = Master();
         await StoreAsync(master, cancellation);
         await TargetsAsync(master, cancellation);
@@ -283,6 +291,22 @@ internal sealed class Doctor(ServerOptions options, ServeArguments arguments)
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             return new VerbOutcome.Unreachable($"it did not answer within {Patience.TotalSeconds:F0} s");
+        }
+    }
+
+    /// <summary>Whether the control plane can be reached, is the one that is trusted, and knows this node's secret.</summary>
+    private async Task ControlAsync(ControlOptions control, CancellationToken cancellation)
+    {
+        using var line = new ControlLine(control);
+        try
+        {
+            // An unknown login is what can be asked for without changing anything.
+            _ = await line.AskAsync("login", new LoginBody("doctor"), NodeJson.Default.LoginBody, NodeJson.Default.LoginFound, cancellation);
+            Add("control plane", true, $"{control.Url} answers, and knows this node");
+        }
+        catch (ControlException e)
+        {
+            Add("control plane", false, e.Message, "See that it runs and can be reached, that control.fingerprint or control.ca names its certificate, and that its `nodes` holds this node's hash.");
         }
     }
 

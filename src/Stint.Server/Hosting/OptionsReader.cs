@@ -25,7 +25,8 @@ internal static class OptionsReader
         var store = read.OneOf("store", ("sqlite", StoreKind.Sqlite), ("postgres", StoreKind.Postgres)) ?? StoreKind.Sqlite;
         var storeUrl = StoreUrl(read, store);
         var catalog = read.FilePath("catalog");
-        if (needsCatalog && catalog is null && !read.IsGiven("catalog"))
+        var roles = Roles(read);
+        if (needsCatalog && roles != Role.Gateway && catalog is null && !read.IsGiven("catalog"))
         {
             problems.Add(new OptionProblem("configuration", "`catalog` is missing; name the catalog's folder with --catalog DIR, STINT_CATALOG, or `catalog` in the file"));
         }
@@ -34,7 +35,8 @@ internal static class OptionsReader
             read.Blame("catalog", $"`catalog` names {catalog}, which is not a folder; make it, or name another");
         }
 
-        var roles = Roles(read);
+        var control = ControlReader.Control(read, roles == Role.Gateway, environment);
+        var nodes = ControlReader.Nodes(read);
         var web = Web(read);
         var gateway = Gateway(read, web.Certificate);
         var masterKey = MasterKey(read, data, environment);
@@ -51,7 +53,7 @@ internal static class OptionsReader
             read.Number("limits.body_bytes", 1_024, 16 << 20) ?? 64 << 10);
 
         // NB. A variable that holds the master key may begin with our prefix; it is a secret, so it is not printed as an unknown setting.
-        read.BlameUnknown(masterKey.Env);
+        read.BlameUnknown(masterKey.Env, read.Text("control.secret_env"));
         if (problems.Count > 0)
         {
             return new OptionsReading(null, problems);
@@ -64,7 +66,9 @@ internal static class OptionsReader
                 Store = store,
                 StoreUrl = storeUrl,
                 Catalog = catalog ?? "",
-                CarriesSessions = roles,
+                CarriesSessions = roles != Role.Control,
+                Control = control,
+                Nodes = nodes,
                 Web = web,
                 Gateway = gateway,
                 MasterKey = masterKey,
@@ -109,23 +113,26 @@ internal static class OptionsReader
         return url;
     }
 
-    private static bool Roles(SettingReader read)
+    private enum Role
+    {
+        Both = 1,
+        Control = 2,
+        Gateway = 3,
+    }
+
+    private static Role Roles(SettingReader read)
     {
         if (read.Texts("roles") is not { } roles)
         {
-            return true;
+            return Role.Both;
         }
 
         if (roles.FirstOrDefault(role => role is not ("control" or "gateway")) is { } odd)
         {
-            read.Blame("roles", $"`roles` holds `{odd}`; say control, or control,gateway");
-        }
-        else if (!roles.Contains("control"))
-        {
-            read.Blame("roles", "`roles` is gateway alone, and a gateway without the control plane in the same process cannot ask whom to let in; say control,gateway, with the postgres store where several nodes share it");
+            read.Blame("roles", $"`roles` holds `{odd}`; say control, gateway, or control,gateway");
         }
 
-        return roles.Contains("gateway");
+        return !roles.Contains("control") ? Role.Gateway : roles.Contains("gateway") ? Role.Both : Role.Control;
     }
 
     private static WebOptions Web(SettingReader read)

@@ -10,6 +10,7 @@ using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
+using Stint.Server.Nodes;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
 using Stint.Server.Store.Sealing;
@@ -75,6 +76,7 @@ internal sealed class Parts
         services.AddSingleton(new GateOptions(_options.Gateway.ConnectionsPerGrant, _options.Gateway.Idle));
         services.AddSingleton<TokenDirectory>().AddSingleton<KeptAnswers>().AddSingleton<SaveBackup>();
 
+        services.AddSingleton(this).AddSingleton(new NodeTokens(_options.Nodes, _options.Limits.FailuresPerMinute, _time));
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
     }

@@ -14,11 +14,12 @@ internal static class ServeCheck
         var problems = reading.Problems.Select(problem => problem.ToString()).ToList();
         if (reading.Options is { } options)
         {
-            Key(options, arguments, problems);
             Certificate(options, problems);
-            var load = CatalogFolder.Load(options.Catalog, ConnectorList.All);
-            problems.AddRange(load.Errors.Select(problem => problem.ToString()));
-            warnings.AddRange(load.Warnings.Select(warning => warning.ToString()));
+            if (options.Control is null)
+            {
+                Key(options, arguments, problems);
+                Catalog(options, problems, warnings);
+            }
         }
 
         if (!arguments.Json)
@@ -32,11 +33,18 @@ internal static class ServeCheck
         StintServer.Answer(
             arguments,
             new JsonObject { ["ok"] = problems.Count == 0, ["problems"] = Texts(problems), ["warnings"] = Texts(warnings) },
-            problems.Count == 0 ? "The configuration and the catalog are good." : $"{problems.Count} {(problems.Count == 1 ? "problem" : "problems")}.");
+            problems.Count == 0 ? reading.Options?.Control is null ? "The configuration and the catalog are good." : "The configuration is good." : $"{problems.Count} {(problems.Count == 1 ? "problem" : "problems")}.");
         return problems.Count == 0 ? 0 : 1;
     }
 
     private static JsonArray Texts(List<string> lines) => [.. lines.Select(line => JsonValue.Create(line))];
+
+    private static void Catalog(ServerOptions options, List<string> problems, List<string> warnings)
+    {
+        var load = CatalogFolder.Load(options.Catalog, ConnectorList.All);
+        problems.AddRange(load.Errors.Select(problem => problem.ToString()));
+        warnings.AddRange(load.Warnings.Select(warning => warning.ToString()));
+    }
 
     private static void Key(ServerOptions options, ServeArguments arguments, List<string> problems)
     {

@@ -18,8 +18,14 @@ internal sealed record ServerOptions
     /// <summary>Folder of the catalog's files.</summary>
     public required string Catalog { get; init; }
 
-    /// <summary>Whether this node carries sessions as well. It is always part of the control plane.</summary>
+    /// <summary>Whether this node carries sessions.</summary>
     public required bool CarriesSessions { get; init; }
+
+    /// <summary>The control plane that this node asks; null when it is part of it.</summary>
+    public ControlOptions? Control { get; init; }
+
+    /// <summary>SHA-256 of each gateway node's secret, by the node's name.</summary>
+    public IReadOnlyDictionary<string, byte[]> Nodes { get; init; } = new Dictionary<string, byte[]>();
 
     public required WebOptions Web { get; init; }
 
@@ -39,6 +45,17 @@ internal sealed record ServerOptions
     public required LogOptions Log { get; init; }
 
     public required LimitOptions Limits { get; init; }
+}
+
+/// <summary>Where a node that carries sessions and nothing else finds its control plane.</summary>
+/// <param name="Url">Its address; https, or loopback.</param>
+/// <param name="Secret">This node's secret.</param>
+/// <param name="Fingerprint">SHA-256 of the certificate that it shows, 32 bytes; null when it is checked by an authority.</param>
+/// <param name="Authority">PEM file of the authority that vouches for it; null for a fingerprint, or for the machine's own.</param>
+internal sealed record ControlOptions(Uri Url, string Secret, byte[]? Fingerprint, string? Authority)
+{
+    /// <summary>Never the secret.</summary>
+    public override string ToString() => Url.ToString();
 }
 
 /// <summary>Where the store stands.</summary>

@@ -197,10 +197,10 @@ internal sealed class SettingReader(GivenSettings given, List<OptionProblem> pro
     }
 
     /// <summary>Every key that was given and that nothing asked for.</summary>
-    /// <param name="excepted">A variable that is not a setting.</param>
-    public void BlameUnknown(string? excepted)
+    /// <param name="excepted">Variables that are not settings.</param>
+    public void BlameUnknown(params string?[] excepted)
     {
-        foreach (var setting in given.All.Values.Where(setting => !_known.Contains(setting.Key) && setting.Place != excepted))
+        foreach (var setting in given.All.Values.Where(setting => !_known.Contains(setting.Key) && !excepted.Contains(setting.Place)))
         {
             var near = _known.Select(known => (Known: known, Distance: Distance(known, setting.Key))).MinBy(pair => pair.Distance);
             problems.Add(new OptionProblem(

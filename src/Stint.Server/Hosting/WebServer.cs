@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Stint.Server.Api;
 using Stint.Server.Identity;
+using Stint.Server.Nodes;
 using Stint.Server.Web;
 
 namespace Stint.Server.Hosting;
@@ -55,6 +56,11 @@ internal static class WebServer
         FrontPage.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(Identity.Open.Instance);
         ApiRoutes.Map(app.MapGroup("/api/v1"));
+        if (options.Nodes.Count > 0)
+        {
+            NodeEndpoints.Map(app);
+        }
+
         return app;
     }
 

@@ -14,6 +14,12 @@ internal sealed class Open
     public static Open Instance { get; } = new();
 }
 
+/// <summary>Marks an endpoint that sees by itself who calls, and counts those that it does not know: no person's token opens it.</summary>
+internal sealed class Closed
+{
+    public static Closed Instance { get; } = new();
+}
+
 /// <summary>Lets in who has a token, and nobody too often.</summary>
 internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LimitOptions limits, TimeProvider time)
 {
@@ -23,6 +29,11 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
 
     public Task InvokeAsync(HttpContext context)
     {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<Closed>() is not null)
+        {
+            return next(context);
+        }
+
         var address = Network(context.Connection.RemoteIpAddress);
         if (context.GetEndpoint()?.Metadata.GetMetadata<Open>() is not null)
         {
@@ -59,7 +70,7 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
             "Log in with `stint login`, or send the header `Authorization: Bearer stp_…`."));
     }
 
-    private static Task TooMany(HttpContext context, TimeSpan wait)
+    internal static Task TooMany(HttpContext context, TimeSpan wait)
     {
         var seconds = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds));
         context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
@@ -67,7 +78,7 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
     }
 
     /// <summary>What is counted as one address: an IPv6 customer has a whole /64.</summary>
-    private static IPAddress Network(IPAddress? address)
+    internal static IPAddress Network(IPAddress? address)
     {
         if (address is null)
         {

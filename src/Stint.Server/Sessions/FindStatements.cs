@@ -80,6 +80,12 @@ internal sealed class FindStatements(FindSessions sessions, Recordings recording
         var search = new Search(recordings, new RecordingQuery(query.Text, query.Table, query.Since, query.Until), limit, cancellation);
         foreach (var session in rest.Where(session => !(session.StartedAt >= query.Until) && !(session.EndedAt < query.Since)))
         {
+            if (await recordings.FetchAsync(session, cancellation) is not null)
+            {
+                search.Unread.Add(session.Id);
+                continue;
+            }
+
             var after = start is not null && session.Id == start.Session ? start.After : 0;
             if (await Task.Run(() => search.Read(session, after), cancellation) is { } stopped)
             {

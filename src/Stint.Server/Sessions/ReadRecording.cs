@@ -38,12 +38,13 @@ internal sealed class ReadRecording(FindSessions sessions, Recordings recordings
                 return new Outcome<RecordingPart>.NotFound();
             }
 
+            var missing = await recordings.FetchAsync(session, cancellation);
             var over = clock.GetElapsedTime(began) >= wait;
             var length = recordings.LengthOf(session);
-            if (length != read || over || session.State == SessionState.Ended)
+            if (length != read || over || missing is not null || session.State == SessionState.Ended)
             {
-                var part = await Task.Run(() => Read(session, Math.Max(1, from), Math.Clamp(limit, 1, Most)), cancellation);
-                if (part is not Outcome<RecordingPart>.Done { Value: { Records.Count: 0, Ended: false, Fault: null } } || over)
+                var part = await Task.Run(() => Read(session, Math.Max(1, from), Math.Clamp(limit, 1, Most), missing), cancellation);
+                if (part is not Outcome<RecordingPart>.Done { Value: { Records.Count: 0, Ended: false, Fault: null } } || over || missing is not null)
                 {
                     return part;
                 }
@@ -55,12 +56,17 @@ internal sealed class ReadRecording(FindSessions sessions, Recordings recordings
         }
     }
 
-    private Outcome<RecordingPart> Read(Session session, long from, int limit)
+    private Outcome<RecordingPart> Read(Session session, long from, int limit, string? missing)
     {
         var ended = session.State == SessionState.Ended;
         using var file = recordings.Open(session);
         if (file is null)
         {
+            if (missing is not null)
+            {
+                return new Outcome<RecordingPart>.Refused(missing, $"start {session.Node} again, or bring its recordings folder back");
+            }
+
             // A session whose target did not let it in may have ended before anything was recorded.
             var none = session.Recording is null && session.Node == installation.Node;
             return none || !ended
@@ -80,6 +86,6 @@ internal sealed class ReadRecording(FindSessions sessions, Recordings recordings
             }
         }
 
-        return new Outcome<RecordingPart>.Done(new RecordingPart(records, next, ended && records.Count < limit, reader.Fault));
+        return new Outcome<RecordingPart>.Done(new RecordingPart(records, next, ended && records.Count < limit, reader.Fault ?? missing));
     }
 }

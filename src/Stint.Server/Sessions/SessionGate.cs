@@ -43,7 +43,10 @@ internal sealed class SessionGate(
             cancellation);
     }
 
-    public async ValueTask<GateAnswer> AdmitAsync(Knock knock, CancellationToken cancellation)
+    public ValueTask<GateAnswer> AdmitAsync(Knock knock, CancellationToken cancellation) => AdmitAsync(knock, installation.Node, cancellation);
+
+    /// <summary>Lets somebody in who knocks at a node; this one, or a gateway node that is linked to it.</summary>
+    public async ValueTask<GateAnswer> AdmitAsync(Knock knock, string node, CancellationToken cancellation)
     {
         if (_draining)
         {
@@ -52,7 +55,7 @@ internal sealed class SessionGate(
 
         try
         {
-            return await TryAdmitAsync(knock, cancellation);
+            return await TryAdmitAsync(knock, node, cancellation);
         }
         catch (Exception problem) when (problem is StoreUnavailableException or SecretUnavailableException or SealException or IOException)
         {
@@ -76,10 +79,13 @@ internal sealed class SessionGate(
         },
         cancellation);
 
-    public async ValueTask CutAtTargetAsync(SessionId session, string? backend, CancellationToken cancellation)
+    public ValueTask CutAtTargetAsync(SessionId session, string? backend, CancellationToken cancellation) =>
+        live.AssignmentOf(session) is { } id ? CutAtTargetAsync(session, id, backend, cancellation) : ValueTask.CompletedTask;
+
+    /// <summary>Ends a connection of an assignment's account at the target.</summary>
+    public async ValueTask CutAtTargetAsync(SessionId session, AssignmentId id, string? backend, CancellationToken cancellation)
     {
-        if (live.AssignmentOf(session) is not { } id
-            || await store.ReadAsync(async reads => await reads.FindAssignmentAsync(id), cancellation) is not { State: not AssignmentState.Removed } assignment)
+        if (await store.ReadAsync(async reads => await reads.FindAssignmentAsync(id), cancellation) is not { State: not AssignmentState.Removed } assignment)
         {
             return;
         }
@@ -152,7 +158,7 @@ internal sealed class SessionGate(
         },
         cancellation);
 
-    private async Task<GateAnswer> TryAdmitAsync(Knock knock, CancellationToken cancellation)
+    private async Task<GateAnswer> TryAdmitAsync(Knock knock, string node, CancellationToken cancellation)
     {
         var found = await store.ReadAsync(
             async reads =>
@@ -189,7 +195,7 @@ internal sealed class SessionGate(
         var id = ids.NextSession();
         try
         {
-            var answer = await store.WriteAsync(work => AdmitAsync(work, knock, login, assignment.Id, id, upstream), cancellation);
+            var answer = await store.WriteAsync(work => AdmitAsync(work, knock, node, login, assignment.Id, id, upstream), cancellation);
             if (answer is GateAnswer.Admitted)
             {
                 Measures.LiveSessions.Add(1);
@@ -209,7 +215,7 @@ internal sealed class SessionGate(
     }
 
     /// <summary>In one transaction: the grant is usable, there is room, and the session is on record.</summary>
-    private async Task<GateAnswer> AdmitAsync(Work work, Knock knock, Login login, AssignmentId assignment, SessionId id, Upstream upstream)
+    private async Task<GateAnswer> AdmitAsync(Work work, Knock knock, string node, Login login, AssignmentId assignment, SessionId id, Upstream upstream)
     {
         var now = clock.Now();
 
@@ -248,11 +254,11 @@ internal sealed class SessionGate(
             Application = knock.Application,
             From = knock.From,
             Tls = knock.Tls,
-            Node = installation.Node,
+            Node = node,
             StartedAt = now,
         });
         var grant = grants.First(one => one.Id == session.Grant) with { Record = session.Record };
-        work.Append(Facts.SessionStarted(id, grant, assignment, knock, upstream.Database, installation.Node, now));
+        work.Append(Facts.SessionStarted(id, grant, assignment, knock, upstream.Database, node, now));
         live.Add(assignment, session);
         return new GateAnswer.Admitted(session);
     }

@@ -73,6 +73,12 @@ public sealed class Seat
         return await ReadAsync(answer);
     }
 
+    /// <summary>GETs, and gives the answer as it is.</summary>
+    public Task<HttpResponseMessage> TryGetAsync(string path) => _http.GetAsync(new Uri($"/api/v1/{path}", UriKind.Relative));
+
+    /// <summary>This person's token.</summary>
+    public string Token => _http.DefaultRequestHeaders.Authorization!.Parameter!;
+
     /// <summary>POSTs, and gives the answer as it is: what it is, is what is tested.</summary>
     public Task<HttpResponseMessage> TryPostAsync(string path, object body) =>
         _http.PostAsJsonAsync(new Uri($"/api/v1/{path}", UriKind.Relative), body);

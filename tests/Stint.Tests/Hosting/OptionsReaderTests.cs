@@ -65,7 +65,8 @@ public sealed class OptionsReaderTests : IDisposable
         AssertSays(problems, "--roles", "gateway alone");
         AssertSays(problems, "STINT_GATEWAY__DRAIN", "`gateway.drain`");
         AssertSays(problems, "STINT_FOO", "`foo` is not a setting");
-        Assert.Equal(11, problems.Count);
+        AssertSays(problems, "--roles", "this node's secret is missing");
+        Assert.Equal(12, problems.Count);
     }
 
     [Theory]
@@ -158,6 +159,50 @@ public sealed class OptionsReaderTests : IDisposable
             new ServeArguments { Catalog = _folder },
             ("STINT_WEB__TLS_CERT", Path.Combine(_folder, "a.crt")), ("STINT_WEB__TLS_KEY", Path.Combine(_folder, "b.key"))).Problems);
         Assert.Contains("belong together", problem.Sentence);
+    }
+
+    [Fact]
+    public void Read_AGatewayAlone_NeedsNoCatalogAndKeepsItsSecretToItself()
+    {
+        var reading = Read(
+            new ServeArguments { Roles = "gateway" },
+            ("STINT_CONTROL__URL", "https://stint.example.com"), ("STINT_CONTROL__SECRET_ENV", "STINT_NODE"), ("STINT_NODE", "canary"), ("STINT_CONTROL__FINGERPRINT", string.Join(':', Enumerable.Repeat("AB", 32))));
+
+        Assert.Empty(reading.Problems);
+        Assert.True(reading.Options!.CarriesSessions);
+        Assert.Equal("canary", reading.Options.Control!.Secret);
+        Assert.Equal(32, reading.Options.Control.Fingerprint!.Length);
+        Assert.DoesNotContain("canary", reading.Options.ToString());
+    }
+
+    [Theory]
+    [InlineData("control.url", "http://stint.example.com", "plain http")]
+    [InlineData("control.fingerprint", "AB:CD", "not the SHA-256")]
+    [InlineData("control.ca", "/nowhere.pem", "is not there")]
+    [InlineData("control.secret_env", "NOT_SET", "is not set")]
+    public void Read_AGatewayAloneThatWouldTrustOrTellTooMuch_IsRefused(string key, string value, string expected)
+    {
+        var variables = new Dictionary<string, string> { ["STINT_CONTROL__URL"] = "https://a", ["STINT_CONTROL__SECRET_ENV"] = "NODE", ["NODE"] = "canary" };
+        variables["STINT_" + key.ToUpperInvariant().Replace(".", "__", StringComparison.Ordinal)] = value;
+        var problems = OptionsReader.Read(new ServeArguments { Roles = "gateway" }, variables).Problems;
+        Assert.Contains(problems, problem => problem.Sentence.Contains(expected, StringComparison.Ordinal));
+        Assert.DoesNotContain(problems, problem => problem.ToString().Contains("canary", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_ControlAtAControlPlane_IsRefused() =>
+        Assert.Contains("gateway and nothing else", Assert.Single(Read(new ServeArguments { Catalog = _folder }, ("STINT_CONTROL__URL", "https://a")).Problems).Sentence);
+
+    [Theory]
+    [InlineData("edge", "NAME=sha256:HASH")]
+    [InlineData("../edge=sha256:00", "NAME=sha256:HASH")]
+    [InlineData("edge=stp_the-secret-itself", "64 hexadecimal digits")]
+    [InlineData("a=sha256:0000000000000000000000000000000000000000000000000000000000000000,b=sha256:0000000000000000000000000000000000000000000000000000000000000000", "twice")]
+    public void Read_NodesThatAreNone_AreRefused(string text, string expected)
+    {
+        var problem = Assert.Single(Read(new ServeArguments { Catalog = _folder }, ("STINT_NODES", text)).Problems);
+        Assert.Contains(expected, problem.Sentence);
+        Assert.DoesNotContain("the-secret", problem.ToString());
     }
 
     private static void AssertSays(List<string> problems, string place, string words) =>
