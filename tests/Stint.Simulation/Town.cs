@@ -5,26 +5,42 @@ using Stint.Core.Catalog;
 namespace Stint.Simulation;
 
 /// <summary>The catalogs of a run: the same people and systems, under rules that change.</summary>
-internal static class Town
+internal sealed class Town
 {
-    public const int People = 2_000;
-    public const int Resources = 40;
+    private readonly Range _guards;
+    private readonly Range _contractors;
+
+    private Town(int people, int resources, Range guards, Range contractors, HashSet<int> someDisabled)
+    {
+        (People, Resources, _guards, _contractors) = (people, resources, guards, contractors);
+        Catalogs =
+        [
+            Load("disabled: none", disabled: [], gone: -1, strict: false, most: "4h"),
+            Load("disabled: some", disabled: someDisabled, gone: -1, strict: false, most: "4h"),
+            Load("a system gone", disabled: [], gone: Math.Min(3, resources - 1), strict: false, most: "4h"),
+            Load("stricter", disabled: [], gone: -1, strict: true, most: "4h"),
+            Load("shorter", disabled: [7], gone: -1, strict: false, most: "20m"),
+        ];
+    }
+
+    /// <summary>Where years pass: so many that hardly any two meet.</summary>
+    public static Town Large { get; } = new(2_000, 40, 100..120, 500..550, [.. Enumerable.Range(2, 98).Where(person => person > 40 || person % 2 == 0), .. Enumerable.Range(110, 5)]);
+
+    /// <summary>Where everything happens to the same few: what joins, overlaps and races does so within a dozen steps.</summary>
+    public static Town Small { get; } = new(9, 2, 3..6, 8..9, [2, 4]);
+
+    public int People { get; }
+
+    public int Resources { get; }
 
     /// <summary>As it is at first; with somebody disabled; with a system gone; with stricter rules; with shorter maxima.</summary>
-    public static IReadOnlyList<LoadedCatalog> Catalogs { get; } =
-    [
-        Load("disabled: none", disabled: [], gone: -1, strict: false, most: "4h"),
-        Load("disabled: some", disabled: [.. Enumerable.Range(2, 98).Where(person => person > 40 || person % 2 == 0), .. Enumerable.Range(110, 5)], gone: -1, strict: false, most: "4h"),
-        Load("a system gone", disabled: [], gone: 3, strict: false, most: "4h"),
-        Load("stricter", disabled: [], gone: -1, strict: true, most: "4h"),
-        Load("shorter", disabled: [7], gone: -1, strict: false, most: "20m"),
-    ];
+    public IReadOnlyList<LoadedCatalog> Catalogs { get; }
 
     public static string Person(int number) => $"p{number}";
 
     public static string Role(int resource, string role) => $"db{resource}/{role}";
 
-    private static LoadedCatalog Load(string name, HashSet<int> disabled, int gone, bool strict, string most)
+    private LoadedCatalog Load(string name, HashSet<int> disabled, int gone, bool strict, string most)
     {
         var text = new StringBuilder($"# {name}\nresources:\n");
         for (var i = 0; i < Resources; i++)
@@ -43,8 +59,8 @@ internal static class Town
         }
 
         text.Append($"groups:\n  everybody: [{string.Join(", ", Enumerable.Range(0, People).Select(Person))}]\n");
-        text.Append($"  guards: [{string.Join(", ", Enumerable.Range(100, 20).Select(Person))}]\n");
-        text.Append($"  contractors: [{string.Join(", ", Enumerable.Range(500, 50).Select(Person))}]\n");
+        text.Append($"  guards: [{string.Join(", ", Of(_guards))}]\n");
+        text.Append($"  contractors: [{string.Join(", ", Of(_contractors))}]\n");
         text.Append("admins: [p0, p1]\nworkflows:\n  two:\n    steps: [{ from: owners }, { from: group:guards, need: 2 }]\n    distinct: true\n    lapses: 24h\n");
         text.Append("policies:\n");
         text.Append($"  read: {{ who: group:everybody, roles: ['*/read'], for: {{ default: 15m, max: {most} }}, approve: {(strict ? "{ steps: [{ from: owners }] }" : "{ auto: true }")} }}\n");
@@ -56,4 +72,6 @@ internal static class Town
             ConnectorList.All.Shapes.ToDictionary(shape => shape.Kind));
         return load.Catalog ?? throw new InvalidOperationException(string.Join('\n', load.Errors));
     }
+
+    private IEnumerable<string> Of(Range range) => Enumerable.Range(0, People).Take(range).Select(Person);
 }

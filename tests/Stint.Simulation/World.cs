@@ -27,17 +27,26 @@ internal sealed class World : IAsyncDisposable
     private readonly List<GrantId> _grants = [];
     private readonly Invariants _invariants;
     private Node? _node;
-    private LoadedCatalog _catalog = Town.Catalogs[0];
+    private readonly Town _town;
+    private readonly bool _crashesByLuck;
+    private long _placesBefore;
+    private LoadedCatalog _catalog;
 
-    private World(ulong seed, string path)
+    private World(ulong seed, string path, Town town, bool crashesByLuck)
     {
+        _town = town;
+        _crashesByLuck = crashesByLuck;
+        _catalog = town.Catalogs[0];
         Seed = seed;
         _chance = new Chance(seed);
         _path = path;
-        Time = new SimulatedTime(new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        Time = new SimulatedTime(Beginning);
         Targets = new FakeTargets(_chance, Time, Faults);
         _invariants = new Invariants(this);
     }
+
+    /// <summary>When every run begins.</summary>
+    public static DateTimeOffset Beginning { get; } = new(2027, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public ulong Seed { get; }
 
@@ -59,11 +68,30 @@ internal sealed class World : IAsyncDisposable
     {
         var path = Path.Combine(folder, $"{seed}.db");
         File.Copy(template, path);
-        var world = new World(seed, path);
+        var world = new World(seed, path, Town.Large, crashesByLuck: true);
         world.StartNode();
         world.Time.Run(() => world.Node.Apply.ApplyAsync(world._catalog, Actor.Operator, CancellationToken.None));
         return world;
     }
+
+    /// <summary>A short run among few, which dies at one place that is chosen, or nowhere.</summary>
+    /// <param name="seed">All other luck.</param>
+    /// <param name="place">The place, counted from the first step; −1 for nowhere.</param>
+    /// <param name="folder">Holds its store.</param>
+    /// <param name="template">A store in which the town's first catalog was applied.</param>
+    public static World Schedule(ulong seed, int place, string folder, string template)
+    {
+        var path = Path.Combine(folder, $"{seed}-{place}.db");
+        File.Copy(template, path);
+        var world = new World(seed, path, Town.Small, crashesByLuck: false);
+        world.StartNode();
+        world.Faults.Arm(place);
+        world._placesBefore = world.Faults.Passed;
+        return world;
+    }
+
+    /// <summary>Places at which it could have died while it lived, its end not counted.</summary>
+    public int Places { get; private set; }
 
     /// <summary>Lives for so many steps, then lets every fault stop and sees that all becomes as it should be.</summary>
     public void Live(int steps)
@@ -73,6 +101,7 @@ internal sealed class World : IAsyncDisposable
             Step();
         }
 
+        Places = (int)(Faults.Passed - _placesBefore);
         Faults.Disarm();
         Targets.Heal();
         Converge();
@@ -119,10 +148,10 @@ internal sealed class World : IAsyncDisposable
             case < 63: await ConnectAsync(); break;
             case < 65: await LeaveAsync(); break;
             case < 66: await ApplyAsync(); break;
-            case < 68: Targets.Trouble($"db{_chance.Below(Town.Resources)}", _chance.Between(TimeSpan.FromSeconds(1), TimeSpan.FromHours(3)), _chance.PerMille(300)); break;
+            case < 68: Targets.Trouble($"db{_chance.Below(_town.Resources)}", _chance.Between(TimeSpan.FromSeconds(1), TimeSpan.FromHours(3)), _chance.PerMille(300)); break;
             case < 69: Targets.Flaky = _chance.PerMille(500) ? 0 : _chance.Below(300); break;
             case < 70: await DriftAsync(); break;
-            case < 75: Faults.Arm(_chance.Below(12)); break;
+            case < 75 when _crashesByLuck: Faults.Arm(_chance.Below(12)); break;
             case < 88: await TickAsync(); break;
             default: Pass(); break;
         }
@@ -130,8 +159,8 @@ internal sealed class World : IAsyncDisposable
 
     private async Task AskAsync(GrantId? extends)
     {
-        var person = Town.Person(_chance.Below(Town.People));
-        var role = Town.Role(_chance.Below(Town.Resources), _chance.Of(["read", "read", "write", "owner"]));
+        var person = Town.Person(_chance.Below(_town.People));
+        var role = Town.Role(_chance.Below(_town.Resources), _chance.Of(["read", "read", "write", "owner"]));
         await AskAsync(new SubjectId(person), role, extends);
     }
 
@@ -162,7 +191,7 @@ internal sealed class World : IAsyncDisposable
         var who = _chance.Below(20) switch
         {
             0 => request.Subject,
-            1 => new SubjectId(Town.Person(_chance.Below(Town.People))),
+            1 => new SubjectId(Town.Person(_chance.Below(_town.People))),
             _ => may.Count > 0 ? _chance.Of(may) : request.Subject,
         };
         var shorter = _chance.PerMille(100) ? TimeSpan.FromSeconds(1 + _chance.Below(600)) : (TimeSpan?)null;
@@ -269,7 +298,7 @@ internal sealed class World : IAsyncDisposable
 
     private async Task ApplyAsync()
     {
-        var next = _chance.Of(Town.Catalogs);
+        var next = _chance.Of(_town.Catalogs);
         await Node.Apply.ApplyAsync(next, Actor.Operator, CancellationToken.None);
         _catalog = next;
         Note($"apply {next.Version[..8]}");
@@ -447,9 +476,9 @@ internal sealed class World : IAsyncDisposable
         }
 
         _trace.Dispose();
-        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(_path)!, $"{Seed}.db*"))
+        foreach (var suffix in (string[])["", "-wal", "-shm", ".lock"])
         {
-            File.Delete(file);
+            File.Delete(_path + suffix);
         }
 
         Directory.Delete(_path + ".data", recursive: true);
