@@ -16,7 +16,7 @@ internal static class UseCases
     /// <summary>
     /// Adds them. Whoever calls this adds beside them: the store, <see cref="CurrentCatalog"/>, the list of connectors,
     /// <see cref="Installation"/>, the secrets, the sealer, <see cref="IdSource"/>, the clock, <see cref="KeeperOptions"/>,
-    /// <see cref="GateOptions"/>, the log's signer, and logging.
+    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, the log's signer, and logging.
     /// </summary>
     public static IServiceCollection AddUseCases(this IServiceCollection services) => services
         .AddSingleton<RequestViews>()
