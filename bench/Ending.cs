@@ -102,6 +102,13 @@ internal sealed class Stopping : Question
     {
         await using var stage = await Stage.SetAsync();
         using var http = stage.Http();
+
+        // What runs for the first time is being compiled; a server is revoked at for days.
+        foreach (var (_, sql) in Works)
+        {
+            await OneAsync(stage, http, sql);
+        }
+
         var all = new List<double>();
         var measured = new Rounds(rounds);
         for (var round = 0; round < rounds; round++)
@@ -157,6 +164,9 @@ internal sealed class EndingElsewhere : Question
 {
     private const int Each = 20;
 
+    /// <summary>Not counted: what runs for the first time is being compiled.</summary>
+    private const int First = 5;
+
     public override string Name => "elsewhere";
 
     public override string Asks => "How long after a revoke at another node is a session cut, and how long does a gateway go on without its control plane?";
@@ -168,14 +178,19 @@ internal sealed class EndingElsewhere : Question
         {
             using var other = stage.Http(node: 1);
             using var here = stage.Http();
-            for (var i = 0; i < rounds * Each; i++)
+            for (var i = -First; i < rounds * Each; i++)
             {
                 var door = await stage.OpenAsync(here);
                 using var socket = await RawClient.LoginAsync(door);
                 var asked = TimeProvider.System.GetUtcNow();
                 var watching = RawClient.WatchAsync([socket], asked);
                 await stage.RevokeAsync(other, (string)door["grant"]!);
-                late.Add((await watching)[0]);
+                var took = (await watching)[0];
+                if (i >= 0)
+                {
+                    late.Add(took);
+                }
+
                 await stage.GoneAsync();
             }
         }
@@ -187,14 +202,19 @@ internal sealed class EndingElsewhere : Question
         await using (var stage = await Stage.SetAsync(gatewayAlone: true))
         {
             using var http = stage.Http();
-            for (var i = 0; i < rounds * Each; i++)
+            for (var i = -First; i < rounds * Each; i++)
             {
                 var door = await stage.OpenAsync(http);
                 using var socket = await RawClient.LoginAsync(door);
                 var asked = TimeProvider.System.GetUtcNow();
                 var watching = RawClient.WatchAsync([socket], asked);
                 await stage.RevokeAsync(http, (string)door["grant"]!);
-                linked.Add((await watching)[0]);
+                var took = (await watching)[0];
+                if (i >= 0)
+                {
+                    linked.Add(took);
+                }
+
                 await stage.GoneAsync();
             }
 
