@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -10,7 +11,7 @@ using Npgsql;
 namespace Stint.Bench;
 
 /// <summary>A real PostgreSQL, the built <c>stint serve</c> before it, and a grant that is open.</summary>
-internal sealed class Stage : IAsyncDisposable
+internal sealed partial class Stage : IAsyncDisposable
 {
     private readonly List<Process> _started = [];
     private readonly string _data;
@@ -41,11 +42,11 @@ internal sealed class Stage : IAsyncDisposable
 
     public string Address { get; private set; } = "";
 
-    public static async Task<Stage> SetAsync(string record = "default", string tls = "off", int connections = 200)
+    public static async Task<Stage> SetAsync(string record = "default", string tls = "off", int connections = 200, params string[] settings)
     {
         var stage = new Stage(Directory.CreateTempSubdirectory("stint-bench-").FullName);
         File.SetUnixFileMode(stage.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        await stage.StartDatabaseAsync();
+        await stage.StartDatabaseAsync(settings);
         await stage.StartServerAsync(record, tls, connections);
         return stage;
     }
@@ -53,7 +54,12 @@ internal sealed class Stage : IAsyncDisposable
     public static string Token() => "stp_" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
     /// <summary>Runs a program to its end and returns what it wrote.</summary>
-    public static async Task<string> RunAsync(string program, string[] words, params (string Name, string Value)[] environment)
+    public static Task<string> RunAsync(string program, string[] words, params (string Name, string Value)[] environment) =>
+        RunAsync(program, words, null, environment);
+
+    /// <summary>Runs a program to its end and returns what it wrote.</summary>
+    /// <param name="heard">Told each line of its errors as it comes; null for nobody.</param>
+    public static async Task<string> RunAsync(string program, string[] words, Action<string>? heard, (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         Array.ForEach(words, start.ArgumentList.Add);
@@ -64,11 +70,23 @@ internal sealed class Stage : IAsyncDisposable
 
         using var process = Begin(start);
         var output = process.StandardOutput.ReadToEndAsync();
-        var errors = process.StandardError.ReadToEndAsync();
+        var errors = ErrorsAsync(process.StandardError, heard);
         await process.WaitForExitAsync();
         return process.ExitCode == 0
             ? await output
             : throw new InvalidOperationException($"{program} {string.Join(' ', words)} ended with {process.ExitCode}: {await errors}{await output}");
+    }
+
+    private static async Task<string> ErrorsAsync(StreamReader from, Action<string>? heard)
+    {
+        var all = new StringBuilder();
+        while (await from.ReadLineAsync() is { } line)
+        {
+            heard?.Invoke(line);
+            all.AppendLine(line);
+        }
+
+        return all.ToString();
     }
 
     public Task<string> StintAsync(params string[] words) =>
@@ -132,17 +150,34 @@ internal sealed class Stage : IAsyncDisposable
         throw new InvalidOperationException($"{by.StartInfo.FileName} does not listen on port {port}{(by.HasExited ? ": it ended" : "")}. {stage.LastWords}");
     }
 
-    /// <summary>User and system time of a process so far, in seconds.</summary>
+    /// <summary>User and system time of a process and all its threads so far, in seconds. Exact: <c>/proc/PID/stat</c> counts in hundredths.</summary>
     public static double Cpu(int process)
     {
-        var fields = File.ReadAllText($"/proc/{process}/stat").Split(") ")[1].Split(' ');
-        return (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / 100.0;
+        // clock_getcpuclockid(3): the process's own clock is its number, inverted, and the kind of clock.
+        var clock = (~process << 3) | 2;
+        return ClockGetTime(clock, out var time) == 0
+            ? time.Seconds + (time.Nanoseconds / 1e9)
+            : throw new InvalidOperationException($"The processor time of process {process} cannot be read: it is gone.");
     }
 
-    private async Task StartDatabaseAsync()
+    /// <summary>What a process holds in memory that is its own or shared with others, in bytes.</summary>
+    public static long Resident(int process) =>
+        long.Parse(File.ReadAllText($"/proc/{process}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Time
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    private static partial int ClockGetTime(int clock, out Time time);
+
+    private async Task StartDatabaseAsync(string[] settings)
     {
         DatabasePort = await FreePortAsync();
-        await RunAsync(Path.Combine(Root, "eng", "pg"), ["start", "15", _data, $"{DatabasePort}"]);
+        await RunAsync(Path.Combine(Root, "eng", "pg"), ["start", "15", _data, $"{DatabasePort}", .. settings]);
         SuperPassword = (await File.ReadAllTextAsync(Path.Combine(_data, "password"))).Trim();
         await using var source = NpgsqlDataSource.Create($"Host=127.0.0.1;Port={DatabasePort};Username=postgres;Password={SuperPassword};Database=postgres");
         foreach (var sql in (string[])
