@@ -1,7 +1,7 @@
 using System.Globalization;
 using Stint.Bench;
 
-Question[] questions = [new Relay(), new Ending(), new Stopping(), new EndingElsewhere(), new Asking(), new Deciding(), new LogVerifying()];
+Question[] questions = [new Relay(), new RelayTls(), new Logins(), new IdleSessions(), new CopyOut(), new Auditing(), new Ending(), new Stopping(), new EndingElsewhere(), new Asking(), new Deciding(), new LogVerifying()];
 var rounds = 5;
 var names = new List<string>();
 for (var i = 0; i < args.Length; i++)
@@ -10,13 +10,17 @@ for (var i = 0; i < args.Length; i++)
     {
         rounds = given;
     }
+    else if (args[i] == "--only" && i + 1 < args.Length)
+    {
+        Question.Only = args[++i].Split(',', StringSplitOptions.RemoveEmptyEntries);
+    }
     else if (questions.Any(question => question.Name == args[i]))
     {
         names.Add(args[i]);
     }
     else
     {
-        Console.Error.WriteLine("bench/run [QUESTION …] [--rounds N]");
+        Console.Error.WriteLine("bench/run [QUESTION …] [--rounds N] [--only WORD[,WORD …]]");
         foreach (var question in questions)
         {
             Console.Error.WriteLine($"  {question.Name,-10} {question.Asks}");

@@ -19,6 +19,12 @@ internal abstract class Question
     public abstract string Asks { get; }
 
     public abstract Task<IReadOnlyList<Row>> AnswerAsync(int rounds);
+
+    /// <summary>Words that a case's name must all hold to be measured; none for every case.</summary>
+    public static IReadOnlyList<string> Only { get; set; } = [];
+
+    /// <summary>Whether a case is asked for.</summary>
+    protected static bool IsAsked(string name) => Only.All(word => name.Split(' ', ',').Contains(word));
 }
 
 /// <summary>Interleaves the candidates of a question in random order, round by round, so that the machine's moods fall on all alike.</summary>
@@ -63,6 +69,13 @@ internal sealed class Rounds(int rounds)
     {
         var ratio = MedianRatio(ours, peer);
         return new Row(what, unit, Median(ours), Median(peer), peer, ratio, goal, met?.Invoke(ratio));
+    }
+
+    /// <summary>A line with a goal on how much ours is above the peer's.</summary>
+    public Row Added(string what, string unit, string ours, string peer, string goal, Func<double, bool>? met)
+    {
+        var more = Median([.. _figures[ours].Zip(_figures[peer], (o, p) => o - p)]);
+        return new Row(what, unit + " +", more, Median(peer), peer, double.NaN, goal, met?.Invoke(more));
     }
 
     /// <summary>A line with a goal on the figure itself.</summary>

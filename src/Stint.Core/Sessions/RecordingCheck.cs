@@ -48,11 +48,26 @@ public static class RecordingCheck
             fault = $"The audit log anchors {missing.Records} records; the file holds {reader.Records}: it was cut short.";
         }
 
-        var torn = Math.Max(0, file.Length - reader.Bytes);
+        var torn = reader.Reserved ? Written(file, reader.Bytes) : Math.Max(0, file.Length - reader.Bytes);
         var because = fault
             ?? (torn > 0 ? $"{reader.Records} records are sound; {torn} bytes behind them are not a whole record."
             : $"{reader.Records} records are sound.");
         return new RecordingFinding(fault is null, because, reader.Records, reader.Bytes, reader.Statements, reader.Hash.ToArray(), torn, closed);
+    }
+
+    // Reserved room is zeros; what is not was being written when its writer died.
+    private static long Written(Stream file, long from)
+    {
+        file.Position = from;
+        var buffer = new byte[16 * 1024];
+        var written = 0L;
+        for (var at = 0L; file.Read(buffer) is var read and > 0; at += read)
+        {
+            var last = buffer.AsSpan(0, read).LastIndexOfAnyExcept((byte)0);
+            written = last < 0 ? written : at + last + 1;
+        }
+
+        return written;
     }
 
     private static string? Compare(RecordingHead anchor, RecordingReader reader) =>

@@ -8,7 +8,7 @@ namespace Stint.Core.Sessions;
 /// <remarks>
 /// A recording is <see cref="Magic"/>, then records. A record is its body's length (4 bytes, little endian), its body, and
 /// the SHA-256 over the previous record's hash, the length and the body; the first record's predecessor is the hash of
-/// the magic. So a record's hash stands for all before it. In memory the previous hash lies right before the next length:
+/// the magic. A length of 0 is no record: behind it lies room that a writer reserved, all zeros. So a record's hash stands for all before it. In memory the previous hash lies right before the next length:
 /// each hash is taken over one span.
 /// </remarks>
 public sealed class RecordingEncoder : IDisposable
@@ -24,6 +24,10 @@ public sealed class RecordingEncoder : IDisposable
 
     /// <summary>How much of one parameter is kept, in bytes.</summary>
     public const int MaxParameter = 1024;
+
+    // One for each thread, used again and again: setting one up for each record costs more than hashing it.
+    [ThreadStatic]
+    private static IncrementalHash? _hash;
 
     private const int HashLength = 32;
     private const int SmallBuffer = 512;
@@ -248,7 +252,9 @@ public sealed class RecordingEncoder : IDisposable
         var length = _end - _start - 4;
         BinaryPrimitives.WriteInt32LittleEndian(_buffer.AsSpan(_start), length);
         Reserve(HashLength);
-        SHA256.HashData(_buffer.AsSpan(_start - HashLength, HashLength + 4 + length), _buffer.AsSpan(_end, HashLength));
+        var hash = _hash ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(_buffer.AsSpan(_start - HashLength, HashLength + 4 + length));
+        hash.GetHashAndReset(_buffer.AsSpan(_end, HashLength));
         _end += HashLength;
         Bytes += 4 + length + HashLength;
         return ++Records;

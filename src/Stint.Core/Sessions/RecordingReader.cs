@@ -36,6 +36,9 @@ public sealed class RecordingReader(Stream stream)
     /// <summary>Whether the file ends inside a record: its writer is at it this moment, or died there.</summary>
     public bool Torn { get; private set; }
 
+    /// <summary>Whether the records end where a length of 0 stands: room that their writer reserved for more, and still has or died with.</summary>
+    public bool Reserved { get; private set; }
+
     /// <summary>The next record; null at the end (<see cref="Fault"/> and <see cref="Torn"/> say which end). May be called again when the file has grown.</summary>
     public RecordingRecord? Next()
     {
@@ -50,6 +53,13 @@ public sealed class RecordingReader(Stream stream)
         }
 
         var length = BinaryPrimitives.ReadInt32LittleEndian(_body);
+        if (length == 0)
+        {
+            Reserved = true;
+            Again();
+            return null;
+        }
+
         if (length is < 2 or > RecordingEncoder.MaxBody)
         {
             Fault = $"Record {Records + 1} claims a length of {length} bytes.";
@@ -70,6 +80,13 @@ public sealed class RecordingReader(Stream stream)
 
         if (!_computed.AsSpan().SequenceEqual(_body.AsSpan(4 + length, 32)))
         {
+            if (IsLost(_body.AsSpan(0, 4 + length + 32)))
+            {
+                Torn = true;
+                Again();
+                return null;
+            }
+
             Fault = $"Record {Records + 1} does not match its hash: it, or the one before it, was changed.";
             return null;
         }
@@ -84,6 +101,7 @@ public sealed class RecordingReader(Stream stream)
         _computed.CopyTo(_hash, 0);
         _have = 0;
         Torn = false;
+        Reserved = false;
         Records++;
         Bytes += 4 + length + 32;
         Statements += record is RecordingRecord.Statement { Continues: 0 } or RecordingRecord.Result { Index: > 0 } ? 1 : 0;
@@ -97,6 +115,37 @@ public sealed class RecordingReader(Stream stream)
         {
             yield return record;
         }
+    }
+
+    // What was read is read anew when it has become more. Flush: a stream that reads ahead would show what it was.
+    private void Again()
+    {
+        _have = 0;
+        if (stream.CanSeek)
+        {
+            stream.Flush();
+            stream.Position = Bytes;
+        }
+    }
+
+    // When the machine lost its power, pages that its writer had filled may never have reached the disk, and those behind
+    // them may. That says no more than a file that was cut, and is told by the same anchors.
+    private bool IsLost(ReadOnlySpan<byte> record)
+    {
+        const int Page = 4096;
+        var first = (int)(Bytes % Page);
+        for (var at = 0; at < record.Length;)
+        {
+            var end = Math.Min(record.Length, at == 0 ? Page - first : at + Page);
+            if (end - at >= 16 && !record[at..end].ContainsAnyExcept((byte)0))
+            {
+                return true;
+            }
+
+            at = end;
+        }
+
+        return false;
     }
 
     private bool Begin()

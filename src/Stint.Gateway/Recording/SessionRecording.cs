@@ -33,7 +33,9 @@ internal sealed class SessionRecording : IDisposable
     /// <exception cref="IOException">It cannot be written.</exception>
     public static SessionRecording Begin(string folder, RecordingHeader header, DateTimeOffset at, GroupSync sync, Func<string, SafeFileHandle>? opener)
     {
-        var recording = new SessionRecording(RecordingFile.Open(folder, header.Session, at, opener), sync, header.Mode == RecordMode.Strict);
+        // What is brought to the disk at once is not cheaper for a way through memory.
+        var isStrict = header.Mode == RecordMode.Strict;
+        var recording = new SessionRecording(RecordingFile.Open(folder, header.Session, at, mapped: !isStrict, opener), sync, isStrict);
         try
         {
             recording.Encoder.SessionStart(at, header);
@@ -59,6 +61,10 @@ internal sealed class SessionRecording : IDisposable
             Encoder.Head.CopyTo(_hash);
         }
     }
+
+    /// <summary>Gives back what waits for more records. Nothing is lost by it.</summary>
+    /// <exception cref="IOException">It cannot be given back.</exception>
+    public void Rest() => _file.Rest();
 
     /// <summary>Returns when all that was written is on the disk.</summary>
     public Task SyncAsync() => _sync.SyncAsync(_file);

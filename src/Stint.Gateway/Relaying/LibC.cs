@@ -1,9 +1,10 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Stint.Gateway.Relaying;
 
-/// <summary>What <see cref="RelayLoop"/> asks of Linux itself (epoll(7), eventfd(2), recv(2), send(2), connect(2)). 64 bit only.</summary>
+/// <summary>What <see cref="RelayLoop"/> asks of Linux itself (epoll(7), eventfd(2), recv(2), send(2), connect(2)), and <see cref="Recording.RecordingWindow"/> (fallocate(2), mmap(2), madvise(2)). 64 bit only.</summary>
 internal static unsafe partial class LibC
 {
     public const int CloseOnExec = 0x80000;
@@ -22,6 +23,13 @@ internal static unsafe partial class LibC
     public const int Interrupted = 4;
     public const int Again = 11;
     public const int InProgress = 115;
+    public const int Invalid = 22;
+    public const int ReadWrite = 3;
+    public const int Shared = 1;
+    public const int PopulateWrite = 23;
+
+    /// <summary>What <see cref="Map"/> gives when it fails.</summary>
+    public static readonly byte* NotMapped = (byte*)-1;
 
     /// <summary>Size of the kernel's <c>struct epoll_event</c>: packed on x86-64 alone.</summary>
     public static readonly int EventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
@@ -61,6 +69,21 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     public static partial nint Send(SafeSocketHandle socket, byte* bytes, nuint count, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
+    public static partial int FileSystem(SafeFileHandle file, long* about);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    public static partial int Allocate(SafeFileHandle file, int mode, long start, long length);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    public static partial byte* Map(byte* wish, nuint length, int protection, int flags, SafeFileHandle file, long start);
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    public static partial int Unmap(byte* memory, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    public static partial int Advise(byte* memory, nuint length, int advice);
 
     /// <summary>What the last call of this thread failed with, in the system's words.</summary>
     public static IOException Failure(int error) => new(Marshal.GetPInvokeErrorMessage(error));

@@ -26,6 +26,8 @@ internal sealed partial class LoopStream : Stream
     private int _heardIn;
     private int _heardOut;
     private long _token;
+    private ILoopCarrier? _carrier;
+    private bool _carrying;
     private bool _closed;
     private int _turn;
     private int _writing;
@@ -176,19 +178,24 @@ internal sealed partial class LoopStream : Stream
             }
 
             _heardOut += writable ? 1 : 0;
-            read = readable && _reader.TryTake();
+            _carrying = readable && _carrier is not null && !_closed;
+            read = readable && !_carrying && _reader.TryTake();
             write = writable && _writer.TryTake();
         }
 
         _turn = 0;
-        if (read)
-        {
-            _reader.Complete(Inline);
-        }
-
         if (write)
         {
             _writer.Complete(Inline);
+        }
+
+        if (_carrying)
+        {
+            Carry();
+        }
+        else if (read)
+        {
+            _reader.Complete(Inline);
         }
     }
 
@@ -214,7 +221,9 @@ internal sealed partial class LoopStream : Stream
                 _loop.Remove(_token, _socket);
             }
 
-            read = _reader.TryTake();
+            // NB. While the loop carries, the one who waits for its end is told by the loop: the two must not go on at once.
+            read = !_carrying && _reader.TryTake();
+            _carrier = _carrying ? _carrier : null;
             write = _writer.TryTake();
         }
 

@@ -137,7 +137,7 @@ internal sealed class RelayHost : IDisposable
                 RecordingFailed(session.Id, failed);
             }
 
-            await AnchorLastAsync(session.Id, head);
+            // The end carries the head: an anchor of its own would say the same, and cost a second commit.
             await ToldAsync(session.Id, new SessionEnd(end.Reason, end.Told ? end.Sentence : null, at, head, fromClient, toClient));
         }
         catch (Exception failed)
@@ -165,19 +165,6 @@ internal sealed class RelayHost : IDisposable
         Deadlines.Dispose();
         Sockets.Dispose();
         Meter.Dispose();
-    }
-
-    private async Task AnchorLastAsync(SessionId session, RecordingHead head)
-    {
-        try
-        {
-            await Gate.AnchorAsync(session, head, CancellationToken.None);
-        }
-        catch (Exception failed)
-        {
-            // The end carries the same head, and is retried by the gate.
-            Log.AnchorFailed(Logger, session.Value, failed);
-        }
     }
 
     private void Look()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -15,6 +16,9 @@ namespace Stint.Gateway.Relaying;
 [SupportedOSPlatform("linux")]
 internal sealed unsafe class RelayLoop : IDisposable
 {
+    /// <summary>Size of <see cref="Scratch"/>, at least.</summary>
+    public const int ScratchSize = 32 * 1024;
+
     private const int Batch = 128;
     private const uint Interest = LibC.In | LibC.Out | LibC.PeerHungUp | LibC.EdgeTriggered;
 
@@ -46,6 +50,17 @@ internal sealed unsafe class RelayLoop : IDisposable
 
         _thread = new Thread(Run) { IsBackground = true, Name = "relay" };
         _thread.Start();
+    }
+
+    /// <summary>What this thread reads into, one arrival after the other. From this thread only.</summary>
+    public byte[] Scratch { get; private set; } = ArrayPool<byte>.Shared.Rent(ScratchSize);
+
+    /// <summary>Gives the scratch away, with what is in it; another takes its place. Goes to the shared pool when it is used up.</summary>
+    public byte[] TakeScratch()
+    {
+        var taken = Scratch;
+        Scratch = ArrayPool<byte>.Shared.Rent(ScratchSize);
+        return taken;
     }
 
     /// <summary>Whether the caller is this thread.</summary>

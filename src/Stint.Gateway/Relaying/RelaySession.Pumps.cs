@@ -17,7 +17,20 @@ internal sealed partial class RelaySession
                 {
                     // Waits without a buffer: an idle session holds none.
                     Give(ref buffer);
-                    _ = await _client.Stream.ReadAsync(Memory<byte>.Empty);
+                    if (OperatingSystem.IsLinux() && _up is { } up)
+                    {
+                        if (await up.CarryAsync() is { } left)
+                        {
+                            buffer = left.Buffer;
+                            await left.Writing;
+                            held = await SentFromClientAsync(buffer, left.Total, left.Sent);
+                            continue;
+                        }
+                    }
+                    else
+                    {
+                        _ = await _client.Stream.ReadAsync(Memory<byte>.Empty);
+                    }
                 }
 
                 buffer ??= ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -28,26 +41,14 @@ internal sealed partial class RelaySession
                     return;
                 }
 
-                Interlocked.Exchange(ref _lastHeard, _host.Time.GetTimestamp());
-                if (_ended)
-                {
-                    held = 0;
-                    continue;
-                }
-
-                Interlocked.Add(ref _fromClient, read);
+                Heard(read);
                 if (await TakeFromClientAsync(buffer.AsMemory(0, held + read), held) is not { } send)
                 {
                     held = 0;
                     continue;
                 }
 
-                held = held + read - send;
-                buffer.AsSpan(send, held).CopyTo(buffer);
-                while (_tap.IsFull && !_ended)
-                {
-                    await _answered.WaitAsync(TimeSpan.FromMilliseconds(50));
-                }
+                held = await SentFromClientAsync(buffer, held + read, send);
             }
         }
         catch (Exception failed) when (IsBroken(failed))
@@ -65,12 +66,52 @@ internal sealed partial class RelaySession
         }
     }
 
+    private void Heard(int bytes)
+    {
+        Volatile.Write(ref _lastHeard, _host.Time.GetTimestamp());
+        Volatile.Write(ref _rested, 0);
+        if (!_ended)
+        {
+            Interlocked.Add(ref _fromClient, bytes);
+        }
+    }
+
+    // What is not a whole message yet comes first in the buffer, and a client that is far ahead waits.
+    private async ValueTask<int> SentFromClientAsync(byte[] buffer, int total, int sent)
+    {
+        _goodbye |= sent > 0 && _tap.ClientSaidGoodbye;
+        var held = total - sent;
+        buffer.AsSpan(sent, held).CopyTo(buffer);
+        while (_tap.IsFull && !_ended)
+        {
+            await _answered.WaitAsync(TimeSpan.FromMilliseconds(50));
+        }
+
+        return held;
+    }
+
     // Records, makes sure of it, sends. Null when nothing may be sent any more.
     private async ValueTask<int?> TakeFromClientAsync(ReadOnlyMemory<byte> bytes, int seen)
     {
+        if (Take(bytes.Span, seen, out var strict) is not { } send || (strict && !await MadeSureAsync()))
+        {
+            return null;
+        }
+
+        if (send > 0 && !_ended)
+        {
+            await _server.Stream.WriteAsync(bytes[..send]);
+        }
+
+        return send;
+    }
+
+    // Records. How much may be sent on; null when nothing may any more. Strict: not before it is on the disk.
+    private int? Take(ReadOnlySpan<byte> bytes, int seen, out bool strict)
+    {
         int send;
-        bool strict;
         string? violation;
+        strict = false;
         lock (_lock)
         {
             if (_ended)
@@ -78,7 +119,7 @@ internal sealed partial class RelaySession
                 return null;
             }
 
-            var boundary = _tap.FromClient(bytes.Span[seen..]);
+            var boundary = _tap.FromClient(bytes[seen..]);
             violation = _tap.Violation;
             send = boundary > 0 ? seen + boundary : bytes.Length < BufferSize ? 0 : bytes.Length;
             strict = _tap.MustWrite && _recording.IsStrict;
@@ -96,17 +137,6 @@ internal sealed partial class RelaySession
         {
             End(new RelayEnd(SessionEndReason.ProtocolError, violation, null, Told: true));
             return null;
-        }
-
-        if (strict && !await MadeSureAsync())
-        {
-            return null;
-        }
-
-        if (send > 0 && !_ended)
-        {
-            await _server.Stream.WriteAsync(bytes[..send]);
-            _goodbye |= _tap.ClientSaidGoodbye;
         }
 
         return send;
@@ -151,7 +181,26 @@ internal sealed partial class RelaySession
                 if (held == 0)
                 {
                     Give(ref buffer);
-                    _ = await _server.Stream.ReadAsync(Memory<byte>.Empty);
+                    if (OperatingSystem.IsLinux() && _down is { } down)
+                    {
+                        if (await down.CarryAsync() is { } left)
+                        {
+                            buffer = left.Buffer;
+                            await left.Writing;
+                            if (left.Sent == Left.Nothing || (_ended && _clientAligned))
+                            {
+                                return;
+                            }
+
+                            held = left.Total - left.Sent;
+                            buffer.AsSpan(left.Sent, held).CopyTo(buffer);
+                            continue;
+                        }
+                    }
+                    else
+                    {
+                        _ = await _server.Stream.ReadAsync(Memory<byte>.Empty);
+                    }
                 }
 
                 buffer ??= ArrayPool<byte>.Shared.Rent(BufferSize);
@@ -162,14 +211,14 @@ internal sealed partial class RelaySession
                     return;
                 }
 
-                if (Take(buffer.AsSpan(0, held + read), held) is not { } send)
+                if (TakeFromServer(buffer.AsSpan(0, held + read), held) is not { } send)
                 {
                     return;
                 }
 
                 if (send > 0)
                 {
-                    await SendToClientAsync(buffer.AsMemory(0, send), aligned: held + read == send ? _tap.ServerAtBoundary : held + read > send);
+                    await SendToClientAsync(buffer.AsMemory(0, send), IsAligned(held + read, send));
                 }
 
                 held = held + read - send;
@@ -196,7 +245,10 @@ internal sealed partial class RelaySession
         }
     }
 
-    private int? Take(ReadOnlySpan<byte> bytes, int seen)
+    // Whether the target's bytes end with a whole message where they are sent up to.
+    private bool IsAligned(int total, int send) => total == send ? _tap.ServerAtBoundary : total > send;
+
+    private int? TakeFromServer(ReadOnlySpan<byte> bytes, int seen)
     {
         string? violation;
         int boundary;

@@ -15,6 +15,8 @@ internal sealed partial class RelaySession : IDisposable
 {
     private const int BufferSize = 32 * 1024;
 
+    private static readonly TimeSpan RestAfter = TimeSpan.FromSeconds(5);
+
     private readonly AuthorizedSession _session;
     private readonly RelaySide _client;
     private readonly RelaySide _server;
@@ -30,6 +32,7 @@ internal sealed partial class RelaySession : IDisposable
     private readonly CancellationTokenSource _over = new();
     private DeadlineScheduler.Entry? _deadline;
     private long _lastHeard;
+    private int _rested;
     private long _fromClient;
     private long _toClient;
     private bool _clientAligned = true;
@@ -71,8 +74,7 @@ internal sealed partial class RelaySession : IDisposable
         _greeted = true;
         _deadline = _host.Deadlines.Add(NotAfter, Expire);
         _session.Listen(Take);
-        _client.CarryInline();
-        _server.CarryInline();
+        BeginCarrying();
         var up = PumpClientAsync();
         var down = PumpServerAsync();
         var end = await _ending.Task;
@@ -157,6 +159,11 @@ internal sealed partial class RelaySession : IDisposable
         if (_session.Limits.Idle is { } idle && !_ended && !IsBusy() && _host.Time.GetElapsedTime(Interlocked.Read(ref _lastHeard), now) >= idle)
         {
             End(new RelayEnd(SessionEndReason.Idle, $"Your session at {_session.Role} was ended: nothing was said for {Words.Of(idle)}.", "Connect again to go on while your access is open.", Told: true));
+        }
+
+        if (_host.Time.GetElapsedTime(Interlocked.Read(ref _lastHeard), now) >= RestAfter && Interlocked.Exchange(ref _rested, 1) == 0)
+        {
+            Rest();
         }
 
         if (now >= _anchorDue && Interlocked.CompareExchange(ref _anchoring, 1, 0) == 0)
@@ -273,6 +280,27 @@ internal sealed partial class RelaySession : IDisposable
         $"Your session at {_session.Role} was ended: it could not be recorded, and nothing goes on unrecorded.",
         "Tell whoever runs this gateway; connect again when they say so.",
         Told: true);
+
+    // Who says nothing needs no room for what they say.
+    private void Rest()
+    {
+        lock (_lock)
+        {
+            if (!_closed)
+            {
+                try
+                {
+                    TryWrite();
+                    _recording.Rest();
+                }
+                catch (Exception failed) when (failed is IOException or UnauthorizedAccessException or ObjectDisposedException)
+                {
+                    _host.RecordingFailed(Id, failed);
+                    Task.Run(() => End(Unrecorded));
+                }
+            }
+        }
+    }
 
     private void FlushLater()
     {
