@@ -20,7 +20,7 @@ internal sealed class Ending : Question
 
     public override async Task<IReadOnlyList<Row>> AnswerAsync(int rounds)
     {
-        await using var stage = await Stage.SetAsync(connections: Sessions + 20);
+        await using var stage = await Stage.SetAsync(new StageOptions { Connections = Sessions + 20 });
         var measured = new Rounds(rounds);
         for (var round = 0; round < rounds; round++)
         {

@@ -24,10 +24,10 @@ internal sealed class Stage : IAsyncDisposable
     public static string Root { get; } = Environment.GetEnvironmentVariable("BENCH_ROOT")
         ?? throw new InvalidOperationException("Start the bench with bench/run.");
 
-    /// <summary>The program that is measured, built beside the bench.</summary>
-    private static string Stint { get; } = Path.Combine(AppContext.BaseDirectory, "stint.dll") is var path && File.Exists(path)
-        ? path
-        : throw new InvalidOperationException($"{path} is missing: start the bench with bench/run.");
+    /// <summary>The program that is measured, and its first words: the published file when <c>BENCH_STINT</c> names one, else what is built beside the bench.</summary>
+    public static (string Program, string[] Words) Stint { get; } = Environment.GetEnvironmentVariable("BENCH_STINT") is { Length: > 0 } published
+        ? (published, [])
+        : ("dotnet", [Path.Combine(AppContext.BaseDirectory, "stint.dll")]);
 
     public string Folder { get; }
 
@@ -41,13 +41,30 @@ internal sealed class Stage : IAsyncDisposable
 
     public string Address { get; private set; } = "";
 
-    public static async Task<Stage> SetAsync(string record = "default", string tls = "off", int connections = 200)
+    public static async Task<Stage> SetAsync(StageOptions? options = null)
     {
-        var stage = new Stage(Directory.CreateTempSubdirectory("stint-bench-").FullName);
+        options ??= new StageOptions();
+        var stage = new Stage(Directory.CreateDirectory(Path.Combine(options.Root ?? Path.GetTempPath(), "stint-bench-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)))).FullName);
         File.SetUnixFileMode(stage.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        await stage.StartDatabaseAsync();
-        await stage.StartServerAsync(record, tls, connections);
-        return stage;
+        try
+        {
+            if (options.Database || options.PostgresStore)
+            {
+                await stage.StartDatabaseAsync();
+            }
+
+            if (options.Serve)
+            {
+                await stage.ServeAsync(options);
+            }
+
+            return stage;
+        }
+        catch
+        {
+            await stage.DisposeAsync();
+            throw;
+        }
     }
 
     public static string Token() => "stp_" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
@@ -72,7 +89,7 @@ internal sealed class Stage : IAsyncDisposable
     }
 
     public Task<string> StintAsync(params string[] words) =>
-        RunAsync("dotnet", [Stint, .. words], ("STINT_SERVER", Address), ("STINT_TOKEN", AnnToken));
+        RunAsync(Stint.Program, [.. Stint.Words, .. words], ("STINT_SERVER", Address), ("STINT_TOKEN", AnnToken));
 
     /// <summary>Asks by rule, opens, and returns the DSN's parts.</summary>
     public async Task<JsonObject> OpenAsync(string role, string length = "1h")
@@ -165,35 +182,73 @@ internal sealed class Stage : IAsyncDisposable
     public static (string, string)[] Peer(int port) =>
         [("PGHOST", "127.0.0.1"), ("PGPORT", $"{port}"), ("PGUSER", "peer"), ("PGPASSWORD", "bench-peer"), ("PGDATABASE", "shop"), ("PGSSLMODE", "disable")];
 
-    private async Task StartServerAsync(string record, string tls, int connections)
+    /// <summary>The token's hash as a catalog writes it.</summary>
+    public string AnnHash => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(AnnToken)));
+
+    /// <summary>Starts <c>stint serve</c> on the stage's data folder.</summary>
+    /// <returns>How long it took until it answered.</returns>
+    public async Task<TimeSpan> ServeAsync(StageOptions options)
     {
         var catalog = Directory.CreateDirectory(Path.Combine(Folder, "catalog")).FullName;
-        var hash = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(AnnToken)));
-        await File.WriteAllTextAsync(Path.Combine(catalog, "all.yaml"), $$"""
+        await File.WriteAllTextAsync(Path.Combine(catalog, "all.yaml"), options.Catalog ?? $$"""
             people:
-              ann: { token: '{{hash}}' }
+              ann: { token: '{{AnnHash}}' }
               bob: {}
             admins: [ann]
             resources:
               db:
                 kind: postgres
                 owners: [person:bob]
-                settings: { host: 127.0.0.1, port: {{DatabasePort}}, database: shop, username: stint, password: { env: DB_PASSWORD }, tls: disable }
+                settings: { host: 127.0.0.1, port: {{(DatabasePort == 0 ? 1 : DatabasePort)}}, database: shop, username: stint, password: { env: DB_PASSWORD }, tls: disable }
                 roles:
-                  write: { member_of: [pg_read_all_data, pg_write_all_data], connection_limit: {{connections}} }
+                  write: { member_of: [pg_read_all_data, pg_write_all_data], connection_limit: {{options.Connections}} }
             policies:
-              bench: { who: 'person:ann', roles: ['db/write'], for: { default: 1h, max: 4h }, approve: { auto: true }, record: {{record}} }
+              bench: { who: 'person:ann', roles: ['db/write'], for: { default: 1h, max: 4h }, approve: { auto: true }, record: {{options.Record}} }
             """);
         var (web, gateway) = (await FreePortAsync(), await FreePortAsync());
         var config = Path.Combine(Folder, "stint.json");
+        var store = options.PostgresStore ? $$""" "store": "postgres", "store_url": "Host=127.0.0.1;Port={{DatabasePort}};Username=peer;Password=bench-peer;Database=shop;SSL Mode=Disable",""" : "";
         await File.WriteAllTextAsync(config, $$"""
-            { "gateway": { "tls": "{{tls}}", "connections_per_grant": {{connections}} }, "limits": { "requests_per_minute": 100000000, "address_requests_per_minute": 100000000 } }
+            { {{store}} "gateway": { "tls": "{{options.Tls}}", "connections_per_grant": {{options.Connections}} }, "limits": { "requests_per_minute": 100000000, "address_requests_per_minute": 100000000 } }
             """);
-        var server = Start("dotnet", Stint, "serve", "--config", config, "--data", Path.Combine(Folder, "data"), "--catalog", catalog, "--listen", $"127.0.0.1:{web}", "--gateway-listen", $"127.0.0.1:{gateway}");
-        Server = server.Id;
         Address = $"http://127.0.0.1:{web}";
-        await ListeningAsync(web, server, this);
+        using var http = new HttpClient { BaseAddress = new Uri(Address), Timeout = TimeSpan.FromSeconds(60) };
+        var began = Stopwatch.GetTimestamp();
+        var server = Start(Stint.Program, [.. Stint.Words, "serve", "--config", config, "--data", Path.Combine(Folder, "data"), "--catalog", catalog, "--listen", $"127.0.0.1:{web}", "--gateway-listen", $"127.0.0.1:{gateway}"]);
+        Server = server.Id;
+        while (!server.HasExited && Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(60))
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri("/healthz", UriKind.Relative));
+                if (answer.IsSuccessStatusCode)
+                {
+                    return Stopwatch.GetElapsedTime(began);
+                }
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(2);
+            }
+        }
+
+        throw new InvalidOperationException($"stint serve does not answer. {LastWords}");
     }
+
+    /// <summary>Ends the server, as its service manager would.</summary>
+    public async Task StopServingAsync()
+    {
+        var server = _started.Find(process => process.Id == Server && !process.HasExited);
+        if (server is not null)
+        {
+            await RunAsync("kill", [$"{server.Id}"]);
+            await server.WaitForExitAsync();
+        }
+    }
+
+    /// <summary>Resident memory of a process in megabytes (10⁶ bytes).</summary>
+    public static double Resident(int process) =>
+        long.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024 / 1e6;
 
     public async ValueTask DisposeAsync()
     {
@@ -203,7 +258,39 @@ internal sealed class Stage : IAsyncDisposable
             await process.WaitForExitAsync();
         }
 
-        await RunAsync(Path.Combine(Root, "eng", "pg"), ["stop", _data]);
+        if (DatabasePort != 0)
+        {
+            await RunAsync(Path.Combine(Root, "eng", "pg"), ["stop", _data]);
+        }
+
         Directory.Delete(Folder, recursive: true);
     }
+}
+
+/// <summary>What stands on a stage.</summary>
+internal sealed record StageOptions
+{
+    /// <summary>Folder for all its files; null for the temporary folder.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>How the role is recorded.</summary>
+    public string Record { get; init; } = "default";
+
+    /// <summary>TLS at the gateway.</summary>
+    public string Tls { get; init; } = "off";
+
+    /// <summary>Most connections of one grant.</summary>
+    public int Connections { get; init; } = 200;
+
+    /// <summary>Whether a PostgreSQL server is started as a target.</summary>
+    public bool Database { get; init; } = true;
+
+    /// <summary>Whether the store is in that server; else in a SQLite file.</summary>
+    public bool PostgresStore { get; init; }
+
+    /// <summary>Whether the server is started at once.</summary>
+    public bool Serve { get; init; } = true;
+
+    /// <summary>The catalog; null for one person, one role and a rule that allows it.</summary>
+    public string? Catalog { get; init; }
 }
