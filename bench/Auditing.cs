@@ -9,7 +9,7 @@ internal sealed class Auditing : Question
 
     public override async Task<IReadOnlyList<Row>> AnswerAsync(int rounds)
     {
-        await using var stage = await Stage.SetAsync(settings: ["shared_preload_libraries=pg_stat_statements,pgaudit"]);
+        await using var stage = await Stage.SetAsync(new StageOptions { Settings = ["shared_preload_libraries=pg_stat_statements,pgaudit"] });
         await Stage.RunAsync("psql", ["-qc", "CREATE ROLE audited LOGIN SUPERUSER PASSWORD 'bench-peer'; ALTER ROLE audited SET pgaudit.log = 'all'", "shop"], Stage.Peer(stage.DatabasePort));
         var audited = Stage.Peer(stage.DatabasePort).Select(word => word.Item1 == "PGUSER" ? ("PGUSER", "audited") : word).ToArray();
         var ours = Peers.Gateway(await stage.OpenAsync("db/write", "3h"));

@@ -12,7 +12,7 @@ internal sealed class Ending : Question
 
     public override async Task<IReadOnlyList<Row>> AnswerAsync(int rounds)
     {
-        await using var stage = await Stage.SetAsync(connections: 2_100);
+        await using var stage = await Stage.SetAsync(new StageOptions { Connections = 2_100 });
         var measured = new Rounds(rounds);
         for (var round = 0; round < rounds; round++)
         {
@@ -174,7 +174,7 @@ internal sealed class EndingElsewhere : Question
     public override async Task<IReadOnlyList<Row>> AnswerAsync(int rounds)
     {
         var late = new List<double>();
-        await using (var stage = await Stage.SetAsync(nodes: 2))
+        await using (var stage = await Stage.SetAsync(new StageOptions { Nodes = 2 }))
         {
             using var other = stage.Http(node: 1);
             using var here = stage.Http();
@@ -199,7 +199,7 @@ internal sealed class EndingElsewhere : Question
         var linked = new List<double>();
         double cutOff;
         long resident;
-        await using (var stage = await Stage.SetAsync(gatewayAlone: true))
+        await using (var stage = await Stage.SetAsync(new StageOptions { GatewayAlone = true }))
         {
             using var http = stage.Http();
             for (var i = -First; i < rounds * Each; i++)

@@ -17,7 +17,7 @@ internal sealed class IdleSessions : Question
 
     public override async Task<IReadOnlyList<Row>> AnswerAsync(int rounds)
     {
-        await using var stage = await Stage.SetAsync(connections: Sessions + 10, settings: [$"max_connections={Sessions + 100}", "shared_buffers=16MB"]);
+        await using var stage = await Stage.SetAsync(new StageOptions { Connections = Sessions + 10, Settings = ["shared_buffers=16MB"] });
         var door = await stage.OpenAsync("db/write", "3h");
         var settings = new NpgsqlConnectionStringBuilder
         {

@@ -1,7 +1,17 @@
 using System.Globalization;
 using Stint.Bench;
 
-Question[] questions = [new Relay(), new RelayTls(), new Logins(), new IdleSessions(), new CopyOut(), new Auditing(), new Ending(), new Stopping(), new EndingElsewhere(), new Asking(), new Deciding(), new LogVerifying()];
+if (args is ["--bare", var port, var bytes])
+{
+    return await Reading.ServeBareAsync(int.Parse(port, CultureInfo.InvariantCulture), Convert.FromBase64String(bytes));
+}
+
+Question[] questions =
+[
+    new Relay(), new RelayTls(), new Logins(), new IdleSessions(), new CopyOut(), new Auditing(),
+    new Ending(), new Stopping(), new EndingElsewhere(),
+    new Asking(), new Holding(), new Deciding(), new Appending(), new LogVerifying(), new Reading(), new Starting(),
+];
 var rounds = 5;
 var names = new List<string>();
 for (var i = 0; i < args.Length; i++)

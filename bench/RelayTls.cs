@@ -9,7 +9,7 @@ internal sealed class RelayTls : Question
 
     public override async Task<IReadOnlyList<Row>> AnswerAsync(int rounds)
     {
-        await using var stage = await Stage.SetAsync(tls: "required");
+        await using var stage = await Stage.SetAsync(new StageOptions { Tls = "required" });
         var ours = Peers.Gateway(await stage.OpenAsync("db/write", "3h"), "require");
         var (pgbouncer, port) = await Peers.PgBouncerAsync(stage, tls: true);
         var theirs = Stage.Peer(port).Select(word => word.Item1 == "PGSSLMODE" ? ("PGSSLMODE", "require") : word).ToArray();

@@ -81,7 +81,7 @@ public static class CanonicalJson
             case JsonObject members:
                 output.Write("{"u8);
                 var first = true;
-                foreach (var (name, value) in members.OrderBy(member => member.Key, StringComparer.Ordinal))
+                foreach (var (name, value) in InOrder(members))
                 {
                     WriteName(output, name, ref first);
                     if (withhold?.Invoke(name) == true)
@@ -110,11 +110,28 @@ public static class CanonicalJson
 
                 output.Write("]"u8);
                 break;
+            case JsonValue value when value.TryGetValue<string>(out var text):
+                WriteText(output, text);
+                break;
+            case JsonValue value when value.TryGetValue<long>(out var number):
+                WriteNumber(output, number);
+                break;
+            case JsonValue value when value.TryGetValue<bool>(out var flag):
+                output.Write(flag ? "true"u8 : "false"u8);
+                break;
             default:
                 // NB. A node can wrap a CLR value or parsed text; an element is the one form that says which it is.
                 Write(output, JsonSerializer.SerializeToElement(node), depth);
                 break;
         }
+    }
+
+    private static KeyValuePair<string, JsonNode?>[] InOrder(JsonObject members)
+    {
+        var sorted = new KeyValuePair<string, JsonNode?>[members.Count];
+        ((ICollection<KeyValuePair<string, JsonNode?>>)members).CopyTo(sorted, 0);
+        Array.Sort(sorted, static (a, b) => string.CompareOrdinal(a.Key, b.Key));
+        return sorted;
     }
 
     internal static void WriteName(IBufferWriter<byte> output, string name, ref bool first)

@@ -18,7 +18,7 @@ public sealed partial class Fact
     /// <summary>Longest body in bytes.</summary>
     public const int MaxBodyBytes = 256 * 1024;
 
-    private readonly SortedDictionary<string, FactValue?> _fields = new(StringComparer.Ordinal);
+    private readonly SortedList<string, FactValue?> _fields = new(16, StringComparer.Ordinal);
 
     /// <summary>A fact without fields yet.</summary>
     /// <param name="kind">One of <see cref="FactKinds"/>.</param>

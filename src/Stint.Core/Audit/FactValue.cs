@@ -39,6 +39,9 @@ public sealed class FactValue
     /// <summary>A copy, so that what is hashed cannot change behind the fact's back.</summary>
     public static implicit operator FactValue?(JsonNode? value) => value is null ? null : new(value.DeepClone());
 
+    /// <summary>Nested JSON that the caller made for this fact and will not touch again: not copied.</summary>
+    public static FactValue Own(JsonNode value) => new(value);
+
     /// <summary>A list of texts.</summary>
     public static FactValue List(IEnumerable<string> texts) => new(texts.ToArray());
 }

@@ -21,6 +21,8 @@ public sealed class LogVerifier
     private readonly bool _allowTail;
     private readonly MerkleFrontier _tree = new();
     private readonly TreeHash[] _newest = new TreeHash[Tile.Width];
+    private readonly LogBatch _batch = new();
+    private long _size;
     private readonly List<LogFinding> _findings = [];
     private readonly List<Gap> _gaps = [];
     private int _nextHead;
@@ -67,15 +69,35 @@ public sealed class LogVerifier
     /// <param name="seq">The place that it is stored under.</param>
     /// <param name="body">Its body, UTF-8.</param>
     /// <param name="storedHash">The leaf hash that is stored beside it.</param>
-    public void Add(long seq, ReadOnlySpan<byte> body, ReadOnlySpan<byte> storedHash) => Take(seq, body, storedHash);
+    public void Add(long seq, ReadOnlySpan<byte> body, ReadOnlySpan<byte> storedHash) => Hold(seq, body, storedHash);
 
     /// <summary>Takes the next fact of a file, which has no place but the one that its body says: that one is believed only when the hash beside it fits.</summary>
-    internal void AddInOrder(ReadOnlySpan<byte> body, ReadOnlySpan<byte> storedHash) => Take(null, body, storedHash);
+    internal void AddInOrder(ReadOnlySpan<byte> body, ReadOnlySpan<byte> storedHash) => Hold(null, body, storedHash);
 
-    private void Take(long? stored, ReadOnlySpan<byte> body, ReadOnlySpan<byte> storedHash)
+    private void Hold(long? stored, ReadOnlySpan<byte> body, ReadOnlySpan<byte> storedHash)
+    {
+        _batch.Add(stored, body, storedHash);
+        if (_batch.IsFull)
+        {
+            TakeHeld();
+        }
+    }
+
+    /// <summary>Looks at what was held back to be hashed together. What it finds is the same as one by one, in the same order.</summary>
+    private void TakeHeld()
+    {
+        _batch.Hash();
+        for (var i = 0; i < _batch.Count; i++)
+        {
+            Take(_batch.SeqOf(i), _batch.BodyOf(i), _batch.StoredOf(i), _batch.LeafOf(i));
+        }
+
+        _batch.Clear();
+    }
+
+    private void Take(long? stored, ReadOnlySpan<byte> body, ReadOnlySpan<byte> storedHash, TreeHash leaf)
     {
         _read++;
-        var leaf = Merkle.LeafHash(body);
         var hashFits = leaf.AsSpan().SequenceEqual(storedHash);
         var place = PlaceIn(body);
         var seq = stored ?? (hashFits && place is { } said ? said : _expected);
@@ -121,7 +143,8 @@ public sealed class LogVerifier
     /// <param name="hashes">What is stored.</param>
     public void CheckTile(long index, ReadOnlySpan<byte> hashes)
     {
-        if (_broken || _tree.Size != (index + 1) * Tile.Width)
+        TakeHeld();
+        if (_broken || _size != (index + 1) * Tile.Width)
         {
             return;
         }
@@ -146,6 +169,7 @@ public sealed class LogVerifier
     /// <summary>Where the next fact should stand there is something that cannot be read.</summary>
     internal void Unreadable(string why)
     {
+        TakeHeld();
         _broken = true;
         if (_unreadable != _expected)
         {
@@ -157,6 +181,8 @@ public sealed class LogVerifier
     /// <summary>Says that no more facts come.</summary>
     public LogReport Finish()
     {
+        TakeHeld();
+
         // NB. Only now is it known which of the skipped facts never came.
         for (var i = _gaps.Count - 1; i >= 0; i--)
         {
@@ -194,27 +220,48 @@ public sealed class LogVerifier
 
         if (!_broken)
         {
-            _newest[_tree.Size % Tile.Width] = leaf;
-            _tree.Append(leaf);
+            _newest[_size % Tile.Width] = leaf;
+            _size++;
+            if (_size % Tile.Width == 0)
+            {
+                Fold();
+            }
+
             CheckHeads();
+        }
+    }
+
+    /// <summary>Brings the tree up to the facts that were taken: a whole tile by its root, which is hashed level by level, or what is there of one leaf by leaf.</summary>
+    private void Fold()
+    {
+        if (_size - _tree.Size == Tile.Width)
+        {
+            _tree.AppendWhole(TileBuilder.Root(MemoryMarshal.AsBytes<TreeHash>(_newest)), Tile.Width);
+            return;
+        }
+
+        while (_tree.Size < _size)
+        {
+            _tree.Append(_newest[_tree.Size % Tile.Width]);
         }
     }
 
     private void CheckHeads()
     {
-        while (!_broken && _nextHead < _heads.Count && _heads[_nextHead].Signed.Head.Size == _tree.Size)
+        while (!_broken && _nextHead < _heads.Count && _heads[_nextHead].Signed.Head.Size == _size)
         {
+            Fold();
             var (signed, brought) = _heads[_nextHead++];
             if (signed.Head.Root != _tree.Root())
             {
                 _broken = true;
-                var last = Math.Max(_covered, _tree.Size - 1);
+                var last = Math.Max(_covered, _size - 1);
                 Find(LogFault.HeadDiffers, Math.Min(_covered, last), last, default,
                     Say($"together they do not have the root that {Name(signed, brought)} was signed over, so at least one was changed along with its stored hash"));
                 return;
             }
 
-            (_covered, _head) = (_tree.Size, signed);
+            (_covered, _head) = (_size, signed);
         }
     }
 

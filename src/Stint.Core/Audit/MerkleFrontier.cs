@@ -41,6 +41,25 @@ public sealed class MerkleFrontier
         Size++;
     }
 
+    /// <summary>Appends the root over as many leaves as <paramref name="leaves"/>, at a place where such a subtree begins.</summary>
+    /// <exception cref="InvalidOperationException">The tree does not end at such a place.</exception>
+    internal void AppendWhole(TreeHash root, int leaves)
+    {
+        if (!BitOperations.IsPow2(leaves) || Size % leaves != 0)
+        {
+            throw new InvalidOperationException($"No subtree of {leaves} leaves begins at {Size}.");
+        }
+
+        var hash = root;
+        for (var whole = Size / leaves; (whole & 1) == 1; whole >>= 1)
+        {
+            hash = Merkle.NodeHash(_peaks[--_count], hash);
+        }
+
+        _peaks[_count++] = hash;
+        Size += leaves;
+    }
+
     /// <summary>The root over all leaves.</summary>
     public TreeHash Root()
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Stint.Core.Audit;
 
@@ -81,11 +82,48 @@ public static class TileBuilder
     {
         Span<TreeHash> row = stackalloc TreeHash[Tile.Width];
         MemoryMarshal.Cast<byte, TreeHash>(hashes).CopyTo(row);
+        if (Vector256.IsHardwareAccelerated && hashes.Length == Tile.Width * TreeHash.Size)
+        {
+            return Whole(row);
+        }
+
         for (var width = hashes.Length / TreeHash.Size; width > 1; width /= 2)
         {
             for (var i = 0; i < width / 2; i++)
             {
                 row[i] = Merkle.NodeHash(row[2 * i], row[(2 * i) + 1]);
+            }
+        }
+
+        return row[0];
+    }
+
+    /// <summary>Root over a whole tile: each level's nodes are hashed eight at a time.</summary>
+    private static TreeHash Whole(Span<TreeHash> row)
+    {
+        // RFC 6962, section 2.1: a node hashes 0x01 and its two children. Its input is padded here once for every level.
+        const int length = 1 + (2 * TreeHash.Size);
+        var padded = HashLanes.Padded(length);
+        Span<byte> input = stackalloc byte[HashLanes.Count * padded];
+        Span<(int Start, int Length)> places = stackalloc (int, int)[HashLanes.Count];
+        for (var lane = 0; lane < HashLanes.Count; lane++)
+        {
+            places[lane] = (lane * padded, padded);
+            input[lane * padded] = 1;
+            HashLanes.Pad(input.Slice(lane * padded, padded), length);
+        }
+
+        for (var width = Tile.Width / 2; width >= 1; width /= 2)
+        {
+            for (var first = 0; first < width; first += HashLanes.Count)
+            {
+                var lanes = Math.Min(HashLanes.Count, width - first);
+                for (var lane = 0; lane < lanes; lane++)
+                {
+                    MemoryMarshal.AsBytes(row.Slice(2 * (first + lane), 2)).CopyTo(input[((lane * padded) + 1)..]);
+                }
+
+                HashLanes.Hash(input, places[..lanes], row.Slice(first, lanes));
             }
         }
 

@@ -26,7 +26,7 @@ internal static class Facts
         ["ticket"] = request.Ticket,
         ["extends"] = request.Extends?.Value,
         ["catalog"] = request.CatalogVersion,
-        ["verdict"] = Write(request.Verdict),
+        ["verdict"] = FactValue.Own(Write(request.Verdict)),
         ["digest"] = request.Digest,
         ["lapses_at"] = request.LapsesAt,
         ["state"] = Word(RequestState.Pending),
@@ -71,7 +71,7 @@ internal static class Facts
     /// <summary>The opening is intended. The policy was asked again; <paramref name="verdict"/> is what it said.</summary>
     public static Fact GrantOpening(Grant grant, DateTimeOffset at, Actor by, Verdict verdict, string catalog) => Of(FactKinds.GrantOpening, grant, at, by,
         ("not_before", grant.NotBefore), ("not_after", grant.NotAfter), ("assignment", grant.Assignment?.Value), ("for_seconds", Seconds(grant.For)),
-        ("verdict", Write(verdict)), ("catalog", catalog));
+        ("verdict", FactValue.Own(Write(verdict))), ("catalog", catalog));
 
     /// <summary>Access stands. For an extension, <c>start_at</c> says from which moment its length is counted: the end of the grant that it joins.</summary>
     public static Fact GrantOpened(Grant grant, DateTimeOffset at) => Of(FactKinds.GrantOpened, grant, at, Actor.Keeper,
@@ -218,7 +218,14 @@ internal static class Facts
 
     /// <summary>An enum's value as the store, the log and the API write it: <c>NotMet</c> is <c>not_met</c>.</summary>
     public static string Word<T>(T value)
-        where T : struct, Enum => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+        where T : struct, Enum => Spelled<T>.Words[value];
+
+    private static class Spelled<T>
+        where T : struct, Enum
+    {
+        public static readonly System.Collections.Frozen.FrozenDictionary<T, string> Words = System.Collections.Frozen.FrozenDictionary.ToFrozenDictionary(
+            Enum.GetValues<T>(), value => value, value => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()));
+    }
 
     private static JsonNode Write(RuleTrace line) => new JsonObject
     {

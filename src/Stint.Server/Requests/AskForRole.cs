@@ -109,17 +109,18 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
         });
         work.Append(Facts.RequestAsked(request));
         var rule = Actor.Rule(verdict.DecidedBy is [var first, ..] ? first : "none");
+        Grant? grant = null;
         if (state == RequestState.Approved)
         {
             work.Append(Facts.RequestApproved(request, now, rule));
-            await steps.MakeReadyAsync(work, request, now, rule);
+            grant = await steps.MakeReadyAsync(work, request, now, rule);
         }
         else if (state == RequestState.Denied)
         {
             work.Append(Facts.RequestDenied(request, now, rule));
         }
 
-        return new Outcome<RequestView>.Done(await views.OfAsync(work, request));
+        return new Outcome<RequestView>.Done(await views.OfNewAsync(work, request, grant));
     }
 
     private Request RequestOf(SubjectId who, AskingCheck.Sound ask, Verdict verdict, LoadedCatalog current, DateTimeOffset now)

@@ -1,4 +1,5 @@
 using Stint.Core.Approvals;
+using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Grants;
@@ -15,6 +16,10 @@ internal sealed class RequestViews(GrantViews grants)
         var grant = request.State == RequestState.Approved ? await reads.FindGrantAsync(request.Id) : null;
         return new RequestView(request, approvals, Open(request, approvals), grant is null ? null : await grants.OfAsync(reads, grant));
     }
+
+    /// <summary>One that was made in this write: nobody has answered it, and its grant is at hand.</summary>
+    public async ValueTask<RequestView> OfNewAsync(Reads reads, Request request, Grant? grant) =>
+        new(request, [], Open(request, []), grant is null ? null : await grants.OfAsync(reads, grant));
 
     /// <summary>Somebody was faster: what happened, and how it is now.</summary>
     public async ValueTask<Outcome<RequestView>> LostAsync(Reads reads, Request seen)

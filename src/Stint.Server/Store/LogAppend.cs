@@ -54,7 +54,7 @@ internal sealed class LogAppend(Db db, long expectedSize)
         }
 
         var moved = await db.RunAsync(
-            "UPDATE log_head SET size = $1, frontier = $2, root = $3 WHERE size = $4",
+            "UPDATE log_head SET size = $1, frontier = $2, root = $3 WHERE only_one = 1 AND size = $4",
             grown.Size,
             grown.ToBytes(),
             grown.Root().ToArray(),

@@ -15,8 +15,12 @@ internal sealed class SqliteDb : Db
     // Extended codes of a constraint: a primary key and a unique index say "it is there already".
     private const int PrimaryKey = 1555, Unique = 2067;
 
+    // sqlite.org "Status Parameters for database connections": pages written, here to the log file.
+    private const int CacheWrites = 9;
+
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
     private List<string> _guards = [];
     private bool _broken;
 
@@ -31,6 +35,16 @@ internal sealed class SqliteDb : Db
     public override bool InTransaction => Usable && raw.sqlite3_get_autocommit(_connection.Handle) == 0;
 
     internal SqliteConnection Connection => _connection;
+
+    /// <summary>How many pages this connection has written since it was asked last.</summary>
+    public int PagesWritten()
+    {
+        _ = raw.sqlite3_db_status(_connection.Handle, CacheWrites, out var pages, out _, 1);
+        return pages;
+    }
+
+    /// <summary>Copies what was committed from the log file into the database file, as far as no reader stands in the way. Writers go on meanwhile when another connection does it.</summary>
+    public void CopyLog() => Run("PRAGMA wal_checkpoint(PASSIVE)", []);
 
     /// <summary>Opens the file and sets what Stint relies on.</summary>
     /// <param name="path">The file.</param>
@@ -47,7 +61,7 @@ internal sealed class SqliteDb : Db
             command.CommandText = mode == SqliteOpenMode.ReadOnly
                 ? "PRAGMA busy_timeout = 10000; PRAGMA query_only = 1; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;"
                 : $"PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = {(durable ? "FULL" : "OFF")}; PRAGMA foreign_keys = ON; "
-                    + "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
+                    + "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 20000; PRAGMA journal_size_limit = 67108864;";
             command.ExecuteNonQuery();
             return new SqliteDb(connection);
         }
@@ -62,10 +76,7 @@ internal sealed class SqliteDb : Db
 
     public override object TextList(IEnumerable<string> texts) => JsonSerializer.Serialize(texts.ToList(), TextListJson.Default.ListString);
 
-    public override ValueTask<int> RunAsync(string sql, params object?[] args)
-    {
-        return ValueTask.FromResult(Prepared(sql, args).ExecuteNonQuery());
-    }
+    public override ValueTask<int> RunAsync(string sql, params object?[] args) => ValueTask.FromResult(Run(sql, args));
 
     public override ValueTask<List<T>> ListAsync<T>(string sql, Func<DbDataReader, T> read, params object?[] args)
     {
@@ -83,9 +94,9 @@ internal sealed class SqliteDb : Db
     {
         foreach (var (fact, request, grant, session) in facts)
         {
-            Prepared(
+            Run(
                 "INSERT INTO facts (seq, kind, at, body, leaf, request_id, grant_id, session_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                [fact.Seq, fact.Kind, fact.At, fact.Body, fact.LeafHash.ToArray(), request, grant, session]).ExecuteNonQuery();
+                [fact.Seq, fact.Kind, fact.At, fact.Body, fact.LeafHash.ToArray(), request, grant, session]);
         }
 
         return ValueTask.CompletedTask;
@@ -143,7 +154,7 @@ internal sealed class SqliteDb : Db
 
     public override ValueTask RollbackToSaveAsync()
     {
-        Prepared("ROLLBACK TO turn", []).ExecuteNonQuery();
+        Run("ROLLBACK TO turn", []);
         return Say("RELEASE turn");
     }
 
@@ -155,7 +166,7 @@ internal sealed class SqliteDb : Db
         {
             if (InTransaction)
             {
-                Prepared("ROLLBACK", []).ExecuteNonQuery();
+                Run("ROLLBACK", []);
             }
         }
         catch (SqliteException)
@@ -183,20 +194,49 @@ internal sealed class SqliteDb : Db
 
     public override ValueTask DisposeAsync()
     {
+        Close();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Closes the connection and what was prepared on it.</summary>
+    public void Close()
+    {
         foreach (var command in _commands.Values)
         {
             command.Dispose();
         }
 
         _commands.Clear();
+        foreach (var statement in _statements.Values)
+        {
+            statement.Dispose();
+        }
+
+        _statements.Clear();
         _connection.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private ValueTask Say(string sql)
     {
-        Prepared(sql, []).ExecuteNonQuery();
+        Run(sql, []);
         return ValueTask.CompletedTask;
+    }
+
+    private int Run(string sql, object?[] args)
+    {
+        if (!_statements.TryGetValue(sql, out var statement))
+        {
+            statement = new SqliteStatement(_connection.Handle!, sql, args.Length);
+            _statements.Add(sql, statement);
+        }
+
+        var bound = new object[args.Length];
+        for (var i = 0; i < args.Length; i++)
+        {
+            bound[i] = Bound(args[i]);
+        }
+
+        return statement.Run(bound);
     }
 
     private SqliteCommand Prepared(string sql, object?[] args)

@@ -17,7 +17,13 @@ internal sealed record SqliteOptions(string Path)
 /// <summary>The store in one file, for one process.</summary>
 internal sealed class SqliteStore(SqliteOptions options, StoreFaults? faults = null) : StintStore(faults)
 {
+    /// <summary>So many pages of 4 KiB into the log file, they are copied into the database file.</summary>
+    private const int CopyAfter = 4000;
+
     private readonly ConcurrentBag<SqliteDb> _readers = [];
+    private Task _copy = Task.CompletedTask;
+    private bool _copied;
+    private long _pages;
     private SqliteDb? _writer;
     private FileStream? _lock;
     private bool _closed;
@@ -100,6 +106,7 @@ internal sealed class SqliteStore(SqliteOptions options, StoreFaults? faults = n
     {
         _closed = true;
         await StopWritingAsync();
+        await _copy;
         while (_readers.TryTake(out var reader))
         {
             await reader.DisposeAsync();
@@ -124,6 +131,61 @@ internal sealed class SqliteStore(SqliteOptions options, StoreFaults? faults = n
 
     private protected override ValueTask TellOthersAsync(Db db, IReadOnlyCollection<string> wakes) => ValueTask.CompletedTask;
 
+    /// <summary>Keeps the log file short without a writer who waits for it.</summary>
+    /// <remarks>
+    /// NB. Left to SQLite, the commit that fills the log copies all of it: some hundred milliseconds in which everybody
+    /// waits. So another connection copies the bulk, and the writer then only what was committed meanwhile, for only then
+    /// can the log begin anew at its start. The automatic copy stays as a backstop, at a length that is not reached.
+    /// </remarks>
+    private protected override void Committed()
+    {
+        if (_writer is not { Usable: true } writer || (_pages += writer.PagesWritten()) < CopyAfter || !_copy.IsCompleted)
+        {
+            return;
+        }
+
+        if (_copied)
+        {
+            (_copied, _pages) = (false, 0);
+            TryCopy(writer);
+            return;
+        }
+
+        _copied = true;
+        _copy = Task.Factory.StartNew(Copy, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private void Copy()
+    {
+        SqliteDb? db = null;
+        try
+        {
+            db = SqliteDb.Open(options.Path, SqliteOpenMode.ReadWrite, options.Durable);
+            TryCopy(db);
+        }
+        catch (SqliteException)
+        {
+            // It cannot be opened just now; the writer does it all at the next commit.
+        }
+        finally
+        {
+            db?.Close();
+        }
+    }
+
+    private static void TryCopy(SqliteDb db)
+    {
+        try
+        {
+            db.CopyLog();
+        }
+        catch (SqliteException)
+        {
+            // NB. What was committed is durable in the log file, and stays there. A full or broken disk meets the next
+            // commit too, and is told to somebody who can be told.
+        }
+    }
+
     private SqliteDb Write()
     {
         if (_writer is { Usable: true })
@@ -131,7 +193,7 @@ internal sealed class SqliteStore(SqliteOptions options, StoreFaults? faults = n
             return _writer;
         }
 
-        _writer?.Connection.Dispose();
+        _writer?.Close();
         _writer = SqliteDb.Open(options.Path, SqliteOpenMode.ReadWriteCreate, options.Durable);
         if (options.MaxPages is { } pages)
         {

@@ -6,8 +6,9 @@ namespace Stint.Server.Store;
 /// <summary>The one place where state is kept. Two implementations, <see cref="SqliteStore"/> and <see cref="PostgresStore"/>, mean the same.</summary>
 /// <remarks>
 /// Writers commit by flat combining. Who finds nobody at work runs and commits on its own thread; who finds somebody
-/// stands in line, and the line is committed together: each write under a savepoint of its own, so that one that fails
-/// undoes only itself, then one commit for all, then everybody hears. With SQLite every call completes synchronously.
+/// stands in line, and the line is committed together: one commit for all, then everybody hears. When one of them fails,
+/// all is undone and run again, each under a savepoint of its own, so that it undoes only itself; savepoints from the
+/// start would cost every write a copy of each page that it touches. With SQLite every call completes synchronously.
 /// </remarks>
 internal abstract class StintStore : IAsyncDisposable
 {
@@ -70,6 +71,11 @@ internal abstract class StintStore : IAsyncDisposable
     /// <summary>The connection that writes; opened anew when the last one broke.</summary>
     private protected abstract ValueTask<Db> WriterAsync();
 
+    /// <summary>Called when a commit's callers have heard, while nobody else writes. Must not throw.</summary>
+    private protected virtual void Committed()
+    {
+    }
+
     /// <summary>Puts wakes for other nodes into the transaction.</summary>
     private protected abstract ValueTask TellOthersAsync(Db db, IReadOnlyCollection<string> wakes);
 
@@ -101,7 +107,12 @@ internal abstract class StintStore : IAsyncDisposable
     {
         do
         {
-            await ServeAsync();
+            if (await ServeAsync() > 1)
+            {
+                // NB. Those who were answered come again, and others stand before the door: let them into the line first.
+                // A commit costs the same for one as for fifty, so that going on at once would be the slower way.
+                await Task.Yield();
+            }
         }
         while (!StepDown());
     }
@@ -114,7 +125,8 @@ internal abstract class StintStore : IAsyncDisposable
         return _line.IsEmpty || Interlocked.CompareExchange(ref _busy, 1, 0) != 0;
     }
 
-    private async Task ServeAsync()
+    /// <returns>How many turns were served.</returns>
+    private async Task<int> ServeAsync()
     {
         var turns = new List<Turn>(4);
         while (turns.Count < MostTogether && _line.TryDequeue(out var turn))
@@ -127,33 +139,41 @@ internal abstract class StintStore : IAsyncDisposable
 
         if (turns.Count == 0)
         {
-            return;
+            return 0;
         }
 
         try
         {
+            var apart = false;
             for (var tries = 1; ; tries++)
             {
-                if (await CommitAsync(turns, tries == 5))
+                switch (await CommitAsync(turns, apart, tries == 5))
                 {
-                    break;
+                    case Came.Through:
+                        turns.ForEach(turn => turn.Answered());
+                        Committed();
+                        return turns.Count;
+                    case Came.Apart:
+                        apart = true;
+                        tries--;
+                        break;
+                    case Came.Across:
+                        await Task.Delay(Random.Shared.Next(1, 10 * tries));
+                        break;
+                    default:
+                        throw new InvalidOperationException("A commit comes to one of three.");
                 }
-
-                await Task.Delay(Random.Shared.Next(1, 10 * tries));
             }
         }
         catch (Exception problem)
         {
             turns.ForEach(turn => turn.Fail(problem));
-            return;
+            return turns.Count;
         }
-
-        turns.ForEach(turn => turn.Answered());
     }
 
     /// <summary>One transaction for all turns.</summary>
-    /// <returns>False when the database asks to run it all again.</returns>
-    private async Task<bool> CommitAsync(List<Turn> turns, bool last)
+    private async Task<Came> CommitAsync(List<Turn> turns, bool apart, bool last)
     {
         Db? db = null;
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
@@ -165,13 +185,18 @@ internal abstract class StintStore : IAsyncDisposable
             var wakes = new HashSet<string>(StringComparer.Ordinal);
             foreach (var turn in turns)
             {
-                await RunAsync(db, turn, alone: turns.Count == 1, log, wakes);
+                if (!await RunAsync(db, turn, apart, turns.Count == 1, log, wakes))
+                {
+                    _edge = null;
+                    await db.RollbackAsync();
+                    return Came.Apart;
+                }
             }
 
             if (turns.TrueForAll(turn => turn.Failed))
             {
                 await db.RollbackAsync();
-                return true;
+                return Came.Through;
             }
 
             if (log.Count > 0)
@@ -200,7 +225,7 @@ internal abstract class StintStore : IAsyncDisposable
                 Wakes.Wake(name);
             }
 
-            return true;
+            return Came.Through;
         }
         catch (Exception problem)
         {
@@ -210,7 +235,7 @@ internal abstract class StintStore : IAsyncDisposable
                 await db.RollbackAsync();
                 if (!last && db.IsTransient(problem))
                 {
-                    return false;
+                    return Came.Across;
                 }
 
                 if (db.Explain(problem) is { } explained)
@@ -223,10 +248,11 @@ internal abstract class StintStore : IAsyncDisposable
         }
     }
 
-    private static async Task RunAsync(Db db, Turn turn, bool alone, LogAppend log, HashSet<string> wakes)
+    /// <returns>False when it failed among others and nothing keeps what it did apart from theirs.</returns>
+    private static async Task<bool> RunAsync(Db db, Turn turn, bool apart, bool alone, LogAppend log, HashSet<string> wakes)
     {
         var work = new Work(db);
-        if (!alone)
+        if (apart)
         {
             await db.SaveAsync();
         }
@@ -236,15 +262,36 @@ internal abstract class StintStore : IAsyncDisposable
             await turn.RunAsync(work);
             log.Add(work);
             wakes.UnionWith(work.Woken);
-            if (!alone)
+            if (apart)
             {
                 await db.ReleaseAsync();
             }
+
+            return true;
         }
         catch (Exception problem) when (!db.IsTransient(problem) && db.Usable && db.InTransaction && !alone)
         {
+            if (!apart)
+            {
+                return false;
+            }
+
             await db.RollbackToSaveAsync();
             turn.Fails(db.Explain(problem) ?? problem);
+            return true;
         }
+    }
+
+    /// <summary>What came of a transaction.</summary>
+    private enum Came
+    {
+        /// <summary>Every turn has its answer: it is durable, or it failed alone.</summary>
+        Through = 1,
+
+        /// <summary>One turn failed. All is undone and to be run again, each under a savepoint.</summary>
+        Apart = 2,
+
+        /// <summary>The database asks to run it all again: it met another node's.</summary>
+        Across = 3,
     }
 }

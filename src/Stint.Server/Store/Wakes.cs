@@ -29,6 +29,9 @@ internal sealed class Wakes
     /// <summary>Something is due, or due earlier than was known.</summary>
     public const string Keeper = "keeper";
 
+    /// <summary>How soon something must be due to be worth a wake of the keeper: twice its longest sleep.</summary>
+    public static readonly TimeSpan KeeperLooks = TimeSpan.FromSeconds(2);
+
     /// <summary>Facts were appended.</summary>
     public const string Audit = "audit";
 

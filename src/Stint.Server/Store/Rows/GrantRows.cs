@@ -162,7 +162,13 @@ internal sealed partial class Work
             Words.Record[kept.Record]);
         Wake(Wakes.Of(kept.Id));
         Wake(Wakes.Of(kept.Request));
-        Wake(Wakes.Keeper);
+
+        // NB. The keeper looks at least once a second by itself: only what is due before that look is worth a wake.
+        if ((kept.StartAt < kept.LapsesAt ? kept.StartAt : kept.LapsesAt) - kept.ReadyAt < Wakes.KeeperLooks)
+        {
+            Wake(Wakes.Keeper);
+        }
+
         return kept;
     }
 
