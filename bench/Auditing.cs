@@ -16,7 +16,6 @@ internal sealed class Auditing : Question
         var rows = new List<Row>();
         foreach (var protocol in (string[])["simple", "prepared"])
         {
-            await Stage.RunAsync("pgbench", ["-n", "-S", "-M", protocol, "-c", "8", "-T", "6"], ours);
             var name = $"{protocol}, 8 clients";
             if (!IsAsked(name))
             {
@@ -24,6 +23,7 @@ internal sealed class Auditing : Question
             }
 
             string[] words = ["-S", "-M", protocol, "-c", "8"];
+            await PgBench.WarmAsync(stage, ours, words);
             var measured = new Rounds(rounds);
             await measured.RunAsync(
             [

@@ -17,10 +17,9 @@ internal sealed class Relay : Question
         var (pgbouncer, pgbouncerPort) = await Peers.PgBouncerAsync(stage);
         var rows = new List<Row>();
 
-        // What is compiled on first use, and again when it proved hot, is compiled before the first round.
         foreach (var protocol in ((string[])["simple", "extended", "prepared"]).Where(protocol => Only.Count == 0 || Only.Contains(protocol)))
         {
-            await Stage.RunAsync("pgbench", ["-n", "-S", "-M", protocol, "-c", "8", "-T", "6"], ours);
+            await PgBench.WarmAsync(stage, ours, "-S", "-M", protocol, "-c", "8");
         }
 
         foreach (var protocol in (string[])["simple", "extended", "prepared"])

@@ -13,7 +13,7 @@ internal sealed class RelayTls : Question
         var ours = Peers.Gateway(await stage.OpenAsync("db/write", "3h"), "require");
         var (pgbouncer, port) = await Peers.PgBouncerAsync(stage, tls: true);
         var theirs = Stage.Peer(port).Select(word => word.Item1 == "PGSSLMODE" ? ("PGSSLMODE", "require") : word).ToArray();
-        await Stage.RunAsync("pgbench", ["-n", "-S", "-M", "simple", "-c", "8", "-T", "6"], ours);
+        await PgBench.WarmAsync(stage, ours, "-S", "-M", "simple", "-c", "8");
         var rows = new List<Row>();
         foreach (var clients in (int[])[1, 8, 64])
         {

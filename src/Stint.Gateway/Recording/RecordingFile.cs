@@ -14,6 +14,7 @@ internal sealed class RecordingFile : IDisposable
     private readonly SafeFileHandle _handle;
     private RecordingWindow? _window;
     private int _nextWindow;
+    private bool _isBegun;
     private long _length;
 
     private RecordingFile(string name, SafeFileHandle handle, bool mapped)
@@ -66,7 +67,8 @@ internal sealed class RecordingFile : IDisposable
     /// <exception cref="IOException">It cannot be written.</exception>
     public void Write(ReadOnlySpan<byte> records)
     {
-        if (_nextWindow > 0 && HasRoom(records.Length))
+        // The first is that the session began: many say little more, and need no room for it.
+        if (_isBegun && _nextWindow > 0 && HasRoom(records.Length))
         {
             _window!.Write(_length, records);
         }
@@ -75,6 +77,7 @@ internal sealed class RecordingFile : IDisposable
             RandomAccess.Write(_handle, records, _length);
         }
 
+        _isBegun = true;
         _length += records.Length;
     }
 
@@ -87,6 +90,7 @@ internal sealed class RecordingFile : IDisposable
             _window.Dispose();
             _window = null;
             _nextWindow = FirstWindow;
+            _isBegun = false;
             RandomAccess.SetLength(_handle, _length);
         }
     }

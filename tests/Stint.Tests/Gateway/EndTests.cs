@@ -114,9 +114,9 @@ public sealed class EndTests(TargetServer target)
         await Programs.RunAsync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]);
         try
         {
-            await using var gateway = await TestGateway.StartAsync(target, options => options with { OpenRecording = path => handle = File.OpenHandle(Path.Combine(folder, Path.GetFileName(path)), FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite) });
+            await using var gateway = await TestGateway.StartAsync(target, options => options with { OpenRecording = path => handle = File.OpenHandle(Path.Combine(folder, Path.GetFileName(path)), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite) });
             await using var connection = await RelayTests.OpenAsync(gateway);
-            await File.WriteAllBytesAsync(Path.Combine(folder, "ballast"), new byte[56 * 1024]);
+            FillUp(folder);
 
             var heard = await Assert.ThrowsAnyAsync<PostgresException>(() => new NpgsqlCommand($"insert into never values (1) /* {new string('x', 60_000)} */", connection).ExecuteNonQueryAsync());
 
@@ -130,6 +130,22 @@ public sealed class EndTests(TargetServer target)
             handle?.Dispose();
             await Programs.RunAsync("umount", [folder]);
             Directory.Delete(folder);
+        }
+    }
+
+    private static void FillUp(string folder)
+    {
+        using var ballast = new FileStream(Path.Combine(folder, "ballast"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+        try
+        {
+            for (var page = new byte[4096]; ;)
+            {
+                ballast.Write(page);
+            }
+        }
+        catch (IOException)
+        {
+            // Full: what the recording has reserved by now is all that it gets.
         }
     }
 

@@ -137,7 +137,88 @@ public sealed class LoopStreamTests : IDisposable
         await Assert.ThrowsAnyAsync<IOException>(() => LoopStream.ConnectAsync(_loop, to, CancellationToken.None));
     }
 
+    [Fact]
+    public async Task Carry_EachArrival_IsCarriedOnTheLoopsThread_UntilTheCarrierHasEnough()
+    {
+        var (near, far) = await PairAsync();
+        using var socket = near;
+        using var other = far;
+        await using var stream = new LoopStream(_loop, near.SafeHandle) { Inline = true };
+        var carrier = new Counting(_loop, enough: 1000);
+        await far.SendAsync(new byte[10]);
+        _ = await stream.ReadAsync(new byte[10]);
+
+        var carried = stream.CarryAsync(carrier).AsTask();
+        for (var round = 0; round < 1000; round++)
+        {
+            Assert.False(carried.IsCompleted);
+            await far.SendAsync(new byte[] { 7 });
+        }
+
+        await carried.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(1000, carrier.Bytes);
+        Assert.True(carrier.AlwaysOnTheLoop);
+        await far.SendAsync(new byte[] { 8 });
+        Assert.Equal(1, await stream.ReadAsync(new byte[2]).AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact]
+    public async Task Carry_SomethingIsThereAlready_IsNotLeftLying()
+    {
+        var (near, far) = await PairAsync();
+        using var socket = near;
+        using var other = far;
+        await using var stream = new LoopStream(_loop, near.SafeHandle) { Inline = true };
+        await far.SendAsync(new byte[] { 9 });
+        while (near.Available == 0)
+        {
+            await Task.Delay(5);
+        }
+
+        await stream.CarryAsync(new Counting(_loop, enough: 1)).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task Carry_Closed_WhoWaitsHearsOfIt()
+    {
+        var (near, far) = await PairAsync();
+        using var socket = near;
+        using var other = far;
+        var stream = new LoopStream(_loop, near.SafeHandle) { Inline = true };
+        var carried = stream.CarryAsync(new Counting(_loop, enough: int.MaxValue)).AsTask();
+        await far.SendAsync(new byte[100]);
+
+        await stream.DisposeAsync();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => carried.WaitAsync(TimeSpan.FromSeconds(10)));
+    }
+
     public void Dispose() => _loop.Dispose();
+
+    private sealed class Counting(RelayLoop loop, int enough) : ILoopCarrier
+    {
+        public int Bytes { get; private set; }
+
+        public bool AlwaysOnTheLoop { get; private set; } = true;
+
+        public bool Carry(LoopStream from)
+        {
+            AlwaysOnTheLoop &= loop.IsCurrent;
+            try
+            {
+                while (from.Receive(loop.Scratch) is var got and > 0)
+                {
+                    Bytes += got;
+                }
+            }
+            catch (ObjectDisposedException)
+            {
+                return false;
+            }
+
+            return Bytes < enough;
+        }
+    }
 
     private static async Task EchoAsync(LoopStream stream)
     {

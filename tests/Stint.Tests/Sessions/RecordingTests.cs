@@ -126,6 +126,68 @@ public sealed class RecordingTests
     }
 
     [Fact]
+    public void Verify_RoomReservedBehindTheRecords_IsNoTornRecord()
+    {
+        var (bytes, head) = Sample();
+
+        var finding = RecordingCheck.Verify(new MemoryStream([.. bytes, .. new byte[9000]]), [head]);
+
+        Assert.True(finding.Sound, finding.Because);
+        Assert.Equal(0, finding.TornBytes);
+        Assert.Equal(bytes.Length, finding.Bytes);
+    }
+
+    [Fact]
+    public void Verify_WriterDiedWhileItCopiedIntoReservedRoom_SaysHowFarItCame()
+    {
+        var (bytes, _) = Sample();
+
+        var finding = RecordingCheck.Verify(new MemoryStream([.. bytes, 0, 0, 0, 0, 1, 2, .. new byte[9000]]), []);
+
+        Assert.True(finding.Sound, finding.Because);
+        Assert.Equal(6, finding.TornBytes);
+    }
+
+    [Fact]
+    public void Verify_APageNeverReachedTheDisk_EndsThere_AndIsFoundAgainstItsAnchor()
+    {
+        var (bytes, head) = Sample(new string('x', 10_000));
+        bytes.AsSpan(4096, 4096).Clear();
+
+        Assert.True(RecordingCheck.Verify(new MemoryStream(bytes), []).TornBytes > 0);
+        Assert.True(RecordingCheck.Verify(new MemoryStream(bytes), []).Sound);
+        Assert.False(RecordingCheck.Verify(new MemoryStream(bytes), [head]).Sound);
+    }
+
+    [Fact]
+    public void Next_ReservedRoomFills_GoesOn()
+    {
+        var (bytes, head) = Sample();
+        var path = Path.GetTempFileName();
+        try
+        {
+            using var writer = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+            writer.SetLength(bytes.Length + 4096);
+            var magic = RecordingEncoder.Magic.Length;
+            writer.Write(bytes.AsSpan(0, magic));
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            var reader = new RecordingReader(file);
+            Assert.Null(reader.Next());
+            Assert.True(reader.Reserved);
+            writer.Write(bytes.AsSpan(magic));
+
+            Assert.Equal(head.Records, reader.ReadToEnd().Count());
+
+            Assert.Null(reader.Fault);
+            Assert.True(reader.Reserved);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
     public void Next_FileGrows_GoesOn()
     {
         var (bytes, head) = Sample();
