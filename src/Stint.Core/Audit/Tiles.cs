@@ -82,9 +82,9 @@ public static class TileBuilder
     {
         Span<TreeHash> row = stackalloc TreeHash[Tile.Width];
         MemoryMarshal.Cast<byte, TreeHash>(hashes).CopyTo(row);
-        if (Vector256.IsHardwareAccelerated && hashes.Length == Tile.Width * TreeHash.Size)
+        if (Vector256.IsHardwareAccelerated && hashes.Length >= 2 * HashLanes.Count * TreeHash.Size)
         {
-            return Whole(row);
+            return InLanes(row, hashes.Length / TreeHash.Size);
         }
 
         for (var width = hashes.Length / TreeHash.Size; width > 1; width /= 2)
@@ -98,8 +98,8 @@ public static class TileBuilder
         return row[0];
     }
 
-    /// <summary>Root over a whole tile: each level's nodes are hashed eight at a time.</summary>
-    private static TreeHash Whole(Span<TreeHash> row)
+    /// <summary>Root over the first hashes of a row: each level's nodes are hashed eight at a time.</summary>
+    private static TreeHash InLanes(Span<TreeHash> row, int count)
     {
         // RFC 6962, section 2.1: a node hashes 0x01 and its two children. Its input is padded here once for every level.
         const int length = 1 + (2 * TreeHash.Size);
@@ -113,7 +113,7 @@ public static class TileBuilder
             HashLanes.Pad(input.Slice(lane * padded, padded), length);
         }
 
-        for (var width = Tile.Width / 2; width >= 1; width /= 2)
+        for (var width = count / 2; width >= 1; width /= 2)
         {
             for (var first = 0; first < width; first += HashLanes.Count)
             {

@@ -30,20 +30,27 @@ public static class Decider
 
         var about = catalog.Index.About(question.Subject, question.Role);
         // NB. A deny rule alone tells nobody that the role exists: they may not ask for it.
-        if (!about.Exists(i => !catalog.Policies[i].Deny) || !catalog.Resources.TryGetValue(question.Role.Resource, out var resource))
+        var (allows, denies) = (false, false);
+        foreach (var i in about)
+        {
+            var deny = catalog.Policies[i].Deny;
+            allows |= !deny;
+            denies |= deny;
+        }
+
+        if (!allows || !catalog.Resources.TryGetValue(question.Role.Resource, out var resource))
         {
             return Unknown(catalog, question, $"no rule lets {question.Subject} ask for {question.Role}", about);
         }
 
-        if (about.Exists(i => catalog.Policies[i].Deny))
+        if (denies)
         {
             return Denied(catalog, question, about);
         }
 
         if (Start(question) is { } wrong)
         {
-            var lines = about.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.NotMet, wrong.Because, wrong.Remedy));
-            return Deny(catalog, question, wrong.Because, lines);
+            return TooSoonOrLate(catalog, question, about, wrong.Because, wrong.Remedy);
         }
 
         return Unmet(catalog, question, about) ?? Agreed(catalog, question, about, resource);
@@ -142,6 +149,9 @@ public static class Decider
         _ => null,
     };
 
+    private static Verdict.Deny TooSoonOrLate(LoadedCatalog catalog, Question question, List<int> about, string because, string remedy) =>
+        Deny(catalog, question, because, about.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.NotMet, because, remedy)));
+
     private static Verdict.Deny? Unmet(LoadedCatalog catalog, Question question, List<int> about)
     {
         List<RuleTrace>? unmet = null;
@@ -153,11 +163,12 @@ public static class Decider
             }
         }
 
-        if (unmet is null)
-        {
-            return null;
-        }
+        return unmet is null ? null : NotMet(catalog, question, about, unmet);
+    }
 
+    // NB. Apart from its caller: what a lambda takes along is made at the top of a method, and a plain yes must not pay for it.
+    private static Verdict.Deny NotMet(LoadedCatalog catalog, Question question, List<int> about, List<RuleTrace> unmet)
+    {
         var names = unmet.ConvertAll(line => line.Rule);
         var matched = about.Select(i => catalog.Policies[i].Name).Except(names, StringComparer.Ordinal)
             .Select(name => new RuleTrace(name, RuleOutcome.Matched, $"its own demands are met, but those of {string.Join(", ", names)} are not"));

@@ -36,17 +36,20 @@ public class HashLanesTests
     }
 
     [Fact]
-    public void Root_OfAWholeTile_IsThatOfItsLeavesOneByOne()
+    public void Root_OfEachPowerOfTwo_IsThatOfItsLeavesOneByOne()
     {
-        var leaves = new byte[Tile.Width * TreeHash.Size];
-        new Random(3).NextBytes(leaves);
-        var tree = new MerkleFrontier();
-        for (var i = 0; i < Tile.Width; i++)
+        for (var count = 1; count <= Tile.Width; count *= 2)
         {
-            tree.Append(TreeHash.Of(leaves.AsSpan(i * TreeHash.Size, TreeHash.Size)));
-        }
+            var leaves = new byte[count * TreeHash.Size];
+            new Random(count).NextBytes(leaves);
+            var tree = new MerkleFrontier();
+            for (var i = 0; i < count; i++)
+            {
+                tree.Append(TreeHash.Of(leaves.AsSpan(i * TreeHash.Size, TreeHash.Size)));
+            }
 
-        Assert.Equal(tree.Root(), TileBuilder.Root(leaves));
+            Assert.Equal(tree.Root(), TileBuilder.Root(leaves));
+        }
     }
 
     [Fact]
