@@ -33,7 +33,7 @@ internal static class Filling
             text.Append(CultureInfo.InvariantCulture, $"  db{i}:\n    kind: postgres\n    owners: [person:p0]\n    settings: {{ host: 127.0.0.1, port: 1, database: d, username: u, password: {{ env: DB_PASSWORD }}, tls: disable }}\n    roles: {{ {roles} }}\n");
         }
 
-        text.Append("policies:\n  bench: { who: 'person:ann', roles: ['db0/r0'], for: { default: 1h, max: 4h }, approve: { auto: true } }\n");
+        text.Append("policies:\n  bench: { who: 'person:ann', roles: ['*/*'], for: { default: 1h, max: 4h }, approve: { auto: true } }\n");
         return text.ToString();
     }
 

@@ -25,10 +25,17 @@ internal abstract class Db : IAsyncDisposable
     /// <returns>How many rows it changed.</returns>
     public abstract ValueTask<int> RunAsync(string sql, params object?[] args);
 
+    /// <summary>Runs a statement that nobody waits for: at the latest before the next one that is waited for, and in order. What it throws is thrown there.</summary>
+    /// <remarks>Over a network every statement that is waited for costs a round trip, and a line of writers stands behind it.</remarks>
+    public abstract ValueTask LaterAsync(string sql, params object?[] args);
+
+    /// <summary>Runs what was put off.</summary>
+    public abstract ValueTask CatchUpAsync();
+
     /// <summary>Reads every row.</summary>
     public abstract ValueTask<List<T>> ListAsync<T>(string sql, Func<DbDataReader, T> read, params object?[] args);
 
-    /// <summary>Stores facts in their places.</summary>
+    /// <summary>Stores facts in their places, as <see cref="LaterAsync"/> does.</summary>
     public abstract ValueTask InsertFactsAsync(IReadOnlyList<PlacedFact> facts);
 
     /// <summary>Runs several statements without parameters.</summary>

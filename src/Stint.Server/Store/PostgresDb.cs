@@ -10,6 +10,8 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
     // Names one lock of this database for the time that the schema is changed.
     private const long SchemaLock = 0x7374696E74;
 
+    private readonly List<NpgsqlBatchCommand> _later = [];
+
     public override string LockRow => " FOR NO KEY UPDATE";
 
     public override string SkipLocked => " FOR NO KEY UPDATE SKIP LOCKED";
@@ -26,14 +28,45 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
 
     public override object TextList(IEnumerable<string> texts) => texts.ToArray();
 
+    public override ValueTask LaterAsync(string sql, params object?[] args)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var arg in args)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = Bound(arg) });
+        }
+
+        _later.Add(command);
+        return ValueTask.CompletedTask;
+    }
+
+    public override async ValueTask CatchUpAsync()
+    {
+        if (_later.Count == 0)
+        {
+            return;
+        }
+
+        await using var batch = new NpgsqlBatch(connection, Transaction);
+        foreach (var command in _later)
+        {
+            batch.BatchCommands.Add(command);
+        }
+
+        _later.Clear();
+        await batch.ExecuteNonQueryAsync();
+    }
+
     public override async ValueTask<int> RunAsync(string sql, params object?[] args)
     {
+        await CatchUpAsync();
         await using var command = Command(sql, args);
         return await command.ExecuteNonQueryAsync();
     }
 
     public override async ValueTask<List<T>> ListAsync<T>(string sql, Func<DbDataReader, T> read, params object?[] args)
     {
+        await CatchUpAsync();
         await using var command = Command(sql, args);
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<T>();
@@ -45,13 +78,11 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
         return rows;
     }
 
-    public override async ValueTask InsertFactsAsync(IReadOnlyList<PlacedFact> facts)
+    public override ValueTask InsertFactsAsync(IReadOnlyList<PlacedFact> facts)
     {
-        await using var command = new NpgsqlCommand(
+        var command = new NpgsqlBatchCommand(
             "INSERT INTO facts (seq, kind, at, body, leaf, request_id, grant_id, session_id) "
-            + "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)",
-            connection,
-            Transaction);
+            + "SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)");
         Add(NpgsqlDbType.Bigint, facts.Select(fact => fact.Sealed.Seq).ToArray());
         Add(NpgsqlDbType.Text, facts.Select(fact => fact.Sealed.Kind).ToArray());
         Add(NpgsqlDbType.Bigint, facts.Select(fact => Stored.Micros(fact.Sealed.At)).ToArray());
@@ -60,7 +91,8 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
         Add(NpgsqlDbType.Text, facts.Select(fact => fact.Request).ToArray());
         Add(NpgsqlDbType.Text, facts.Select(fact => fact.Grant).ToArray());
         Add(NpgsqlDbType.Text, facts.Select(fact => fact.Session).ToArray());
-        await command.ExecuteNonQueryAsync();
+        _later.Add(command);
+        return ValueTask.CompletedTask;
 
         void Add(NpgsqlDbType type, Array values) =>
             command.Parameters.Add(new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | type, Value = values });
@@ -68,6 +100,7 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
 
     public override async ValueTask ScriptAsync(string sql)
     {
+        await CatchUpAsync();
         await using var command = new NpgsqlCommand(sql, connection, Transaction);
         await command.ExecuteNonQueryAsync();
     }
@@ -76,6 +109,7 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
 
     public override async ValueTask EachAsync(string sql, Func<DbDataReader, ValueTask> act)
     {
+        await CatchUpAsync();
         await using var command = Command(sql, []);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
@@ -115,24 +149,35 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
     public override async ValueTask BeginAsync(bool write) =>
         Transaction = await connection.BeginTransactionAsync(write ? System.Data.IsolationLevel.ReadCommitted : System.Data.IsolationLevel.RepeatableRead);
 
-    public override async ValueTask SaveAsync() => await Transaction!.SaveAsync("turn");
+    public override async ValueTask SaveAsync()
+    {
+        await CatchUpAsync();
+        await Transaction!.SaveAsync("turn");
+    }
 
-    public override async ValueTask ReleaseAsync() => await Transaction!.ReleaseAsync("turn");
+    public override async ValueTask ReleaseAsync()
+    {
+        await CatchUpAsync();
+        await Transaction!.ReleaseAsync("turn");
+    }
 
     public override async ValueTask RollbackToSaveAsync()
     {
+        _later.Clear();
         await Transaction!.RollbackAsync("turn");
         await Transaction!.ReleaseAsync("turn");
     }
 
     public override async ValueTask CommitAsync()
     {
+        await CatchUpAsync();
         await Transaction!.CommitAsync();
         await EndAsync();
     }
 
     public override async ValueTask RollbackAsync()
     {
+        _later.Clear();
         if (Transaction is null)
         {
             return;

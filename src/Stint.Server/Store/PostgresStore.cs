@@ -155,14 +155,14 @@ internal sealed class PostgresStore : StintStore
         {
             if (text.Length + name.Length > MostNotified)
             {
-                await db.RunAsync("SELECT pg_notify($1, $2)", _options.Schema, text.ToString());
+                await db.LaterAsync("SELECT pg_notify($1, $2)", _options.Schema, text.ToString());
                 text.Length = _sender.Length;
             }
 
             text.Append('\n').Append(name);
         }
 
-        await db.RunAsync("SELECT pg_notify($1, $2)", _options.Schema, text.ToString());
+        await db.LaterAsync("SELECT pg_notify($1, $2)", _options.Schema, text.ToString());
     }
 
     /// <summary>Hears what other nodes committed. A lost connection is made anew, and everybody is woken, for nobody knows what was missed.</summary>

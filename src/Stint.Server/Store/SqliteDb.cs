@@ -78,6 +78,15 @@ internal sealed class SqliteDb : Db
 
     public override ValueTask<int> RunAsync(string sql, params object?[] args) => ValueTask.FromResult(Run(sql, args));
 
+    public override ValueTask LaterAsync(string sql, params object?[] args)
+    {
+        Run(sql, args);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Nothing is put off: there is no round trip to save.</summary>
+    public override ValueTask CatchUpAsync() => ValueTask.CompletedTask;
+
     public override ValueTask<List<T>> ListAsync<T>(string sql, Func<DbDataReader, T> read, params object?[] args)
     {
         var rows = new List<T>();

@@ -187,9 +187,19 @@ internal abstract class StintStore : IAsyncDisposable
             {
                 if (!await RunAsync(db, turn, apart, turns.Count == 1, log, wakes))
                 {
-                    _edge = null;
-                    await db.RollbackAsync();
-                    return Came.Apart;
+                    return await ApartAsync(db);
+                }
+            }
+
+            if (!apart && turns.Count > 1)
+            {
+                try
+                {
+                    await db.CatchUpAsync();
+                }
+                catch (Exception problem) when (!db.IsTransient(problem) && db.Usable && db.InTransaction)
+                {
+                    return await ApartAsync(db);
                 }
             }
 
@@ -248,6 +258,13 @@ internal abstract class StintStore : IAsyncDisposable
         }
     }
 
+    private async Task<Came> ApartAsync(Db db)
+    {
+        _edge = null;
+        await db.RollbackAsync();
+        return Came.Apart;
+    }
+
     /// <returns>False when it failed among others and nothing keeps what it did apart from theirs.</returns>
     private static async Task<bool> RunAsync(Db db, Turn turn, bool apart, bool alone, LogAppend log, HashSet<string> wakes)
     {
@@ -260,6 +277,12 @@ internal abstract class StintStore : IAsyncDisposable
         try
         {
             await turn.RunAsync(work);
+            if (apart)
+            {
+                // NB. Before its facts are taken: what it put off may still fail, and then nothing of it happened.
+                await db.CatchUpAsync();
+            }
+
             log.Add(work);
             wakes.UnionWith(work.Woken);
             if (apart)

@@ -76,6 +76,39 @@ public sealed class WritingTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task Write_RowThatIsThereAlreadyAmongOthers_OnlyItsWriterHears(string kind)
+    {
+        await using var test = await TestStore.OpenAsync(kind);
+        var first = await test.WriteAsync(work => work.InsertAsync(test.Asking("first", RequestState.Approved)).AsTask());
+        var came = await Task.WhenAll(Enumerable.Range(0, 64).Select(writer => Task.Run(async () =>
+        {
+            try
+            {
+                await test.WriteAsync(async work =>
+                {
+                    var asking = test.Asking("w" + writer, RequestState.Approved);
+                    var request = await work.InsertAsync(writer % 16 == 0 ? asking with { Id = first.Id } : asking);
+                    work.Append(TestStore.Said(request));
+                    return request;
+                });
+                return true;
+            }
+            catch (StoreConflictException)
+            {
+                return false;
+            }
+        })));
+        Assert.Equal(Enumerable.Range(0, 64).Select(writer => writer % 16 != 0), came);
+        await test.ReadAsync(async reads =>
+        {
+            Assert.Equal(61, await reads.Db.NumberAsync("SELECT COUNT(*) FROM requests"));
+            Assert.Equal(60, (await reads.LogHeadAsync()).Size);
+            return true;
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task Move_ManyWhoSawTheSame_OneWins(string kind)
     {
         await using var test = await TestStore.OpenAsync(kind);

@@ -144,7 +144,7 @@ internal sealed partial class Work
     public async ValueTask<Grant> InsertAsync(Grant grant)
     {
         var kept = Rounded(grant);
-        await Db.RunAsync(
+        await Db.LaterAsync(
             "INSERT INTO grants (id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, record) "
             + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             kept.Id.Value,

@@ -97,7 +97,7 @@ internal sealed partial class Work
             BeginWithin = Stored.Round(request.BeginWithin),
             DecidedAt = Stored.Round(request.DecidedAt),
         };
-        await Db.RunAsync(
+        await Db.LaterAsync(
             "INSERT INTO requests (id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
             + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest) "
             + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
@@ -125,7 +125,7 @@ internal sealed partial class Work
         {
             foreach (var person in needs.Steps.SelectMany(step => step.Approvers).Distinct())
             {
-                await Db.RunAsync(
+                await Db.LaterAsync(
                     "INSERT INTO request_approvers (request_id, person, open) VALUES ($1, $2, $3)",
                     kept.Id.Value,
                     person.Value,
