@@ -7,6 +7,7 @@ namespace Stint.Core.Catalog;
 public sealed record LoadedCatalog
 {
     private PolicyIndex? _index;
+    private Memberships? _memberships;
 
     /// <summary>SHA-256 in hexadecimal over the canonical form of its files (<see cref="CatalogSource"/>).</summary>
     public required string Version { get; init; }
@@ -22,16 +23,41 @@ public sealed record LoadedCatalog
     /// <summary>Group name to its members, groups in groups already resolved.</summary>
     public required FrozenDictionary<string, FrozenSet<SubjectId>> Groups { get; init; }
 
+    /// <summary>Group name to the groups in it, groups in groups counted.</summary>
+    public FrozenDictionary<string, FrozenSet<string>> GroupsIn { get; init; } = FrozenDictionary<string, FrozenSet<string>>.Empty;
+
+    /// <summary>By name.</summary>
+    public FrozenDictionary<string, Rota> Rotas { get; init; } = FrozenDictionary<string, Rota>.Empty;
+
     public required FrozenDictionary<string, Workflow> Workflows { get; init; }
 
     /// <summary>In the order of their names.</summary>
     public required IReadOnlyList<Policy> Policies { get; init; }
+
+    /// <summary>What the catalog says its policies answer, in the order of writing.</summary>
+    public IReadOnlyList<CatalogTest> Tests { get; init; } = [];
 
     /// <summary>May revoke, kill sessions and read everything.</summary>
     public required FrozenSet<SubjectId> Admins { get; init; }
 
     /// <summary>May read everything that is not a secret: audit, sessions, statements.</summary>
     public required FrozenSet<SubjectId> Auditors { get; init; }
+
+    /// <summary>The groups that somebody is in, groups in groups counted, in the order of their names.</summary>
+    public IReadOnlyList<string> GroupsOf(SubjectId subject)
+    {
+        var made = _memberships;
+        if (!ReferenceEquals(made?.Of, Groups))
+        {
+            _memberships = made = new Memberships(Groups);
+        }
+
+        return made!.BySubject.GetValueOrDefault(subject, []);
+    }
+
+    /// <summary>The rotas in which somebody is on call at a moment, in the order of their names.</summary>
+    public IReadOnlyList<string> OnCallFor(SubjectId subject, DateTimeOffset moment) =>
+        Rotas.Count == 0 ? [] : [.. Rotas.Values.Where(rota => rota.At(moment) == subject).Select(rota => rota.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>Which policies are about whom and what. Made at the first question; two threads that come first make the same one twice.</summary>
     internal PolicyIndex Index
@@ -43,6 +69,35 @@ public sealed record LoadedCatalog
             return ReferenceEquals(index?.Policies, Policies) ? index! : _index = new PolicyIndex(Policies);
         }
     }
+}
+
+/// <summary>Groups by their members.</summary>
+internal sealed class Memberships
+{
+    public Memberships(FrozenDictionary<string, FrozenSet<SubjectId>> groups)
+    {
+        Of = groups;
+        var found = new Dictionary<SubjectId, List<string>>();
+        foreach (var (name, members) in groups.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            foreach (var member in members)
+            {
+                if (!found.TryGetValue(member, out var list))
+                {
+                    found[member] = list = [];
+                }
+
+                list.Add(name);
+            }
+        }
+
+        BySubject = found.ToFrozenDictionary(pair => pair.Key, pair => pair.Value.ToArray());
+    }
+
+    /// <summary>What it was made from.</summary>
+    public FrozenDictionary<string, FrozenSet<SubjectId>> Of { get; }
+
+    public FrozenDictionary<SubjectId, string[]> BySubject { get; }
 }
 
 /// <summary>The files of a catalog.</summary>
@@ -99,6 +154,9 @@ public sealed record Person
 
     public SubjectId? Manager { get; init; }
 
+    /// <summary>What else is known of them, for conditions.</summary>
+    public FrozenDictionary<string, string> Attributes { get; init; } = FrozenDictionary<string, string>.Empty;
+
     /// <summary>SHA-256 of their tokens; a token is 256 random bits, so that a plain hash cannot be searched.</summary>
     public required IReadOnlyList<byte[]> TokenHashes { get; init; }
 
@@ -136,6 +194,15 @@ public sealed record Policy
     /// <summary>As the catalog says it, for people: <c>group:developers</c>.</summary>
     public required string WhoText { get; init; }
 
+    /// <summary>The names that <see cref="Who"/> was resolved from: <c>group:NAME</c> and <c>person:NAME</c>.</summary>
+    public IReadOnlyList<string> WhoNames { get; init; } = [];
+
+    /// <summary>Whether the rule is about an asking at all; null: always. Where it does not hold, the rule says nothing.</summary>
+    public Condition? Where { get; init; }
+
+    /// <summary>Whether the rule holds now; null: always. An asker is told that it does not.</summary>
+    public Condition? When { get; init; }
+
     /// <summary>The roles it is about, patterns resolved against this catalog.</summary>
     public required FrozenSet<RoleRef> Roles { get; init; }
 
@@ -158,8 +225,11 @@ public sealed record Policy
     /// <summary>Pattern that the ticket must match; null when no ticket is demanded.</summary>
     public string? TicketPattern { get; init; }
 
-    /// <summary>Null: allowed by rule. Otherwise whose yes it needs.</summary>
+    /// <summary>Null: allowed by rule. Otherwise whose yes it needs, unless <see cref="Auto"/> holds.</summary>
     public Workflow? Approve { get; init; }
+
+    /// <summary>Lets in by rule, where it holds, what would need a yes; null: nothing does.</summary>
+    public Condition? Auto { get; init; }
 
     public RecordMode Record { get; init; } = RecordMode.Default;
 

@@ -8,17 +8,11 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads <c>workflows</c> and <c>policies</c>.</summary>
 internal sealed class PoliciesSection(Draft draft, Subjects names)
 {
-    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within"];
-    private static readonly string[] DenyKeys = ["deny", "roles"];
+    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within", "where", "when"];
+    private static readonly string[] DenyKeys = ["deny", "roles", "where", "when"];
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Month = TimeSpan.FromDays(30);
-
-    private static readonly (string, string, string)[] Conditions =
-    [
-        ("where", "conditions are not supported by this version", "split the policy by roles and who"),
-        ("when", "conditions are not supported by this version", "split the policy by roles and who"),
-    ];
 
     private static readonly (string, string, string)[] StepsToCome =
     [
@@ -65,16 +59,16 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
     {
         foreach (var key in map.Entries.Where(key => PolicyKeys.Contains(key.Key) && !DenyKeys.Contains(key.Key)))
         {
-            _reading.Problems.Error(key.Place, $"'{key.Key}' has no meaning beside 'deny'", "a deny rule takes 'deny' and 'roles' only");
+            _reading.Problems.Error(key.Place, $"'{key.Key}' has no meaning beside 'deny'", "a deny rule takes 'deny', 'roles', 'where' and 'when' only");
         }
 
-        _reading.Keys(map, "a policy", PolicyKeys, Conditions);
+        _reading.Keys(map, "a policy", PolicyKeys);
         return Common(entry, map, deny) with { Deny = true };
     }
 
     private Policy Permission(Entry entry, MapNode map, Dictionary<string, Workflow> workflows)
     {
-        _reading.Keys(map, "a policy", PolicyKeys, Conditions);
+        _reading.Keys(map, "a policy", PolicyKeys);
         if (map.Find("who") is null)
         {
             _reading.Problems.Error(entry.Place, $"policy '{entry.Key}' lacks 'who'", "write who: group:NAME (or deny: group:NAME for a rule that says no)");
@@ -87,13 +81,15 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
 
         var (usual, most) = For(map);
         var (required, ticket) = Reason(map);
+        var (approve, auto) = Approve(entry, map, workflows);
         return Common(entry, map, map.Find("who")) with
         {
             DefaultFor = usual,
             MaxFor = most,
             ReasonRequired = required,
             TicketPattern = ticket,
-            Approve = Approve(entry, map, workflows),
+            Approve = approve,
+            Auto = auto,
             Record = Record(map),
             BeginWithin = _reading.Duration(map, "begin_within", "'begin_within'", Minute, Month) ?? TimeSpan.FromHours(8),
         };
@@ -109,8 +105,32 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
             Text = entry.Source,
             Who = who is null ? FrozenSet<SubjectId>.Empty : names.Read(who.Value, who.Key).ToFrozenSet(),
             WhoText = who is null ? "" : string.Join(", ", (who.Value as ListNode)?.Items.OfType<TextNode>().Select(text => text.Value) ?? [(who.Value as TextNode)?.Value ?? ""]),
+            WhoNames = who is null ? [] : [.. ((who.Value as ListNode)?.Items ?? [who.Value]).OfType<TextNode>().Select(text => Subjects.Full(text.Value))],
+            Where = Condition(map, "where"),
+            When = Condition(map, "when"),
             Roles = roles is null ? (who?.Key == "deny" ? _allRoles.ToFrozenSet() : FrozenSet<RoleRef>.Empty) : Roles(roles),
         };
+    }
+
+    private Condition? Condition(MapNode map, string key) => map.Find(key) is { } entry ? Condition(entry.Value, $"'{key}'") : null;
+
+    private Condition? Condition(Node node, string what)
+    {
+        if (_reading.Text(node, what, ConditionShape.MaxLength, newLines: true) is not { } text)
+        {
+            return null;
+        }
+
+        var (condition, problems) = ConditionShape.Compile(text, node.Place);
+        foreach (var problem in problems)
+        {
+            // Inside of one line the place can be told to the letter; YAML folds the others.
+            var exact = problem.Line == 1 && node is TextNode one && !one.Value.Contains('\n', StringComparison.Ordinal);
+            var place = exact ? node.Place with { Column = node.Place.Column + problem.Column - 1 + (((TextNode)node).Plain ? 0 : 1) } : node.Place;
+            _reading.Problems.Error(place, exact ? $"{what}: {problem.What}" : $"{what}, line {problem.Line}, column {problem.Column}: {problem.What}", problem.WayOut);
+        }
+
+        return condition;
     }
 
     private FrozenSet<RoleRef> Roles(Entry entry)
@@ -267,33 +287,29 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         return mode == "strict" ? RecordMode.Strict : RecordMode.Default;
     }
 
-    private Workflow? Approve(Entry policy, MapNode map, Dictionary<string, Workflow> workflows)
+    private (Workflow? Workflow, Condition? Auto) Approve(Entry policy, MapNode map, Dictionary<string, Workflow> workflows)
     {
-        const string wayOut = "write approve: { auto: true }, approve: { workflow: NAME } or approve: { steps: [ { from: owners } ] }";
+        const string wayOut = "write approve: { auto: true }, approve: { workflow: NAME } or approve: { steps: [ { from: owners } ] }; auto: CONDITION goes beside one of the last two";
         if (map.Find("approve") is not { } given)
         {
             // NB. Silence is not consent: who wants a rule to say yes has to write it.
             _reading.Problems.Error(policy.Place, $"policy '{policy.Key}' lacks 'approve'", wayOut);
-            return null;
+            return default;
         }
 
         if (_reading.Map(given.Value, "'approve'") is not { } approve)
         {
-            return null;
+            return default;
         }
 
         _reading.Keys(approve, "'approve'", ["auto", "workflow", "steps", "distinct", "lapses"], ("step_up", "a second proof at approval is not supported by this version", "take the key out"));
-        var auto = Auto(approve);
+        var (always, condition) = Auto(approve);
         var workflow = approve.Find("workflow");
         var steps = approve.Find("steps");
-        if ((auto == true ? 1 : 0) + (workflow is null ? 0 : 1) + (steps is null ? 0 : 1) != 1)
+        if ((always ? 1 : 0) + (workflow is null ? 0 : 1) + (steps is null ? 0 : 1) != 1)
         {
-            if (approve.Find("auto") is null || auto is not null)
-            {
-                _reading.Problems.Error(approve.Place, "'approve' says not one of auto: true, workflow and steps", wayOut);
-            }
-
-            return null;
+            _reading.Problems.Error(approve.Place, condition is null ? "'approve' says not one of auto: true, workflow and steps" : "'approve' does not say whose yes it needs when 'auto' does not hold", wayOut);
+            return default;
         }
 
         foreach (var key in approve.Entries.Where(key => steps is null && key.Key is "distinct" or "lapses"))
@@ -303,12 +319,12 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
 
         if (steps is not null)
         {
-            return Workflow(policy.Key, approve, approve.Place);
+            return (Workflow(policy.Key, approve, approve.Place), condition);
         }
 
         if (workflow is null || _reading.Text(workflow.Value, "'workflow'", 80) is not { } name)
         {
-            return null;
+            return default;
         }
 
         if (!workflows.TryGetValue(name, out var found) && !draft.Section("workflows").ContainsKey(name))
@@ -316,25 +332,16 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
             _reading.Problems.Error(workflow.Value.Place, $"no workflow is called '{Words.Short(name)}'", Words.Meant(name, draft.Section("workflows").Keys, "add it under 'workflows'"));
         }
 
-        return found;
+        return (found, condition);
     }
 
-    /// <returns>Null when the key is absent, or with a problem.</returns>
-    private bool? Auto(MapNode approve)
+    /// <returns>Whether it is written that a rule decides, and the condition under which one does.</returns>
+    private (bool Always, Condition? Condition) Auto(MapNode approve) => approve.Find("auto") switch
     {
-        if (approve.Find("auto") is not { } auto)
-        {
-            return null;
-        }
-
-        if (auto.Value is TextNode { Plain: true, Value: "true" or "false" } text)
-        {
-            return text.Value == "true";
-        }
-
-        _reading.Problems.Error(auto.Value.Place, "'auto': conditions are not supported by this version", "write auto: true, or take it out and keep the workflow; split the policy by roles and who");
-        return null;
-    }
+        null => (false, null),
+        { Value: TextNode { Plain: true, Value: "true" or "false" } text } => (text.Value == "true", null),
+        var auto => (false, Condition(auto.Value, "'auto'")),
+    };
 
     private Workflow Workflow(string name, MapNode map, CatalogPlace place)
     {
