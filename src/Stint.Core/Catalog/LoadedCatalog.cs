@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Stint.Core.Policies;
+using Stint.Core.Policies.Cel;
 
 namespace Stint.Core.Catalog;
 
@@ -44,20 +45,26 @@ public sealed record LoadedCatalog
     public required FrozenSet<SubjectId> Auditors { get; init; }
 
     /// <summary>The groups that somebody is in, groups in groups counted, in the order of their names.</summary>
-    public IReadOnlyList<string> GroupsOf(SubjectId subject)
+    public IReadOnlyList<string> GroupsOf(SubjectId subject) => Membership(subject)?.Names ?? [];
+
+    /// <summary>The same, as conditions read it.</summary>
+    internal CelList GroupListOf(SubjectId subject) => Membership(subject)?.List ?? CelList.Empty;
+
+    /// <summary>The rotas in which somebody is on call at a moment, in the order of their names.</summary>
+    public IReadOnlyList<string> OnCallFor(SubjectId subject, DateTimeOffset moment) =>
+        Rotas.Count == 0 ? [] : [.. Rotas.Values.Where(rota => rota.At(moment) == subject).Select(rota => rota.Name).Order(StringComparer.Ordinal)];
+
+    private Membership? Membership(SubjectId subject)
     {
+        // NB. A copy made with other groups carries the old memberships along: they count for their own groups only.
         var made = _memberships;
         if (!ReferenceEquals(made?.Of, Groups))
         {
             _memberships = made = new Memberships(Groups);
         }
 
-        return made!.BySubject.GetValueOrDefault(subject, []);
+        return made!.BySubject.GetValueOrDefault(subject);
     }
-
-    /// <summary>The rotas in which somebody is on call at a moment, in the order of their names.</summary>
-    public IReadOnlyList<string> OnCallFor(SubjectId subject, DateTimeOffset moment) =>
-        Rotas.Count == 0 ? [] : [.. Rotas.Values.Where(rota => rota.At(moment) == subject).Select(rota => rota.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>Which policies are about whom and what. Made at the first question; two threads that come first make the same one twice.</summary>
     internal PolicyIndex Index
@@ -91,13 +98,24 @@ internal sealed class Memberships
             }
         }
 
-        BySubject = found.ToFrozenDictionary(pair => pair.Key, pair => pair.Value.ToArray());
+        BySubject = found.ToFrozenDictionary(pair => pair.Key, pair => new Membership(pair.Value));
     }
 
     /// <summary>What it was made from.</summary>
     public FrozenDictionary<string, FrozenSet<SubjectId>> Of { get; }
 
-    public FrozenDictionary<SubjectId, string[]> BySubject { get; }
+    public FrozenDictionary<SubjectId, Membership> BySubject { get; }
+}
+
+/// <summary>The groups of one subject.</summary>
+internal sealed class Membership(IReadOnlyList<string> names)
+{
+    private CelList? _list;
+
+    /// <summary>In the order of their names.</summary>
+    public IReadOnlyList<string> Names { get; } = names;
+
+    public CelList List => _list ??= CelList.Of(Names);
 }
 
 /// <summary>The files of a catalog.</summary>
@@ -118,7 +136,18 @@ public sealed record Resource
 
     public string Description { get; init; } = "";
 
-    public required FrozenDictionary<string, string> Labels { get; init; }
+    public required FrozenDictionary<string, string> Labels
+    {
+        get;
+        init
+        {
+            field = value;
+            LabelMap = CelMap.Of(value);
+        }
+    }
+
+    /// <summary>The labels, as conditions read them.</summary>
+    internal CelMap LabelMap { get; private init; } = CelMap.Empty;
 
     /// <summary>Persons who own it, groups resolved.</summary>
     public required FrozenSet<SubjectId> Owners { get; init; }
@@ -155,7 +184,18 @@ public sealed record Person
     public SubjectId? Manager { get; init; }
 
     /// <summary>What else is known of them, for conditions.</summary>
-    public FrozenDictionary<string, string> Attributes { get; init; } = FrozenDictionary<string, string>.Empty;
+    public FrozenDictionary<string, string> Attributes
+    {
+        get;
+        init
+        {
+            field = value;
+            AttributeMap = CelMap.Of(value);
+        }
+    } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>The attributes, as conditions read them.</summary>
+    internal CelMap AttributeMap { get; private init; } = CelMap.Empty;
 
     /// <summary>SHA-256 of their tokens; a token is 256 random bits, so that a plain hash cannot be searched.</summary>
     public required IReadOnlyList<byte[]> TokenHashes { get; init; }
