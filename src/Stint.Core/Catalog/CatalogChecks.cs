@@ -30,7 +30,7 @@ internal static class CatalogChecks
 
     private static void Unreached(LoadedCatalog catalog, Draft draft, Problems problems)
     {
-        var reached = catalog.Policies.Where(policy => !policy.Deny).SelectMany(policy => policy.Roles).ToHashSet();
+        var reached = catalog.Policies.Where(policy => !policy.Deny).Select(policy => policy.Roles).Distinct().SelectMany(roles => roles).ToHashSet();
         foreach (var role in catalog.Resources.Values.SelectMany(resource => resource.Roles.Values).Where(role => !reached.Contains(role.Ref)))
         {
             problems.Error(draft.RolePlaces[role.Ref], $"no policy reaches role '{role.Ref}': nobody could ever ask for it", "name it in a policy's 'roles', or take it out");

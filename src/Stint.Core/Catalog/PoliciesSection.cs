@@ -22,7 +22,10 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
 
     private readonly Reading _reading = draft.Reading;
     private Dictionary<string, RoleRef[]> _rolesOf = [];
+    private readonly Dictionary<string, FrozenSet<RoleRef>> _roleSets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FrozenSet<SubjectId>> _whoSets = new(StringComparer.Ordinal);
     private RoleRef[] _allRoles = [];
+    private FrozenSet<RoleRef> _every = FrozenSet<RoleRef>.Empty;
 
     public Dictionary<string, Workflow> Workflows()
     {
@@ -43,6 +46,7 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
     {
         _rolesOf = resources.ToDictionary(pair => pair.Key, pair => pair.Value.Roles.Values.Select(role => role.Ref).ToArray(), StringComparer.Ordinal);
         _allRoles = [.. _rolesOf.Values.SelectMany(roles => roles)];
+        _every = _allRoles.ToFrozenSet();
         var policies = new List<Policy>();
         foreach (var entry in draft.Section("policies").Values.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
@@ -98,18 +102,36 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
     private Policy Common(Entry entry, MapNode map, Entry? who)
     {
         var roles = map.Find("roles");
+        List<string> named = who is null ? [] : [.. ((who.Value as ListNode)?.Items ?? [who.Value]).OfType<TextNode>().Select(text => text.Value)];
         return new Policy
         {
             Name = entry.Key,
             Place = entry.Place,
             Text = entry.Source,
-            Who = who is null ? FrozenSet<SubjectId>.Empty : names.Read(who.Value, who.Key).ToFrozenSet(),
-            WhoText = who is null ? "" : string.Join(", ", (who.Value as ListNode)?.Items.OfType<TextNode>().Select(text => text.Value) ?? [(who.Value as TextNode)?.Value ?? ""]),
-            WhoNames = who is null ? [] : [.. ((who.Value as ListNode)?.Items ?? [who.Value]).OfType<TextNode>().Select(text => Subjects.Full(text.Value))],
+            Who = who is null ? FrozenSet<SubjectId>.Empty : Who(who, string.Join('\n', named)),
+            WhoText = string.Join(", ", named),
+            WhoNames = named.ConvertAll(Subjects.Full),
             Where = Condition(map, "where"),
             When = Condition(map, "when"),
-            Roles = roles is null ? (who?.Key == "deny" ? _allRoles.ToFrozenSet() : FrozenSet<RoleRef>.Empty) : Roles(roles),
+            Roles = roles is null ? (who?.Key == "deny" ? _every : FrozenSet<RoleRef>.Empty) : Roles(roles),
         };
+    }
+
+    private FrozenSet<SubjectId> Who(Entry who, string written)
+    {
+        if (_whoSets.TryGetValue(written, out var made))
+        {
+            return made;
+        }
+
+        var before = _reading.Problems.Count;
+        var people = names.Read(who.Value, who.Key).ToFrozenSet();
+        if (_reading.Problems.Count == before)
+        {
+            _whoSets.Add(written, people);
+        }
+
+        return people;
     }
 
     private Condition? Condition(MapNode map, string key) => map.Find(key) is { } entry ? Condition(entry.Value, $"'{key}'") : null;
@@ -134,6 +156,25 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
     }
 
     private FrozenSet<RoleRef> Roles(Entry entry)
+    {
+        // A thousand policies that name the same roles share one set: making it costs far more than asking it.
+        var written = string.Join('\n', ((entry.Value as ListNode)?.Items ?? [entry.Value]).Select(item => (item as TextNode)?.Value));
+        if (_roleSets.TryGetValue(written, out var made))
+        {
+            return made;
+        }
+
+        var before = _reading.Problems.Count;
+        var roles = NewRoles(entry);
+        if (_reading.Problems.Count == before)
+        {
+            _roleSets.Add(written, roles);
+        }
+
+        return roles;
+    }
+
+    private FrozenSet<RoleRef> NewRoles(Entry entry)
     {
         var found = new HashSet<RoleRef>();
         if (entry.Value is TextNode { IsNull: true } or ListNode { Items.Count: 0 })
