@@ -10,6 +10,15 @@ internal static class CatalogChecks
     public static void Run(LoadedCatalog catalog, Draft draft, Problems problems)
     {
         Unreached(catalog, draft, problems);
+        var weighed = new HashSet<(string, object)>();
+        foreach (var policy in catalog.Policies)
+        {
+            if (policy.Where is { IsOfResource: true } where && weighed.Add((where.Text, policy.Roles)))
+            {
+                Evaluable(catalog, policy, where, problems);
+            }
+        }
+
         foreach (var policy in catalog.Policies.Where(policy => !policy.Deny))
         {
             if (policy.Who.All(subject => catalog.People[subject.Value].Disabled))
@@ -34,6 +43,40 @@ internal static class CatalogChecks
         foreach (var role in catalog.Resources.Values.SelectMany(resource => resource.Roles.Values).Where(role => !reached.Contains(role.Ref)))
         {
             problems.Error(draft.RolePlaces[role.Ref], $"no policy reaches role '{role.Ref}': nobody could ever ask for it", "name it in a policy's 'roles', or take it out");
+        }
+    }
+
+    /// <summary>
+    /// A condition on the resource alone is weighed now, at each resource that the policy is about: one that cannot be
+    /// evaluated there would turn everybody away at three in the morning.
+    /// </summary>
+    private static void Evaluable(LoadedCatalog catalog, Policy policy, Condition where, Problems problems)
+    {
+        var nobody = new Person { Id = new SubjectId("nobody"), TokenHashes = [] };
+        var failed = new List<(RoleRef Role, string Because)>();
+        var holds = false;
+        foreach (var role in policy.Roles.OrderBy(role => role.Resource, StringComparer.Ordinal).ThenBy(role => role.Role, StringComparer.Ordinal))
+        {
+            var resource = catalog.Resources[role.Resource];
+            var outcome = where.Evaluate(new Situation(catalog, nobody, resource, resource.Roles[role.Role], new Question(nobody.Id, role, null, null, null, null, DateTimeOffset.UnixEpoch)));
+            holds |= outcome.Yes;
+            if (outcome.Failed is { } because)
+            {
+                failed.Add((role, because));
+            }
+        }
+
+        if (failed.Count > 0)
+        {
+            var others = failed.Select(one => one.Role.Resource).Distinct().Count() - 1;
+            problems.Error(
+                where.Place,
+                $"'where' of policy '{policy.Name}' cannot be evaluated at '{failed[0].Role.Resource}'{(others > 0 ? $" and {others} more" : "")}: {failed[0].Because}",
+                "give the resource the label, name other roles, or write resource.labels[?\"NAME\"].orValue(\"\")");
+        }
+        else if (!holds)
+        {
+            problems.Warn(where.Place, $"'where' of policy '{policy.Name}' holds at none of the resources that it is about");
         }
     }
 

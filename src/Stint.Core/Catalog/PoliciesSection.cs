@@ -143,13 +143,13 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
             return null;
         }
 
-        var (condition, problems) = ConditionShape.Compile(text, node.Place);
+        var (condition, problems) = Policies.Condition.Compile(text, node.Place);
         foreach (var problem in problems)
         {
             // Inside of one line the place can be told to the letter; YAML folds the others.
             var exact = problem.Line == 1 && node is TextNode one && !one.Value.Contains('\n', StringComparison.Ordinal);
             var place = exact ? node.Place with { Column = node.Place.Column + problem.Column - 1 + (((TextNode)node).Plain ? 0 : 1) } : node.Place;
-            _reading.Problems.Error(place, exact ? $"{what}: {problem.What}" : $"{what}, line {problem.Line}, column {problem.Column}: {problem.What}", problem.WayOut);
+            _reading.Problems.Error(place, exact ? $"{what}: {problem.Message}" : $"{what}, line {problem.Line}, column {problem.Column}: {problem.Message}");
         }
 
         return condition;

@@ -1,4 +1,3 @@
-using Stint.Core.Catalog;
 using Stint.Core.Policies.Cel;
 
 namespace Stint.Core.Policies;

@@ -28,6 +28,7 @@ internal sealed record AskPreview(Verdict Verdict, string CatalogVersion);
 /// <param name="Max">How long at most.</param>
 /// <param name="ReasonRequired">Whether a justification must be given.</param>
 /// <param name="TicketPatterns">Patterns that the ticket must all match; empty when no ticket is demanded.</param>
+/// <param name="Conditions">Conditions that have to hold when it is asked for, as the catalog writes them.</param>
 /// <param name="Held">The caller's grant of it that is ready, opening or open; null for none.</param>
 internal sealed record RoleOffer(
     Role Role,
@@ -38,4 +39,5 @@ internal sealed record RoleOffer(
     TimeSpan Max,
     bool ReasonRequired,
     IReadOnlyList<string> TicketPatterns,
+    IReadOnlyList<string> Conditions,
     GrantId? Held);
