@@ -31,6 +31,11 @@ internal static class CatalogChecks
             }
         }
 
+        foreach (var breach in Prover.Prove(catalog))
+        {
+            problems.Error(breach.Never.Place, $"'{breach.Never.Name}' can happen: {breach.How}", "change a policy so that it cannot, or what must never happen");
+        }
+
         foreach (var entry in draft.Section("groups").Values.Where(entry => catalog.Groups[entry.Key].Count == 0))
         {
             problems.Warn(entry.Place, $"group '{entry.Key}' has no members");

@@ -6,7 +6,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads a catalog, and finds everything that is wrong with it at once.</summary>
 public static class CatalogLoader
 {
-    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "on-call", "tests", "admins", "auditors"];
+    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "on-call", "never", "tests", "admins", "auditors"];
 
     private static readonly (string, string, string)[] Later =
     [
@@ -136,6 +136,7 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
         var rotas = new OnCallSection(Reading, names).Read(Section("on-call"));
         var policies = new PoliciesSection(this, names);
         var workflows = policies.Workflows();
+        var rules = policies.Read(resources, workflows);
         return new LoadedCatalog
         {
             Version = CatalogFiles.Version(source),
@@ -146,7 +147,8 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             GroupsIn = inner.ToFrozenDictionary(StringComparer.Ordinal),
             Rotas = rotas.ToFrozenDictionary(StringComparer.Ordinal),
             Workflows = workflows.ToFrozenDictionary(StringComparer.Ordinal),
-            Policies = policies.Read(resources, workflows),
+            Policies = rules,
+            Nevers = policies.Nevers(),
             Tests = new TestsSection(Reading, Section("groups").Keys, Section("policies").Keys, resources).Read(Tests),
             Admins = Admins.SelectMany(node => names.Read(node, "admins")).ToFrozenSet(),
             Auditors = Auditors.SelectMany(node => names.Read(node, "auditors")).ToFrozenSet(),

@@ -31,6 +31,20 @@ public static class CatalogSchema
                 ["workflows"] = Named(Name, Object("Approval steps with a name.", ["steps"], WorkflowKeys()), "Approval steps that policies share."),
                 ["policies"] = Named(Name, Policy(), "Who may ask for what, or may not."),
                 ["on-call"] = Named(Name, Rota(), "Who is on call when."),
+                ["never"] = Named(
+                    Name,
+                    Object(
+                        "What must not happen.",
+                        [],
+                        new JsonObject
+                        {
+                            ["who"] = Texts("To whom: group:NAME or person:NAME. Default: everybody."),
+                            ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."),
+                            ["where"] = Text("A condition (CEL) on the resource and the role."),
+                            ["without"] = Pattern("^(any|owners|manager|group:.+|person:.+)$", "They may reach it with a yes from here."),
+                            ["longer_than"] = Pattern(Duration, "They may reach it for this long."),
+                        }),
+                    "What the policies must never let happen, whoever is put into whichever groups; proved when the catalog is loaded."),
                 ["tests"] = new JsonObject { ["type"] = new JsonArray("array", "null"), ["items"] = Test(), ["description"] = "What the policies are expected to answer; stint catalog test asks them." },
                 ["admins"] = Texts("May revoke, end sessions and read everything: group:NAME or person:NAME."),
                 ["auditors"] = Texts("May read everything that is not a secret: group:NAME or person:NAME."),

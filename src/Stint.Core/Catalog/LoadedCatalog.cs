@@ -35,6 +35,9 @@ public sealed record LoadedCatalog
     /// <summary>In the order of their names.</summary>
     public required IReadOnlyList<Policy> Policies { get; init; }
 
+    /// <summary>What the policies must never let happen.</summary>
+    public IReadOnlyList<Never> Nevers { get; init; } = [];
+
     /// <summary>What the catalog says its policies answer, in the order of writing.</summary>
     public IReadOnlyList<CatalogTest> Tests { get; init; } = [];
 

@@ -59,6 +59,56 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         return policies;
     }
 
+    /// <summary>What must never happen; after the policies were read.</summary>
+    public IReadOnlyList<Never> Nevers()
+    {
+        var nevers = new List<Never>();
+        foreach (var entry in draft.Section("never").Values.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            if (_reading.Map(entry.Value, "what must never happen") is { } map)
+            {
+                nevers.Add(Never(entry, map));
+            }
+        }
+
+        return nevers;
+    }
+
+    private Never Never(Entry entry, MapNode map)
+    {
+        _reading.Keys(map, "what must never happen", ["who", "roles", "where", "without", "longer_than"]);
+        var who = map.Find("who");
+        if (who is not null)
+        {
+            _ = Who(who, string.Join('\n', Named(who)));
+        }
+
+        var where = Condition(map, "where");
+        if (where is { IsOfResource: false })
+        {
+            _reading.Problems.Error(map.Find("where")!.Value.Place, "'where' of what must never happen looks at more than the resource and the role", "say which roles it is about; who is said by 'who'");
+        }
+
+        var without = map.Find("without") is { } from ? _reading.Text(from.Value, "'without'", 80) : null;
+        if (without is not (null or "any" or "owners" or "manager") && !without.StartsWith("group:", StringComparison.Ordinal) && !without.StartsWith("person:", StringComparison.Ordinal))
+        {
+            _reading.Problems.Error(map.Find("without")!.Value.Place, $"'{Words.Short(without)}' is nobody whose yes could be missing", "write without: owners, manager, group:NAME, person:NAME, or any");
+        }
+
+        return new Never
+        {
+            Name = entry.Key,
+            Place = entry.Place,
+            Who = who is null ? [] : Named(who).ConvertAll(Subjects.Full),
+            Roles = map.Find("roles") is { } roles ? Roles(roles) : _every,
+            Where = where,
+            Without = without,
+            LongerThan = _reading.Duration(map, "longer_than", "'longer_than'", Second, Words.LongestDuration),
+        };
+    }
+
+    private static List<string> Named(Entry who) => [.. ((who.Value as ListNode)?.Items ?? [who.Value]).OfType<TextNode>().Select(text => text.Value)];
+
     private Policy Denial(Entry entry, MapNode map, Entry deny)
     {
         foreach (var key in map.Entries.Where(key => PolicyKeys.Contains(key.Key) && !DenyKeys.Contains(key.Key)))
@@ -102,7 +152,7 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
     private Policy Common(Entry entry, MapNode map, Entry? who)
     {
         var roles = map.Find("roles");
-        List<string> named = who is null ? [] : [.. ((who.Value as ListNode)?.Items ?? [who.Value]).OfType<TextNode>().Select(text => text.Value)];
+        List<string> named = who is null ? [] : Named(who);
         return new Policy
         {
             Name = entry.Key,

@@ -32,6 +32,12 @@ public sealed class Condition
     /// <summary>Whether it looks at what is asked, or at the time: nothing can be said of it before somebody asks.</summary>
     internal bool IsOfAsking { get; }
 
+    /// <summary>Whether it looks at more of a person than their groups.</summary>
+    internal bool ReadsPerson => _program.Reads.Any(read => read.Slot != ConditionShape.SubjectGroups && ConditionShape.IsOfPerson(read.Slot));
+
+    /// <summary>How it is put together.</summary>
+    internal CelSkeleton Skeleton => _program.Skeleton;
+
     /// <summary>Compiles one.</summary>
     /// <returns>Null with at least one problem.</returns>
     internal static (Condition? Condition, IReadOnlyList<CelProblem> Problems) Compile(string text, CatalogPlace place) =>

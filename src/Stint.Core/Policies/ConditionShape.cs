@@ -99,6 +99,9 @@ public static class ConditionShape
     /// <summary>Whether a slot says something of the resource or the role alone.</summary>
     internal static bool IsOfResource(int slot) => Environment.Slots[slot].Path.StartsWith("resource.", StringComparison.Ordinal) || Environment.Slots[slot].Path.StartsWith("role.", StringComparison.Ordinal);
 
+    /// <summary>Whether a slot says something of the person that does not change with the time.</summary>
+    internal static bool IsOfPerson(int slot) => slot != SubjectOnCall && slot != SubjectOnCallFor && Environment.Slots[slot].Path.StartsWith("subject.", StringComparison.Ordinal);
+
     /// <summary>Whether a slot says something of one asking, or of the time.</summary>
     internal static bool IsOfAsking(int slot) =>
         slot == Now || slot == SubjectOnCall || slot == SubjectOnCallFor || Environment.Slots[slot].Path.StartsWith("request.", StringComparison.Ordinal);

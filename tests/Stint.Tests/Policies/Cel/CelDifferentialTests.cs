@@ -17,7 +17,7 @@ public sealed class CelDifferentialTests
         ("u", CelType.Uint, CelValue.From(5UL)), ("d", CelType.Double, CelValue.From(2.5)), ("e", CelType.Double, CelValue.From(-0.125)),
         ("s", CelType.String, CelValue.From("oncall")), ("t", CelType.String, CelValue.From("\ud83d\ude00\u00e4b")), ("b", CelType.Bool, CelValue.True),
         ("li", CelType.List(CelType.Int), CelValue.From(CelList.Of(CelValue.From(1L), CelValue.From(7L), CelValue.From(-3L)))),
-        ("ls", CelType.List(CelType.String), CelValue.From(CelList.Of("a", "oncall", ""))),
+        ("ls", CelType.List(CelType.String), CelValue.From(CelList.Of(new[] { "a", "oncall", "" }))),
         ("m", CelType.Map(CelType.String, CelType.Int), CelValue.From(CelMap.Of((CelValue.From("a"), CelValue.From(1L)), (CelValue.From("oncall"), CelValue.From(2L))))),
     ];
 
