@@ -94,24 +94,25 @@ internal static class CatalogChecks
         }
 
         var all = catalog with { People = catalog.People.ToFrozenDictionary(pair => pair.Key, pair => pair.Value with { Disabled = false }, StringComparer.Ordinal) };
-        return askers.Any(asker => Quorum.CanBeMet(Steps.Pin(all, workflow.Steps, all.Resources[resource], asker), workflow.Distinct, asker));
+        return askers.Any(asker => Quorum.CanBeMet(Steps.Pin(all, workflow.Steps, all.Resources[resource], asker, null), workflow.Distinct, asker));
     }
 
     /// <summary>Asks, for each kind of subject and resource that can differ, whether the steps could be met.</summary>
     private static void Satisfiable(LoadedCatalog catalog, Policy policy, Workflow workflow, Problems problems)
     {
-        var byResource = workflow.Steps.Any(step => step.From == "owners");
-        var byManager = workflow.Steps.Any(step => step.From == "manager");
+        // NB. Those on call are taken for everybody who ever is: who it is at the asking, the asking sees.
+        var byResource = workflow.Steps.Any(step => Sources.Split(step.From).Contains("owners"));
+        var byManager = workflow.Steps.Any(step => step.NotForReports || Sources.Split(step.From).Any(source => source is "manager" or "skip-manager"));
         var resources = policy.Roles.Select(role => role.Resource).Distinct().Order(StringComparer.Ordinal).ToList();
         foreach (var resource in byResource ? resources : [.. resources.Take(1)])
         {
             var askers = policy.Who.Where(subject => !catalog.People[subject.Value].Disabled).ToList();
-            var fixedSteps = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], null);
+            var fixedSteps = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], null, null);
             var approvers = fixedSteps.SelectMany(step => step.Approvers).ToHashSet();
 
             // Those who cannot approve and have no part in the manager's step are all alike: one stands for them all.
             var apart = byManager ? askers : [.. askers.Where(approvers.Contains), .. askers.Where(asker => !approvers.Contains(asker)).Take(1)];
-            var stuck = apart.Where(asker => !Quorum.CanBeMet(Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], asker), workflow.Distinct, asker)).ToList();
+            var stuck = apart.Where(asker => !Quorum.CanBeMet(Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], asker, null), workflow.Distinct, asker)).ToList();
             if (stuck.Count == 0)
             {
                 continue;
@@ -120,7 +121,7 @@ internal static class CatalogChecks
             var where = byResource ? $" for '{resource}'" : "";
             if (stuck.Count == apart.Count)
             {
-                var first = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], stuck[0]);
+                var first = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], stuck[0], null);
                 var what = $"nobody could satisfy the approval of policy '{policy.Name}'{where}: {Steps.Lacking(first, workflow.Distinct)}";
                 const string wayOut = "add approvers (a requester never counts), or ask for fewer";
 

@@ -11,6 +11,7 @@ public static class CatalogSchema
     private const string Where = "A condition (CEL): where it does not hold, the rule says nothing.";
     private const string When = "A condition (CEL): when it does not hold, the rule says nothing, and an asker is told.";
     private const string LocalTime = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}$";
+    private const string Source = "^(owners|manager|skip-manager|group:.+|person:.+|on-call:.+)$";
     private const string PersonName = "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$";
 
     /// <summary>The schema, indented.</summary>
@@ -193,10 +194,18 @@ public static class CatalogSchema
                 ["from"],
                 new JsonObject
                 {
-                    ["from"] = Pattern("^(owners|manager|group:.+|person:.+)$", "Whose yes: owners, manager, group:NAME or person:NAME."),
+                    ["from"] = Texts("Whose yes: owners, manager, skip-manager, group:NAME, person:NAME or on-call:ROTA, or any of a list.", Pattern(Source)),
                     ["need"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = 20, ["description"] = "How many different persons. Default: 1." },
+                    ["remind"] = Pattern(Duration, "After how long its people are reminded, and again each time the wait has doubled."),
+                    ["escalate"] = Object(
+                        "Who may answer too once it has waited.",
+                        ["after", "to"],
+                        new JsonObject { ["after"] = Pattern(Duration, "How long it waits before."), ["to"] = Texts("Who may answer then, too.", Pattern(Source)) }),
+                    ["not_for_reports"] = new JsonObject { ["type"] = "boolean", ["description"] = "The requester's own manager does not count. Default: as the workflow says." },
                 }),
         },
+        ["order"] = Choice(["parallel", "sequential"], "sequential: a step is asked once those before it are met. Default: parallel."),
+        ["not_for_reports"] = new JsonObject { ["type"] = "boolean", ["description"] = "The requester's own manager counts in no step. Default: false." },
         ["distinct"] = new JsonObject { ["type"] = "boolean", ["description"] = "Nobody counts in two steps. Default: false." },
         ["lapses"] = Pattern(Duration, "How long a request waits for its decision. Default: 24h."),
     };

@@ -214,6 +214,9 @@ public sealed record Workflow
 
     public required IReadOnlyList<WorkflowStep> Steps { get; init; }
 
+    /// <summary>Whether a step is asked only once those before it are met; otherwise all are asked at once.</summary>
+    public bool Sequential { get; init; }
+
     /// <summary>Whether nobody counts in two steps.</summary>
     public bool Distinct { get; init; }
 
@@ -222,9 +225,24 @@ public sealed record Workflow
 }
 
 /// <summary>One step.</summary>
-/// <param name="From"><c>owners</c>, <c>manager</c>, <c>group:NAME</c> or <c>person:NAME</c>.</param>
+/// <param name="From"><c>owners</c>, <c>manager</c>, <c>skip-manager</c>, <c>group:NAME</c>, <c>person:NAME</c> or <c>on-call:ROTA</c>; several, with a comma and a space between them, for any of those persons.</param>
 /// <param name="Need">How many different persons.</param>
-public sealed record WorkflowStep(string From, int Need);
+public sealed record WorkflowStep(string From, int Need)
+{
+    /// <summary>After how long without enough answers its people are reminded, and again each time the wait has doubled; null for never.</summary>
+    public TimeSpan? Remind { get; init; }
+
+    /// <summary>Who may answer too once it has waited long; null for nobody.</summary>
+    public Escalation? Escalate { get; init; }
+
+    /// <summary>Whether the requester's own manager does not count.</summary>
+    public bool NotForReports { get; init; }
+}
+
+/// <summary>Who may answer too once a step has waited.</summary>
+/// <param name="After">How long, from when the step is asked.</param>
+/// <param name="To">As <see cref="WorkflowStep.From"/>.</param>
+public sealed record Escalation(TimeSpan After, string To);
 
 /// <summary>Who may ask for which roles, for how long, and whose yes it needs; or who may not.</summary>
 public sealed record Policy

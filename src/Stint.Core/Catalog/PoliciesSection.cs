@@ -14,33 +14,15 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Month = TimeSpan.FromDays(30);
 
-    private static readonly (string, string, string)[] StepsToCome =
-    [
-        ("escalate", "escalation is not supported by this version", "name a group that has somebody at hand"),
-        ("remind", "reminders are not supported by this version", "take the key out; approvers see what waits with stint status"),
-    ];
-
     private readonly Reading _reading = draft.Reading;
+    private readonly WorkflowsSection _workflows = new(draft, names);
     private Dictionary<string, RoleRef[]> _rolesOf = [];
     private readonly Dictionary<string, FrozenSet<RoleRef>> _roleSets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, FrozenSet<SubjectId>> _whoSets = new(StringComparer.Ordinal);
     private RoleRef[] _allRoles = [];
     private FrozenSet<RoleRef> _every = FrozenSet<RoleRef>.Empty;
 
-    public Dictionary<string, Workflow> Workflows()
-    {
-        var workflows = new Dictionary<string, Workflow>(StringComparer.Ordinal);
-        foreach (var entry in draft.Section("workflows").Values)
-        {
-            if (_reading.Map(entry.Value, "a workflow") is { } map)
-            {
-                _reading.Keys(map, "a workflow", ["steps", "distinct", "lapses"]);
-                workflows[entry.Key] = Workflow(entry.Key, map, entry.Place);
-            }
-        }
-
-        return workflows;
-    }
+    public Dictionary<string, Workflow> Workflows() => _workflows.Read();
 
     public IReadOnlyList<Policy> Read(Dictionary<string, Resource> resources, Dictionary<string, Workflow> workflows)
     {
@@ -393,7 +375,7 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
             return default;
         }
 
-        _reading.Keys(approve, "'approve'", ["auto", "workflow", "steps", "distinct", "lapses"], ("step_up", "a second proof at approval is not supported by this version", "take the key out"));
+        _reading.Keys(approve, "'approve'", ["auto", "workflow", .. WorkflowsSection.Keys], ("step_up", "a second proof at approval is not supported by this version", "take the key out"));
         var (always, condition) = Auto(approve);
         var workflow = approve.Find("workflow");
         var steps = approve.Find("steps");
@@ -403,14 +385,14 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
             return default;
         }
 
-        foreach (var key in approve.Entries.Where(key => steps is null && key.Key is "distinct" or "lapses"))
+        foreach (var key in approve.Entries.Where(key => steps is null && key.Key != "steps" && WorkflowsSection.Keys.Contains(key.Key)))
         {
             _reading.Problems.Error(key.Place, $"'{key.Key}' belongs to 'steps'", "write it in the workflow itself");
         }
 
         if (steps is not null)
         {
-            return (Workflow(policy.Key, approve, approve.Place), condition);
+            return (_workflows.Workflow(policy.Key, approve, approve.Place), condition);
         }
 
         if (workflow is null || _reading.Text(workflow.Value, "'workflow'", 80) is not { } name)
@@ -433,82 +415,6 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         { Value: TextNode { Plain: true, Value: "true" or "false" } text } => (text.Value == "true", null),
         var auto => (false, Condition(auto.Value, "'auto'")),
     };
-
-    private Workflow Workflow(string name, MapNode map, CatalogPlace place)
-    {
-        var steps = new List<WorkflowStep>();
-        if (map.Find("steps") is not { Value: ListNode { Items.Count: > 0 } list })
-        {
-            _reading.Problems.Error(map.Find("steps")?.Value.Place ?? place, $"the steps of '{name}' are not a list of at least one", "write steps: [ { from: owners } ]");
-        }
-        else
-        {
-            foreach (var item in list.Items)
-            {
-                if (_reading.Map(item, "a step") is { } step && Step(step) is { } read)
-                {
-                    steps.Add(read);
-                }
-            }
-
-            if (list.Items.Count > 10)
-            {
-                _reading.Problems.Error(list.Place, "a workflow takes at most 10 steps");
-            }
-        }
-
-        return new Workflow
-        {
-            Name = name,
-            Steps = steps,
-            Distinct = _reading.Flag(map, "distinct", "'distinct'"),
-            LapsesAfter = _reading.Duration(map, "lapses", "'lapses'", Minute, Month) ?? TimeSpan.FromHours(24),
-        };
-    }
-
-    private WorkflowStep? Step(MapNode map)
-    {
-        const string wayOut = "write from: owners, manager, group:NAME or person:NAME";
-        _reading.Keys(map, "a step", ["from", "need"], StepsToCome);
-        var need = map.Find("need") is { } count ? _reading.Whole(count.Value, "'need'", 1, 20) ?? 1 : 1;
-        if (map.Find("from") is not { } entry)
-        {
-            _reading.Problems.Error(map.Place, "a step lacks 'from'", wayOut);
-            return null;
-        }
-
-        if (_reading.Text(entry.Value, "'from'", 80) is not { } from)
-        {
-            return null;
-        }
-
-        var place = entry.Value.Place;
-        if (from is "owners" or "manager")
-        {
-            if (from == "manager" && need > 1)
-            {
-                _reading.Problems.Error(map.Find("need")!.Value.Place, "a person has one manager, and this step needs more");
-            }
-        }
-        else if (from.StartsWith("group:", StringComparison.Ordinal))
-        {
-            _ = names.Group(from["group:".Length..], place);
-        }
-        else if (from.StartsWith("person:", StringComparison.Ordinal))
-        {
-            _ = names.Person(from, place);
-        }
-        else if (from.StartsWith("on-call:", StringComparison.Ordinal))
-        {
-            _reading.Problems.Error(place, "'on-call:' is not supported by this version", "keep a group of those on call, and write from: group:NAME");
-        }
-        else
-        {
-            _reading.Problems.Error(place, $"'{Words.Short(from)}' is nobody that a step can ask", wayOut);
-        }
-
-        return new WorkflowStep(from, (int)need);
-    }
 }
 
 /// <summary>Patterns of tickets.</summary>

@@ -128,8 +128,9 @@ public static class Decider
     /// <param name="pinned">The verdict at the asking.</param>
     /// <param name="approvals">The approvals that were given.</param>
     /// <param name="digest">What the approvers said yes to.</param>
+    /// <param name="added">Who could answer its steps besides those that the asking named.</param>
     /// <returns>Whether it still stands, and under which terms: never longer, and never less strictly recorded, than was agreed.</returns>
-    public static Again AskAgain(LoadedCatalog catalog, Question question, Verdict pinned, IReadOnlyList<Approval> approvals, string digest)
+    public static Again AskAgain(LoadedCatalog catalog, Question question, Verdict pinned, IReadOnlyList<Approval> approvals, string digest, IReadOnlyList<StepAddition> added)
     {
         // The length is left out: a maximum that has become shorter shortens the grant, it does not end it.
         switch (Decide(catalog, question with { For = null, StartAt = null }))
@@ -138,11 +139,11 @@ public static class Decider
                 return new Again.Fell(deny.Known ? deny.Because : $"no rule lets {question.Subject} have {question.Role} any longer");
 
             case Verdict.NeedsApproval needs:
-                return Quorum.Count(needs.Steps, needs.Distinct, question.Subject, digest, approvals) switch
+                return CurrentSteps.CountAgain(catalog, question, needs, pinned, added, digest, approvals) switch
                 {
                     Tally.Complete => new Again.Stands(Narrowed(needs.Terms, question, pinned)),
                     Tally.Refused refused => new Again.Fell($"{refused.By.By} said no"),
-                    Tally.Waiting waiting => new Again.Fell($"{string.Join(", ", needs.DecidedBy)} now asks for approvals that are missing: {string.Join("; ", waiting.Open.Select(open => $"{open.Step.Name} ({open.Missing} more)"))}"),
+                    Tally.Waiting waiting => new Again.Fell($"{string.Join(", ", needs.DecidedBy)} now asks for approvals that are missing: {string.Join("; ", waiting.Open.Concat(waiting.Later).Select(open => $"{open.Step.Name} ({open.Missing} more)"))}"),
                     _ => new Again.Fell("the approvals could not be counted"),
                 };
 
@@ -315,7 +316,7 @@ public static class Decider
     {
         var question = situation.Question;
         var distinct = asking.Exists(one => one.Workflow.Distinct);
-        var steps = Steps.Pin(catalog, Steps.Union(asking.ConvertAll(one => one.Workflow)), situation.Resource, question.Subject);
+        var steps = Steps.Pin(catalog, Steps.Union(asking.ConvertAll(one => one.Workflow)), situation.Resource, question.Subject, question.Now);
         var names = string.Join(", ", asking.Select(one => one.Policy.Name));
         var rest = about.Select(i => catalog.Policies[i]).Where(policy => !asking.Exists(one => one.Policy == policy))
             .Select(policy => new RuleTrace(policy.Name, RuleOutcome.Matched, $"it would allow this by rule, but {names} asks for approval"))
@@ -328,7 +329,7 @@ public static class Decider
         }
 
         var lines = asking.Select(one => new RuleTrace(one.Policy.Name, RuleOutcome.Decided, one.Because));
-        return new Verdict.NeedsApproval(terms, steps) { Distinct = distinct, Trace = Trace(catalog, question, [.. lines, .. rest]) };
+        return new Verdict.NeedsApproval(terms, steps) { Distinct = distinct, Sequential = asking.Exists(one => one.Workflow.Sequential), Trace = Trace(catalog, question, [.. lines, .. rest]) };
     }
 
     /// <summary>A rule that asks for a yes.</summary>

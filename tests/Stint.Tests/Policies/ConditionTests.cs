@@ -201,8 +201,8 @@ public class ConditionTests
         var question = new Question(new SubjectId("ann"), new RoleRef("orders-db", "owner"), null, null, null, null, Now);
         var pinned = Decider.Decide(catalog, question);
 
-        Assert.IsType<Again.Stands>(Decider.AskAgain(catalog, question with { Now = Now.AddMinutes(59) }, pinned, [], ""));
-        Assert.IsType<Again.Fell>(Decider.AskAgain(catalog, question with { Now = Now.AddHours(1) }, pinned, [], ""));
+        Assert.IsType<Again.Stands>(Decider.AskAgain(catalog, question with { Now = Now.AddMinutes(59) }, pinned, [], "", []));
+        Assert.IsType<Again.Fell>(Decider.AskAgain(catalog, question with { Now = Now.AddHours(1) }, pinned, [], "", []));
     }
 
     [Fact]
