@@ -52,7 +52,8 @@ internal static class Cards
                 Offer(terminal, offer);
             }
 
-            if ((string?)request["you"]?["why_not"] is { } why)
+            // Whoever asked knows that the answer is not theirs to give.
+            if ((string?)request["you"]?["why_not"] is { } why && why != "nobody answers their own request")
             {
                 terminal.Line($"  not you   {why}");
             }

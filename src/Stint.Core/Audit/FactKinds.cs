@@ -30,7 +30,7 @@ public static class FactKinds
     /// <summary>A step waited too long, and more people may answer it. Fields: <c>request step name persons to state version</c>.</summary>
     public const string RequestEscalated = nameof(RequestEscalated);
 
-    /// <summary>Somebody said who answers for them while they are away. Fields: <c>delegation person delegate start_at until</c>.</summary>
+    /// <summary>Somebody said who answers for them while they are away. Fields: <c>delegation person delegate start_at until state</c>.</summary>
     public const string DelegationMade = nameof(DelegationMade);
 
     /// <summary>A delegation was ended early. Fields as <see cref="DelegationMade"/>.</summary>

@@ -103,7 +103,7 @@ internal static class Steps
     public static string Lacking(IReadOnlyList<PinnedStep> steps, bool distinct)
     {
         var lacking = steps.Where(step => step.Approvers.Count < step.Need)
-            .Select(step => $"{step.Name}: {Persons(step.Need)} needed, and besides the requester there {(step.Approvers.Count == 1 ? "is" : "are")} {Who(step.Approvers)}")
+            .Select(step => $"{step.Name}: {Persons(step.Need)} needed, and besides the requester there {(step.Approvers.Count <= 1 ? "is" : "are")} {Who(step.Approvers)}")
             .ToList();
         return lacking.Count > 0
             ? string.Join("; ", lacking)

@@ -289,7 +289,7 @@ internal sealed record RequestShape
 
     public required IReadOnlyList<ApprovalShape> Approvals { get; init; }
 
-    /// <summary>Whether the caller may say yes now, and else why not; null once it is decided, and in what was kept under an Idempotency-Key.</summary>
+    /// <summary>Whether the caller may say yes now, and else why not; null once it is decided.</summary>
     public StandingShape? You { get; init; }
 
     /// <summary>What approvers offered in its place, oldest first.</summary>

@@ -78,7 +78,7 @@ internal sealed class AcceptOffer(StintStore store, TimeProvider clock, AskForRo
         var opening = start is not null ? Opening.Scheduled : seen.Opening;
         var extends = offer.Role == seen.Role ? seen.Extends : null;
         var asked = await ask.AskAsync(work, seen.Subject, new AskingCheck.Sound(offer.Role, offer.For, seen.Reason, seen.Ticket, start, opening, extends));
-        if (asked is not Outcome<RequestView>.Done { Value.Request: var made })
+        if (asked is not Outcome<RequestView>.Done { Value.Request: { State: not RequestState.Denied } made })
         {
             return asked;
         }

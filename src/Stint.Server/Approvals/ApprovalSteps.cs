@@ -25,7 +25,15 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
     public async ValueTask<bool> MaySeeAsync(Reads reads, SubjectId who, Request request, DateTimeOffset now)
     {
         var current = catalog.Now;
-        return current.MaySee(who, request) || (current.IsActive(who) && await reads.IsAskedAsync(request.Id, who, now));
+        if (current.MaySee(who, request) || !current.IsActive(who))
+        {
+            return current.IsActive(who);
+        }
+
+        // Whoever is on call this moment is asked, whether the keeper has put it before them or not.
+        return await reads.IsAskedAsync(request.Id, who, now)
+            || (request.State == RequestState.Pending && await StandAsync(reads, request) is var stand
+                && stand.Open.Any(open => CurrentSteps.ComingOnCall(current, request, open.Step, IsEscalated(stand, open.Index), now).Contains(who)));
     }
 
     /// <summary>A request begins to wait: its first step is asked, or all of them.</summary>
@@ -88,18 +96,17 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
             Why = kept.Yes ? null : kept.Comment,
         }) ?? throw new InvalidOperationException($"The request {seen.Id} moved inside its own lock.");
         work.Append(Facts.ApprovalGiven(moved, kept));
-        switch (state)
+        if (state == RequestState.Denied)
         {
-            case RequestState.Denied:
-                work.Append(Facts.RequestDenied(moved, now, by));
-                break;
-            case RequestState.Approved:
-                work.Append(Facts.RequestApproved(moved, now, by));
-                await grants.MakeReadyAsync(work, moved, now, by);
-                break;
-            default:
-                await AdvanceAsync(work, next with { Request = moved }, now);
-                break;
+            work.Append(Facts.RequestDenied(moved, now, by));
+        }
+        else if (state == RequestState.Approved)
+        {
+            await MakeReadyAsync(work, moved, now, by);
+        }
+        else if (await AdvanceAsync(work, next with { Request = moved }, now) is { Tally: Tally.Complete })
+        {
+            moved = await ApproveAsync(work, moved, now, by);
         }
 
         return moved;
@@ -114,13 +121,16 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
         // NB. Looked at again under the request's own lock: another node may have been here in between.
         foreach (var due in stand.Progress.Where(step => step.DueAt <= now))
         {
-            if (!stand.Open.Any(open => open.Index == due.Step))
+            var step = due;
+            if (!stand.Open.Any(open => open.Index == step.Step))
             {
-                await work.SaveAsync(request.Id, Quiet(due));
+                // Met, or (when somebody left who had said yes to an earlier step) not asked any more for now.
+                step = stand.Later.Any(later => later.Index == step.Step) ? Postponed(stand, step, now) : Quiet(step);
+                await work.SaveAsync(request.Id, step);
+                stand = stand.With(step);
                 continue;
             }
 
-            var step = due;
             var added = stand.Added.ToList();
             if (step.HandoverAt <= now)
             {
@@ -140,12 +150,30 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
             }
 
             await work.SaveAsync(request.Id, step);
+            stand = stand.With(step);
         }
 
-        if (stand.Added.Count > before)
+        // NB. Somebody who was added may have said yes to another step already: where a person may count in two, that
+        // counts here as well, and may be what was missing.
+        if (stand.Added.Count > before && await AdvanceAsync(work, stand, now) is { Tally: Tally.Complete } met)
         {
-            await work.AskAsync(request.Id, stand.Asked);
+            await ApproveAsync(work, met.Request, now, Actor.Keeper);
         }
+    }
+
+    /// <summary>Nothing is missing any more.</summary>
+    private async ValueTask<Request> ApproveAsync(Work work, Request pending, DateTimeOffset now, Actor by)
+    {
+        var approved = await work.MoveAsync(pending, pending with { State = RequestState.Approved, DecidedAt = now })
+            ?? throw new InvalidOperationException($"The request {pending.Id} moved inside its own lock.");
+        await MakeReadyAsync(work, approved, now, by);
+        return approved;
+    }
+
+    private async ValueTask MakeReadyAsync(Work work, Request approved, DateTimeOffset now, Actor by)
+    {
+        work.Append(Facts.RequestApproved(approved, now, by));
+        await grants.MakeReadyAsync(work, approved, now, by);
     }
 
     /// <summary>What a step starts with when its turn comes.</summary>
@@ -162,31 +190,31 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
         };
     }
 
-    /// <summary>A yes was given and others are missing: the next step's turn may have come.</summary>
-    private static async ValueTask AdvanceAsync(Work work, Stand stand, DateTimeOffset now)
+    /// <summary>Others are missing still: steps that are met fall silent, and the turn of the next may have come.</summary>
+    /// <returns>How it stands then; complete when those who came on call with the next step's turn had said yes already.</returns>
+    private static async ValueTask<Stand> AdvanceAsync(Work work, Stand stand, DateTimeOffset now)
     {
-        var open = stand.Open.Select(one => one.Index).ToHashSet();
-        foreach (var met in stand.Progress.Where(step => step.DueAt is not null && !open.Contains(step.Step)))
+        while (stand.Progress.FirstOrDefault(step => step.OpenedAt is null && stand.Open.Any(open => open.Index == step.Step)) is { Step: var index })
         {
-            await work.SaveAsync(stand.Request.Id, Quiet(met));
-        }
-
-        var added = stand.Added.ToList();
-        foreach (var index in stand.Progress.Where(step => step.OpenedAt is null && open.Contains(step.Step)).Select(step => step.Step))
-        {
-            await work.SaveAsync(stand.Request.Id, Opened(stand, index, now));
-            var coming = CurrentSteps.ComingOnCall(stand.Catalog, stand.Request, stand.Steps[index], false, now);
-            foreach (var person in coming)
+            var opened = Opened(stand, index, now);
+            await work.SaveAsync(stand.Request.Id, opened);
+            var added = stand.Added.ToList();
+            foreach (var person in CurrentSteps.ComingOnCall(stand.Catalog, stand.Request, stand.Steps[index], false, now))
             {
                 added.Add(await KeepAsync(work, stand.Request, new StepAddition(index, person, AdditionCause.OnCall, now)));
             }
 
-            var wider = coming.Count == 0 ? stand : stand.With(added);
-            work.Append(Facts.ApproversAsked(stand.Request, index, stand.Steps[index], wider.Steps[index].Approvers, "opened", now));
-            stand = wider;
+            stand = stand.With(added).With(opened);
+            work.Append(Facts.ApproversAsked(stand.Request, index, stand.Steps[index], stand.Steps[index].Approvers, "opened", now));
+        }
+
+        foreach (var met in stand.Progress.Where(step => step.DueAt is not null && !stand.Open.Concat(stand.Later).Any(open => open.Index == step.Step)))
+        {
+            await work.SaveAsync(stand.Request.Id, Quiet(met));
         }
 
         await work.AskAsync(stand.Request.Id, stand.Asked);
+        return stand;
     }
 
     private static async ValueTask<(StepProgress Step, Request Request)> EscalateAsync(Work work, Stand stand, StepProgress step, List<StepAddition> added, DateTimeOffset now)
@@ -209,7 +237,11 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
     private static StepProgress Remind(Work work, Stand stand, StepProgress step, DateTimeOffset now)
     {
         var pinned = stand.Steps[step.Step];
-        var waitsFor = stand.Open.First(open => open.Index == step.Step).Could;
+        if (stand.Open.FirstOrDefault(open => open.Index == step.Step) is not { Could: var waitsFor })
+        {
+            return step with { RemindAt = null };
+        }
+
         work.Append(Facts.ApproversReminded(stand.Request, step.Step, pinned, waitsFor, step.Reminded + 1, now));
         work.Wake(Wakes.Of(stand.Request.Id));
         return step with { Reminded = step.Reminded + 1, RemindAt = NextReminder(stand.Request, pinned, step.OpenedAt ?? now, now) };
@@ -252,6 +284,14 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
     }
 
     private static bool IsEscalated(Stand stand, int step) => stand.ProgressOf(step)?.EscalatedAt is not null;
+
+    /// <summary>Its people are not asked just now: its clock goes on from here.</summary>
+    private static StepProgress Postponed(Stand stand, StepProgress step, DateTimeOffset now) => step with
+    {
+        RemindAt = step.RemindAt is null ? null : NextReminder(stand.Request, stand.Steps[step.Step], step.OpenedAt ?? now, now),
+        EscalateAt = step.EscalateAt is not null && stand.Steps[step.Step].Escalate is { } escalate && now + escalate.After < stand.Request.LapsesAt ? now + escalate.After : null,
+        HandoverAt = CurrentSteps.NextHandover(stand.Catalog, stand.Steps[step.Step], step.EscalatedAt is not null, now),
+    };
 
     private static StepProgress Quiet(StepProgress step) => step with { RemindAt = null, EscalateAt = null, HandoverAt = null };
 }

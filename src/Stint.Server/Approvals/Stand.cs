@@ -66,6 +66,9 @@ internal sealed record Stand(
     /// <summary>The same with more people at its steps.</summary>
     public Stand With(IReadOnlyList<StepAddition> added) => new(Catalog, Request, CurrentSteps.Of(Catalog, Request, added), Progress, added, Approvals);
 
+    /// <summary>The same with one step further on.</summary>
+    public Stand With(StepProgress step) => this with { Progress = [.. Progress.Where(one => one.Step != step.Step).Append(step).OrderBy(one => one.Step)] };
+
     /// <summary>The same with one more answer.</summary>
     public Stand With(Approval approval) => new(Catalog, Request, Steps, Progress, Added, [.. Approvals, approval]);
 }

@@ -317,6 +317,7 @@ internal static class Facts
         ["delegate"] = delegation.Delegate.Value,
         ["start_at"] = delegation.From,
         ["until"] = delegation.Until,
+        ["state"] = delegation.EndedAt is null ? "made" : "ended",
     };
 
     private static Fact Of(string kind, CounterOffer offer, RequestId request, DateTimeOffset at, Actor by, params (string Field, FactValue? Value)[] more) => With(

@@ -125,7 +125,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             await approvals.OpenAsync(work, request, now);
         }
 
-        return new Outcome<RequestView>.Done(await views.OfAsync(work, request, who));
+        return new Outcome<RequestView>.Done(await views.OfAsync(work, request, who, isNew: true));
     }
 
     private Request RequestOf(SubjectId who, AskingCheck.Sound ask, Verdict verdict, LoadedCatalog current, DateTimeOffset now)

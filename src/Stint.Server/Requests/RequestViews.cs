@@ -15,16 +15,17 @@ internal sealed class RequestViews(GrantViews grants, ApprovalSteps steps, TimeP
     /// <param name="reads">Where from.</param>
     /// <param name="request">The request.</param>
     /// <param name="who">Who looks; null for nobody in particular.</param>
-    public async ValueTask<RequestView> OfAsync(Reads reads, Request request, SubjectId? who = null)
+    /// <param name="isNew">Whether it was just asked, so that nobody answered it and nothing was offered yet.</param>
+    public async ValueTask<RequestView> OfAsync(Reads reads, Request request, SubjectId? who = null, bool isNew = false)
     {
         var grant = request.State == RequestState.Approved ? await reads.FindGrantAsync(request.Id) : null;
-        var view = new RequestView(request, [], [], grant is null ? null : await grants.OfAsync(reads, grant)) { MadeOf = await reads.OfferThatMadeAsync(request.Id) };
+        var view = new RequestView(request, [], [], grant is null ? null : await grants.OfAsync(reads, grant)) { MadeOf = isNew ? null : await reads.OfferThatMadeAsync(request.Id) };
         if (request.Verdict is not Verdict.NeedsApproval needs)
         {
             return view;
         }
 
-        view = view with { Offers = await reads.OffersAsync(request.Id) };
+        view = isNew ? view : view with { Offers = await reads.OffersAsync(request.Id) };
         if (request.State != RequestState.Pending)
         {
             var approvals = await reads.ApprovalsAsync(request.Id);

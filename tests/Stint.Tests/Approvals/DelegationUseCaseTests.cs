@@ -3,6 +3,7 @@ using Stint.Core.Approvals;
 using Stint.Core.Requests;
 using Stint.Server;
 using Stint.Server.Approvals;
+using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Requests;
 using Stint.Server.Store;
@@ -101,6 +102,17 @@ public sealed class DelegationUseCaseTests
         var second = Assert.IsType<Outcome<Delegation>.Refused>(await MakeAsync(world, World.Dave, World.Carol));
         Assert.Contains("stint delegate --end del-", second.Remedy, StringComparison.Ordinal);
         Assert.IsType<Outcome<Delegation>.Done>(await MakeAsync(world, World.Dave, World.Carol, from: world.Now.AddDays(7)));
+    }
+
+    [Fact]
+    public async Task Verify_DelegationEditedInTheStore_IsFound()
+    {
+        await using var world = await World.NewAsync(Catalog(Two));
+        var made = await MadeAsync(world, World.Dave, Finn);
+        Assert.True((await world.Get<VerifyLog>().VerifyAsync(CancellationToken.None)).Holds);
+        world.Edit("UPDATE delegations SET delegate = 'eve'");
+        var report = await world.Get<VerifyLog>().VerifyAsync(CancellationToken.None);
+        Assert.Equal(made.Id.Value, Assert.Single(report.Rows).About);
     }
 
     [Theory]

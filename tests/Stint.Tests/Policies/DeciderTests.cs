@@ -141,7 +141,7 @@ public class DeciderTests
 
         var deny = Assert.IsType<Verdict.Deny>(verdict);
         Assert.True(deny.Known);
-        Assert.Contains("owners of orders-db: 1 person needed, and besides the requester there are nobody", deny.Because, StringComparison.Ordinal);
+        Assert.Contains("owners of orders-db: 1 person needed, and besides the requester there is nobody", deny.Because, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -6,7 +6,7 @@ namespace Stint.Server.Store;
 
 internal partial class Reads
 {
-    private const string OfferColumns =
+    private protected const string OfferColumns =
         "id, request_id, person, for_person, delegation_id, at, resource, role, lasts, start_at, comment, saw_digest, via, state, made_request";
 
     /// <summary>The counter-offers at a request, oldest first. Inside a write that holds the request they stay as found.</summary>
