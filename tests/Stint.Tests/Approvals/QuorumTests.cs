@@ -155,7 +155,7 @@ public class QuorumTests
     {
         string[] names = ["ann", "b", "c", "d", "e"];
         var cases = from list in Gen.NonEmptyListOf(from people in Gen.SubListOf(names) from need in Gen.Choose(1, 2) select Step(need, [.. people]))
-                    from given in Gen.ListOf(from by in Gen.Elements(names) from place in Gen.Elements<string?>([null, .. names]) select (By: by, For: place), 5)
+                    from given in Gen.ListOf(from person in Gen.Elements(names) from place in Gen.Elements<string?>([null, .. names]) select (By: person, For: place), 5)
                     from distinct in Gen.Elements(true, false)
                     from sequential in Gen.Elements(true, false)
                     select (Steps: list.Take(3).ToArray(), Given: given.ToArray(), Distinct: distinct, Sequential: sequential);
