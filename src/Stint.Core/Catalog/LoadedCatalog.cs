@@ -237,6 +237,9 @@ public sealed record WorkflowStep(string From, int Need)
 
     /// <summary>Whether the requester's own manager does not count.</summary>
     public bool NotForReports { get; init; }
+
+    /// <summary>Whether its yes comes from that source whatever happens: a step that escalates to others may be met without it.</summary>
+    public bool IsOnlyFrom(string source) => From == source && (Escalate is null || Escalate.To == source);
 }
 
 /// <summary>Who may answer too once a step has waited.</summary>

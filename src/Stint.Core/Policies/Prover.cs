@@ -172,7 +172,7 @@ internal sealed class Prover
             return true;
         }
 
-        return _never.Without is { } from && policy.Approve is { } workflow && auto == false && (from == "any" || workflow.Steps.Any(step => step.From == from));
+        return _never.Without is { } from && policy.Approve is { } workflow && auto == false && (from == "any" || workflow.Steps.Any(step => step.IsOnlyFrom(from)));
     }
 
     private string Way()

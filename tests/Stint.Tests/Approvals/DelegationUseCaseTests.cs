@@ -31,7 +31,7 @@ public sealed class DelegationUseCaseTests
     [MemberData(nameof(Kinds))]
     public async Task Approve_InAnothersPlace_CountsThatPlaceAndSaysWhose(string kind)
     {
-        await using var world = await World.NewAsync(Catalog(Two), store: kind == "postgres" ? (await TestStore.OpenAsync("postgres")).Store : null);
+        await using var world = await World.NewAsync(CatalogOf(Two), store: kind == "postgres" ? (await TestStore.OpenAsync("postgres")).Store : null);
         var delegation = await MadeAsync(world, World.Dave, Finn);
         var asked = await world.AskedAsync("orders-db/owner");
         Assert.Equal([1], await AwaitingAsync(world, Finn));
@@ -55,7 +55,7 @@ public sealed class DelegationUseCaseTests
     [Fact]
     public async Task Approve_DelegateWhoIsAnApproverToo_CountsOnceInAll()
     {
-        await using var world = await World.NewAsync(Catalog(Two));
+        await using var world = await World.NewAsync(CatalogOf(Two));
         await MadeAsync(world, World.Dave, World.Carol);
         var asked = await world.AskedAsync("orders-db/owner");
 
@@ -69,7 +69,7 @@ public sealed class DelegationUseCaseTests
     [Fact]
     public async Task Approve_DelegateWhoAsks_IsRefused_AsIsWhoeverAnswersForTheAsker()
     {
-        await using var world = await World.NewAsync(Catalog("{ steps: [ { from: [group:security, group:developers] } ] }"));
+        await using var world = await World.NewAsync(CatalogOf("{ steps: [ { from: [group:security, group:developers] } ] }"));
         await MadeAsync(world, World.Dave, World.Ann);
         await MadeAsync(world, World.Eve, Finn);
         var own = await world.AskedAsync("orders-db/owner");
@@ -83,7 +83,7 @@ public sealed class DelegationUseCaseTests
     public async Task Approve_AtSecondHand_IsRefused()
     {
         // Dave names Finn; then Finn, away as well, names Eve. Finn's own places go to Eve, and Dave's do not.
-        await using var world = await World.NewAsync(Catalog(Two));
+        await using var world = await World.NewAsync(CatalogOf(Two));
         await MadeAsync(world, World.Dave, Finn);
         await MadeAsync(world, Finn, World.Eve);
         var asked = await world.AskedAsync("orders-db/owner");
@@ -94,7 +94,7 @@ public sealed class DelegationUseCaseTests
     [Fact]
     public async Task Make_InACircle_OrToSomebodyAway_IsRefused()
     {
-        await using var world = await World.NewAsync(Catalog(Two));
+        await using var world = await World.NewAsync(CatalogOf(Two));
         await MadeAsync(world, World.Dave, Finn);
         var circle = Assert.IsType<Outcome<Delegation>.Refused>(await MakeAsync(world, Finn, World.Dave));
         Assert.Contains("dave is away", circle.Why, StringComparison.Ordinal);
@@ -107,7 +107,7 @@ public sealed class DelegationUseCaseTests
     [Fact]
     public async Task Verify_DelegationEditedInTheStore_IsFound()
     {
-        await using var world = await World.NewAsync(Catalog(Two));
+        await using var world = await World.NewAsync(CatalogOf(Two));
         var made = await MadeAsync(world, World.Dave, Finn);
         Assert.True((await world.Get<VerifyLog>().VerifyAsync(CancellationToken.None)).Holds);
         world.Edit("UPDATE delegations SET delegate = 'eve'");
@@ -123,7 +123,7 @@ public sealed class DelegationUseCaseTests
     [InlineData("finn", 90.01, "until")]
     public async Task Make_WhatCannotBe_NamesTheField(string to, double days, string field)
     {
-        await using var world = await World.NewAsync(Catalog(Two));
+        await using var world = await World.NewAsync(CatalogOf(Two));
         var wrong = Assert.IsType<Outcome<Delegation>.Invalid>(await MakeAsync(world, World.Dave, new SubjectId(to), days));
         Assert.Equal(field, Assert.Single(wrong.Problems).Field);
     }
@@ -131,7 +131,7 @@ public sealed class DelegationUseCaseTests
     [Fact]
     public async Task Approve_BeforeItBeginsOrOnceItIsOver_IsNotTheirs()
     {
-        await using var world = await World.NewAsync(Catalog(Two));
+        await using var world = await World.NewAsync(CatalogOf(Two));
         Assert.IsType<Outcome<Delegation>.Done>(await MakeAsync(world, World.Dave, Finn, days: 1, from: world.Now.AddHours(1)));
         var asked = await world.AskedAsync("orders-db/owner");
         Assert.IsType<Outcome<RequestView>.NotFound>(await world.ApproveAsync(Finn, asked.Request));
@@ -149,7 +149,7 @@ public sealed class DelegationUseCaseTests
     [MemberData(nameof(Kinds))]
     public async Task End_AtTheMomentOfAnAnswer_EitherCountsOrIsRefused(string kind)
     {
-        await using var world = await World.NewAsync(Catalog("{ steps: [ { from: person:dave } ] }"), store: kind == "postgres" ? (await TestStore.OpenAsync("postgres")).Store : null);
+        await using var world = await World.NewAsync(CatalogOf("{ steps: [ { from: person:dave } ] }"), store: kind == "postgres" ? (await TestStore.OpenAsync("postgres")).Store : null);
         for (var round = 0; round < 8; round++)
         {
             var delegation = await MadeAsync(world, World.Dave, Finn);
@@ -168,7 +168,7 @@ public sealed class DelegationUseCaseTests
     [Fact]
     public async Task End_ByAStranger_IsNothingTheyMayKnowOf()
     {
-        await using var world = await World.NewAsync(Catalog(Two));
+        await using var world = await World.NewAsync(CatalogOf(Two));
         var delegation = await MadeAsync(world, World.Dave, Finn);
         Assert.IsType<Outcome<Delegation>.NotFound>(await world.Get<DelegateAnswers>().EndAsync(World.Eve, delegation.Id, CancellationToken.None));
         Assert.Empty((await world.Get<FindDelegations>().ListAsync(World.Eve, true, new Page(), CancellationToken.None)).Items);
@@ -178,7 +178,7 @@ public sealed class DelegationUseCaseTests
     [Fact]
     public async Task Approve_ManagerInAColleaguesPlace_DoesNotGetRoundNotForReports()
     {
-        await using var world = await World.NewAsync(Catalog("{ not_for_reports: true, steps: [ { from: group:security } ] }"));
+        await using var world = await World.NewAsync(CatalogOf("{ not_for_reports: true, steps: [ { from: group:security } ] }"));
         await MadeAsync(world, World.Dave, World.Bob);
         var asked = await world.AskedAsync("orders-db/owner");
         var no = Assert.IsType<Outcome<RequestView>.NotYours>(await world.ApproveAsync(World.Bob, asked.Request));
@@ -188,11 +188,11 @@ public sealed class DelegationUseCaseTests
     [Fact]
     public async Task Count_DelegateDisabledSince_CountsNoLonger()
     {
-        await using var world = await World.NewAsync(Catalog(Two));
+        await using var world = await World.NewAsync(CatalogOf(Two));
         await MadeAsync(world, World.Dave, Finn);
         var asked = await world.AskedAsync("orders-db/owner");
         Done(await world.ApproveAsync(Finn, asked.Request));
-        await world.Get<ApplyCatalog>().ApplyAsync(World.Load(Catalog(Two).Replace("finn: {}", "finn: { disabled: true }", StringComparison.Ordinal)), Core.Audit.Actor.Server, CancellationToken.None);
+        await world.Get<ApplyCatalog>().ApplyAsync(World.Load(CatalogOf(Two).Replace("finn: {}", "finn: { disabled: true }", StringComparison.Ordinal)), Core.Audit.Actor.Server, CancellationToken.None);
         Assert.Equal(RequestState.Pending, Done(await world.ApproveAsync(World.Carol, asked.Request)).Request.State);
     }
 

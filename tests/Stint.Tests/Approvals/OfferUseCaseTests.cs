@@ -29,7 +29,7 @@ public sealed class OfferUseCaseTests
     [MemberData(nameof(Kinds))]
     public async Task Accept_Shorter_MakesANewRequestWithTheOfferersYes_AndTakesTheOldBack(string kind)
     {
-        await using var world = await World.NewAsync(Catalog(Two), store: kind == "postgres" ? (await TestStore.OpenAsync("postgres")).Store : null);
+        await using var world = await World.NewAsync(CatalogOf(Two), store: kind == "postgres" ? (await TestStore.OpenAsync("postgres")).Store : null);
         var asked = await world.AskedAsync("orders-db/owner", seconds: 3600);
         var offered = Done(await OfferAsync(world, World.Carol, asked.Request, TimeSpan.FromMinutes(10)));
         Assert.Equal((RequestState.Pending, asked.Request.Digest), (offered.Request.State, offered.Request.Digest));
@@ -56,7 +56,7 @@ public sealed class OfferUseCaseTests
     [Fact]
     public async Task Accept_NarrowerRole_IsDecidedByThatRolesPolicies()
     {
-        await using var world = await World.NewAsync(Catalog(One));
+        await using var world = await World.NewAsync(CatalogOf(One));
         var asked = await world.AskedAsync("orders-db/owner");
         Done(await OfferAsync(world, World.Carol, asked.Request, role: "orders-db/read-only"));
         var made = Done(await AcceptAsync(world, World.Ann, asked.Request));
@@ -68,7 +68,7 @@ public sealed class OfferUseCaseTests
     [Fact]
     public async Task Accept_Later_OpensAtThatTime()
     {
-        await using var world = await World.NewAsync(Catalog(One));
+        await using var world = await World.NewAsync(CatalogOf(One));
         var asked = await world.AskedAsync("orders-db/owner", wait: true);
         Done(await OfferAsync(world, World.Carol, asked.Request, at: world.Now.AddHours(5)));
         var made = Done(await AcceptAsync(world, World.Ann, asked.Request));
@@ -87,7 +87,7 @@ public sealed class OfferUseCaseTests
     [InlineData(null, null, null, "")]
     public async Task Offer_WhatIsNotLess_NamesTheField(int? seconds, int? after, string? role, string field)
     {
-        await using var world = await World.NewAsync(Catalog(One));
+        await using var world = await World.NewAsync(CatalogOf(One));
         var asked = await world.AskedAsync("orders-db/owner");
         var wrong = Assert.IsType<Outcome<RequestView>.Invalid>(await OfferAsync(
             world, World.Carol, asked.Request, seconds is { } length ? TimeSpan.FromSeconds(length) : null, after is { } late ? world.Now.AddSeconds(late) : null, role));
@@ -97,7 +97,7 @@ public sealed class OfferUseCaseTests
     [Fact]
     public async Task Offer_ByTheRequester_OrToSomethingElse_IsRefused()
     {
-        await using var world = await World.NewAsync(Catalog(One));
+        await using var world = await World.NewAsync(CatalogOf(One));
         var asked = await world.AskedAsync("orders-db/owner");
         Assert.IsType<Outcome<RequestView>.NotYours>(await OfferAsync(world, World.Ann, asked.Request, TimeSpan.FromMinutes(5)));
         Assert.IsType<Outcome<RequestView>.NotYours>(await OfferAsync(world, World.Root, asked.Request, TimeSpan.FromMinutes(5)));
@@ -110,7 +110,7 @@ public sealed class OfferUseCaseTests
     [Fact]
     public async Task Offer_Again_ReplacesTheFirst_AndTwoPeoplesHaveToBeNamed()
     {
-        await using var world = await World.NewAsync(Catalog(One));
+        await using var world = await World.NewAsync(CatalogOf(One));
         var asked = await world.AskedAsync("orders-db/owner");
         Done(await OfferAsync(world, World.Carol, asked.Request, TimeSpan.FromMinutes(5)));
         Done(await OfferAsync(world, World.Carol, asked.Request, TimeSpan.FromMinutes(6)));
@@ -125,10 +125,10 @@ public sealed class OfferUseCaseTests
     [Fact]
     public async Task Accept_OffererLeftMeanwhile_SaysNothingWithIt()
     {
-        await using var world = await World.NewAsync(Catalog(One));
+        await using var world = await World.NewAsync(CatalogOf(One));
         var asked = await world.AskedAsync("orders-db/owner");
         Done(await OfferAsync(world, World.Carol, asked.Request, TimeSpan.FromMinutes(5)));
-        await world.Get<ApplyCatalog>().ApplyAsync(World.Load(Catalog(One).Replace("owners: [bob, carol]", "owners: [bob]", StringComparison.Ordinal)), Core.Audit.Actor.Server, CancellationToken.None);
+        await world.Get<ApplyCatalog>().ApplyAsync(World.Load(CatalogOf(One).Replace("owners: [bob, carol]", "owners: [bob]", StringComparison.Ordinal)), Core.Audit.Actor.Server, CancellationToken.None);
         var made = Done(await AcceptAsync(world, World.Ann, asked.Request));
         Assert.Equal(RequestState.Pending, made.Request.State);
         Assert.Empty(made.Approvals);
@@ -138,7 +138,7 @@ public sealed class OfferUseCaseTests
     [MemberData(nameof(Kinds))]
     public async Task Accept_AtTheMomentOfAYes_OnlyOneOfTheTwoStands(string kind)
     {
-        await using var world = await World.NewAsync(Catalog(One), store: kind == "postgres" ? (await TestStore.OpenAsync("postgres")).Store : null);
+        await using var world = await World.NewAsync(CatalogOf(One), store: kind == "postgres" ? (await TestStore.OpenAsync("postgres")).Store : null);
         for (var round = 0; round < 8; round++)
         {
             var asked = await world.AskedAsync("orders-db/owner");

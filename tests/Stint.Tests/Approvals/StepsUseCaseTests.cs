@@ -20,7 +20,7 @@ public sealed class StepsUseCaseTests
     private static readonly SubjectId Finn = new("finn");
 
     /// <summary>Ann's manager is Bob, Bob's is Dora; Carol, Dora and Finn are directors, security is Carol and Dave.</summary>
-    internal static string Catalog(string approve) => $$"""
+    internal static string CatalogOf(string approve) => $$"""
         people:
           ann: { manager: bob }
           bob: { manager: dora }
@@ -61,7 +61,7 @@ public sealed class StepsUseCaseTests
     public static TheoryData<string> Kinds => TestStore.Kinds;
 
     private static async Task<World> WorldAsync(string kind, string approve) =>
-        await World.NewAsync(Catalog(approve), store: kind == "postgres" ? (await TestStore.OpenAsync("postgres")).Store : null);
+        await World.NewAsync(CatalogOf(approve), store: kind == "postgres" ? (await TestStore.OpenAsync("postgres")).Store : null);
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -87,7 +87,7 @@ public sealed class StepsUseCaseTests
     [Fact]
     public async Task Sequential_NoBeforeItsTurn_EndsIt()
     {
-        await using var world = await World.NewAsync(Catalog("{ order: sequential, steps: [ { from: manager }, { from: group:security } ] }"));
+        await using var world = await World.NewAsync(CatalogOf("{ order: sequential, steps: [ { from: manager }, { from: group:security } ] }"));
         var asked = await world.AskedAsync("orders-db/owner");
         Assert.Equal(RequestState.Denied, Done(await world.DenyAsync(World.Dave, asked.Request)).Request.State);
     }
@@ -95,7 +95,7 @@ public sealed class StepsUseCaseTests
     [Fact]
     public async Task Sequential_Distinct_AnEarlierStepsPersonCanSetAnotherFree()
     {
-        await using var world = await World.NewAsync(Catalog("{ order: sequential, distinct: true, steps: [ { from: [person:carol, person:finn] }, { from: person:carol } ] }"));
+        await using var world = await World.NewAsync(CatalogOf("{ order: sequential, distinct: true, steps: [ { from: [person:carol, person:finn] }, { from: person:carol } ] }"));
         var asked = await world.AskedAsync("orders-db/owner");
         var first = Done(await world.ApproveAsync(World.Carol, asked.Request));
         Assert.Equal([StepState.Met, StepState.Open], first.Steps.Select(step => step.State));
@@ -129,7 +129,7 @@ public sealed class StepsUseCaseTests
     [Fact]
     public async Task Waiting_AfterALongSleep_RemindsOnce()
     {
-        await using var world = await World.NewAsync(Catalog("{ steps: [ { from: owners, remind: 15m } ] }"));
+        await using var world = await World.NewAsync(CatalogOf("{ steps: [ { from: owners, remind: 15m } ] }"));
         await world.AskedAsync("orders-db/owner");
         world.Time.Advance(TimeSpan.FromHours(5));
         await world.TickAsync();
@@ -162,7 +162,7 @@ public sealed class StepsUseCaseTests
     [Fact]
     public async Task Escalation_NotTheRequester_EvenWhenTheyAreAmongThoseAbove()
     {
-        await using var world = await World.NewAsync(Catalog("{ steps: [ { from: group:security, escalate: { after: 30m, to: group:developers } } ] }"));
+        await using var world = await World.NewAsync(CatalogOf("{ steps: [ { from: group:security, escalate: { after: 30m, to: group:developers } } ] }"));
         var asked = await world.AskedAsync("orders-db/owner");
         world.Time.Advance(TimeSpan.FromMinutes(30));
         await world.TickAsync();
@@ -173,7 +173,7 @@ public sealed class StepsUseCaseTests
     [Fact]
     public async Task Escalation_ToSomebodyWhoSaidYesAtAnotherStep_CountsItWhereAPersonMayCountTwice()
     {
-        await using var world = await World.NewAsync(Catalog("{ steps: [ { from: person:carol }, { from: person:dave, escalate: { after: 30m, to: group:directors } } ] }"));
+        await using var world = await World.NewAsync(CatalogOf("{ steps: [ { from: person:carol }, { from: person:dave, escalate: { after: 30m, to: group:directors } } ] }"));
         var asked = await world.AskedAsync("orders-db/owner");
         Done(await world.ApproveAsync(World.Carol, asked.Request));
         world.Time.Advance(TimeSpan.FromMinutes(30));
@@ -209,7 +209,7 @@ public sealed class StepsUseCaseTests
     public async Task TwoKeepers_DueSteps_EscalateAndRemindOnce()
     {
         var place = await TestStore.OpenAsync("postgres");
-        await using var one = await World.NewAsync(Catalog("{ steps: [ { from: owners, remind: 10m, escalate: { after: 10m, to: group:directors } } ] }"), store: place.Store);
+        await using var one = await World.NewAsync(CatalogOf("{ steps: [ { from: owners, remind: 10m, escalate: { after: 10m, to: group:directors } } ] }"), store: place.Store);
         await using var store = await TestStore.NodeAsync(place.Place);
         var two = one.Second(store: store);
         await two.Get<ApplyCatalog>().ApplyAsync(one.Get<CurrentCatalog>().Now, Actor.Server, CancellationToken.None);
@@ -244,7 +244,7 @@ public sealed class StepsUseCaseTests
     [Fact]
     public async Task OnCall_BeforeTheKeeperLooked_WhoeverIsOnCallNowMayAnswer()
     {
-        await using var world = await World.NewAsync(Catalog("{ steps: [ { from: [on-call:web, person:carol], need: 2 } ], lapses: 2d }"));
+        await using var world = await World.NewAsync(CatalogOf("{ steps: [ { from: [on-call:web, person:carol], need: 2 } ], lapses: 2d }"));
         var asked = await world.AskedAsync("orders-db/owner");
         world.Time.Advance(TimeSpan.FromHours(3));
         Done(await world.ApproveAsync(Finn, asked.Request));
@@ -257,7 +257,7 @@ public sealed class StepsUseCaseTests
     [Fact]
     public async Task Asking_NobodyOnCall_IsDeniedAndToldWhoIsMissing()
     {
-        var catalog = Catalog("{ steps: [ { from: on-call:web } ] }").Replace("starts: 2026-11-22 00:00", "starts: 2026-11-23 00:00", StringComparison.Ordinal);
+        var catalog = CatalogOf("{ steps: [ { from: on-call:web } ] }").Replace("starts: 2026-11-22 00:00", "starts: 2026-11-23 00:00", StringComparison.Ordinal);
         await using var world = await World.NewAsync(catalog);
         var asked = await world.AskedAsync("orders-db/owner");
         Assert.Equal(RequestState.Denied, asked.Request.State);
@@ -271,7 +271,7 @@ public sealed class StepsUseCaseTests
     [InlineData("{ not_for_reports: true, steps: [ { from: owners, not_for_reports: false } ] }", "bob,carol")]
     public async Task From_EachSource_AsksThoseAndNobodyElse(string approve, string could)
     {
-        await using var world = await World.NewAsync(Catalog(approve));
+        await using var world = await World.NewAsync(CatalogOf(approve));
         var asked = await world.AskedAsync("orders-db/owner");
         Assert.Equal(could.Split(','), asked.Steps[0].Could.Select(person => person.Value));
     }
@@ -280,7 +280,7 @@ public sealed class StepsUseCaseTests
     public async Task Approve_ManagerWhereThePolicyLetsNone_IsToldWhy()
     {
         // Bob still sees it as an owner, and may not answer it.
-        await using var world = await World.NewAsync(Catalog("{ not_for_reports: true, steps: [ { from: owners } ] }"));
+        await using var world = await World.NewAsync(CatalogOf("{ not_for_reports: true, steps: [ { from: owners } ] }"));
         var asked = await world.AskedAsync("orders-db/owner");
         var no = Assert.IsType<Outcome<RequestView>.NotYours>(await world.ApproveAsync(World.Bob, asked.Request));
         Assert.Equal("you manage whoever asks, and the policy does not let a manager approve for their own reports", no.Why);
@@ -296,7 +296,7 @@ public sealed class StepsUseCaseTests
         var asked = await world.AskedAsync("orders-db/owner");
         Done(await world.ApproveAsync(World.Dave, asked.Request));
         await world.Get<ApplyCatalog>().ApplyAsync(
-            World.Load(Catalog(approve).Replace("security: [carol, dave]", "security: [carol, finn]", StringComparison.Ordinal)), Actor.Server, CancellationToken.None);
+            World.Load(CatalogOf(approve).Replace("security: [carol, dave]", "security: [carol, finn]", StringComparison.Ordinal)), Actor.Server, CancellationToken.None);
 
         var last = Done(await world.ApproveAsync(World.Carol, asked.Request));
 
@@ -310,7 +310,7 @@ public sealed class StepsUseCaseTests
     [Fact]
     public async Task View_OfAPendingRequest_SaysWhoWhenAndWhyNotMe()
     {
-        await using var world = await World.NewAsync(Catalog("{ steps: [ { from: manager, remind: 15m, escalate: { after: 30m, to: group:directors } } ] }"));
+        await using var world = await World.NewAsync(CatalogOf("{ steps: [ { from: manager, remind: 15m, escalate: { after: 30m, to: group:directors } } ] }"));
         var asked = await world.AskedAsync("orders-db/owner");
         var step = Assert.Single(asked.Steps);
         Assert.Equal((world.Now.AddMinutes(15), world.Now.AddMinutes(30), "group:directors"), (step.Progress!.RemindAt!.Value, step.Progress.EscalateAt!.Value, step.Step.Escalate!.To));

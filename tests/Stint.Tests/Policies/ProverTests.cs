@@ -77,6 +77,8 @@ public class ProverTests
     [InlineData("steps: [ { from: owners } ]", "without: any", true)]
     [InlineData("steps: [ { from: owners } ]", "without: owners", true)]
     [InlineData("steps: [ { from: owners } ]", "without: 'group:security'", false)]
+    [InlineData("steps: [ { from: owners, escalate: { after: 30m, to: 'group:security' } } ]", "without: owners", false)]
+    [InlineData("steps: [ { from: [owners, 'group:security'] } ]", "without: owners", false)]
     [InlineData("auto: subject.on_call, steps: [ { from: owners } ]", "without: owners", false)]
     [InlineData("auto: 'role.risk == \"low\"', steps: [ { from: owners } ]", "without: owners, roles: [orders-db/owner]", true)]
     public void Prove_Without_LooksForAWayAroundTheYes(string approve, string never, bool holds)
