@@ -141,8 +141,8 @@ internal sealed class Asking
     }
 
     private static string Waiting(JsonObject request) =>
-        string.Join("; ", Cards.Array(request, "steps").Where(step => (int)step["missing"]! > 0)
-            .Select(step => string.Join(" or ", step["approvers"]!.AsArray().Select(who => (string)who!))));
+        string.Join("; ", Cards.Array(request, "steps").Where(step => (string)step["state"]! == "open")
+            .Select(step => string.Join(" or ", step["could"]!.AsArray().Select(who => (string)who!))));
 
     private static DateTimeOffset InZone(DateTime local, TimeZoneInfo zone, string text)
     {

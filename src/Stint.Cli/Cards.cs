@@ -35,17 +35,32 @@ internal static class Cards
         {
             var shortened = approval["shortened_seconds"] is null ? "" : $", shortened to {Terminal.Seconds(approval["shortened_seconds"])}";
             var comment = (string?)approval["comment"] is { Length: > 0 } words ? $": {words}" : "";
-            terminal.Line($"  {((bool)approval["yes"]! ? "yes" : "no"),-8}  {approval["by"]}, {terminal.When(approval["at"])}{shortened}{comment}");
+            var place = (string?)approval["in_place_of"] is { } absent ? $" in the place of {absent}" : "";
+            terminal.Line($"  {((bool)approval["yes"]! ? "yes" : "no"),-8}  {approval["by"]}{place}, {terminal.When(approval["at"])}{shortened}{comment}");
         }
 
         if (state == "pending")
         {
             foreach (var step in Array(request, "steps").Where(step => (int)step["missing"]! > 0))
             {
-                terminal.Line($"  needs     {step["missing"]} yes from {step["name"]}: {string.Join(", ", step["approvers"]!.AsArray().Select(who => (string)who!))}");
+                Step(terminal, step);
             }
 
             terminal.Line($"  lapses    {terminal.When(request["lapses_at"])}");
+            foreach (var offer in Array(request, "offers").Where(offer => (string)offer["state"]! == "open"))
+            {
+                Offer(terminal, offer);
+            }
+
+            // Whoever asked knows that the answer is not theirs to give.
+            if ((string?)request["you"]?["why_not"] is { } why && why != "nobody answers their own request")
+            {
+                terminal.Line($"  not you   {why}");
+            }
+            else if ((string?)request["you"]?["in_place_of"] is { } person)
+            {
+                terminal.Line($"  you       answer in the place of {person}");
+            }
         }
 
         if (state == "denied")
@@ -57,6 +72,40 @@ internal static class Cards
         {
             Grant(terminal, grant);
         }
+    }
+
+    private static void Step(Terminal terminal, JsonObject step)
+    {
+        var delegates = Array(step, "delegates").ToDictionary(one => (string)one["approver"]!, one => (string)one["delegate"]!, StringComparer.Ordinal);
+        var people = step["could"]!.AsArray().Select(who => (string)who!).Select(who => delegates.TryGetValue(who, out var stands) ? $"{who} (away: {stands})" : who);
+        var later = (string)step["state"]! == "later" ? "  then    " : "  needs   ";
+        terminal.Line($"{later}  {step["missing"]} yes from {step["name"]}: {string.Join(", ", people)}");
+        if ((string?)step["lacking"] is { } lacking)
+        {
+            terminal.Line($"  stuck     {lacking}");
+        }
+
+        if (step["remind_at"] is not null)
+        {
+            terminal.Line($"  reminds   {terminal.When(step["remind_at"])}");
+        }
+
+        if (step["escalate_at"] is not null)
+        {
+            terminal.Line($"  escalates {terminal.When(step["escalate_at"])}, to {step["escalate_to"]}");
+        }
+        else if (step["escalated_at"] is not null)
+        {
+            terminal.Line($"  escalated {terminal.When(step["escalated_at"])}, to {step["escalate_to"]}");
+        }
+    }
+
+    private static void Offer(Terminal terminal, JsonObject offer)
+    {
+        var comment = (string?)offer["comment"] is { Length: > 0 } words ? $": {words}" : "";
+        var start = offer["start_at"] is null ? "" : $", from {terminal.When(offer["start_at"])}";
+        terminal.Line($"  offer     {offer["by"]} offers {offer["role"]} for {Terminal.Seconds(offer["for_seconds"])}{start}{comment}");
+        terminal.Line($"  take it   stint accept {offer["request"]} --offer {offer["id"]}   or   stint cancel {offer["request"]}");
     }
 
     public static void Grant(Terminal terminal, JsonObject grant)

@@ -203,6 +203,7 @@ internal static class RequestVerbs
     {
         var id = Id("api/v1/requests?mine=true&state=pending");
         var command = new Command("cancel", "Take a request back before it is decided.") { id };
+        command.Aliases.Add("withdraw");
         return Verb.Asks(command, (verb, client, cancellation) => ActAsync(verb, client, $"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}/cancel", [], cancellation));
     }
 
@@ -211,7 +212,8 @@ internal static class RequestVerbs
         var id = Id("api/v1/requests?awaiting_me=true&state=pending");
         var length = new Option<string?>("--for") { Description = "Shorten it to this.", HelpName = "DURATION" };
         var comment = new Option<string?>("--comment", "-m") { Description = "A word to the requester.", HelpName = "TEXT" };
-        var command = new Command("approve", "Say yes to a request.") { id, length, comment };
+        var place = ApprovalVerbs.InPlaceOf();
+        var command = new Command("approve", "Say yes to a request.") { id, length, comment, place };
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
             // What is approved is what is shown: the server refuses a yes to anything else.
@@ -227,6 +229,11 @@ internal static class RequestVerbs
                 body["comment"] = words;
             }
 
+            if (verb.Get(place) is { } absent)
+            {
+                body["in_place_of"] = absent;
+            }
+
             return await ActAsync(verb, client, $"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}/approve", body, cancellation);
         });
     }
@@ -235,9 +242,18 @@ internal static class RequestVerbs
     {
         var id = Id("api/v1/requests?awaiting_me=true&state=pending");
         var comment = new Option<string>("--comment", "--reason", "-m") { Description = "Why not; the requester reads it.", HelpName = "TEXT", Required = true };
-        var command = new Command("deny", "Say no to a request; one no ends it.") { id, comment };
+        var place = ApprovalVerbs.InPlaceOf();
+        var command = new Command("deny", "Say no to a request; one no ends it.") { id, comment, place };
         return Verb.Asks(command, (verb, client, cancellation) =>
-            ActAsync(verb, client, $"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}/deny", new JsonObject { ["comment"] = verb.Get(comment) }, cancellation));
+        {
+            var body = new JsonObject { ["comment"] = verb.Get(comment) };
+            if (verb.Get(place) is { } absent)
+            {
+                body["in_place_of"] = absent;
+            }
+
+            return ActAsync(verb, client, $"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}/deny", body, cancellation);
+        });
     }
 
     public static async Task<int> ActAsync(Verb verb, StintClient client, string path, JsonObject body, CancellationToken cancellation)

@@ -7,7 +7,7 @@ namespace Stint.Cli;
 /// <summary>Running a server, and keeping one well. The only verbs that do more than speak HTTP.</summary>
 internal static class ServeVerbs
 {
-    public static IEnumerable<Command> All() => [Serve(), Doctor(), Backup(), Restore(), Seal(), Drift(), CatalogVerbs()];
+    public static IEnumerable<Command> All() => [Serve(), Doctor(), Backup(), Restore(), Seal(), Drift()];
 
     private static Command Serve()
     {
@@ -103,58 +103,6 @@ internal static class ServeVerbs
             return fine ? ExitCode.Ok : ExitCode.Failed;
         });
     }
-
-    private static Command CatalogVerbs()
-    {
-        var folder = new Argument<string>("FOLDER") { Description = "The catalog's folder." };
-        var check = new Command("check", "Find everything that is wrong with a catalog, at once.") { folder };
-        Verb.Does(check, (verb, _) =>
-        {
-            var load = StintServer.LoadCatalog(verb.Get(folder));
-            var json = new JsonObject
-            {
-                ["ok"] = load.Catalog is not null,
-                ["version"] = load.Catalog?.Version,
-                ["errors"] = Problems(load.Errors),
-                ["warnings"] = Problems(load.Warnings),
-            };
-            verb.Terminal.Answer(json, () =>
-            {
-                foreach (var problem in load.Errors)
-                {
-                    verb.Terminal.Line(problem.ToString());
-                }
-
-                foreach (var warning in load.Warnings)
-                {
-                    verb.Terminal.Line($"{warning} (warning)");
-                }
-
-                verb.Terminal.Verdict(load.Catalog is not null, load.Catalog is { } catalog
-                    ? $"Good: {catalog.Resources.Count} {(catalog.Resources.Count == 1 ? "resource" : "resources")}, {catalog.Policies.Count} {(catalog.Policies.Count == 1 ? "policy" : "policies")}, {catalog.People.Count} {(catalog.People.Count == 1 ? "person" : "people")}. Version {catalog.Version[..12]}."
-                    : $"{Cards.Count(load.Errors.Count, "error")}.");
-            });
-            return Task.FromResult(load.Catalog is not null ? ExitCode.Ok : ExitCode.Failed);
-        });
-        var schema = Verb.Does(new Command("schema", "Print the JSON schema of the catalog, for your editor."), (_, _) =>
-        {
-            Console.Out.WriteLine(StintServer.CatalogSchema());
-            return Task.FromResult(ExitCode.Ok);
-        });
-        return new Command("catalog", "Check a catalog before it is served.") { check, schema };
-    }
-
-    private static JsonArray Problems(IReadOnlyList<Core.Catalog.CatalogProblem> problems) =>
-    [
-        .. problems.Select(problem => new JsonObject
-        {
-            ["file"] = problem.File,
-            ["line"] = problem.Line,
-            ["column"] = problem.Column,
-            ["what"] = problem.What,
-            ["way_out"] = problem.WayOut,
-        }),
-    ];
 
     /// <summary>Which installation: the flags that <c>serve</c>, <c>doctor</c>, <c>backup</c> and <c>restore</c> share.</summary>
     private sealed class Place

@@ -35,6 +35,20 @@ public readonly record struct SessionId(string Value)
     public override string ToString() => Value;
 }
 
+/// <summary>One person's word on who answers for them while they are away. Written <c>del-</c> and twelve characters.</summary>
+public readonly record struct DelegationId(string Value)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+}
+
+/// <summary>One counter-offer. Written <c>off-</c> and twelve characters.</summary>
+public readonly record struct OfferId(string Value)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+}
+
 /// <summary>A role at a resource, written <c>orders-db/read-only</c>.</summary>
 public readonly record struct RoleRef(string Resource, string Role)
 {

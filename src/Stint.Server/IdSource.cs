@@ -21,6 +21,10 @@ internal sealed class IdSource(FillRandom fill)
 
     public SessionId NextSession() => new("ses-" + Text(12));
 
+    public DelegationId NextDelegation() => new("del-" + Text(12));
+
+    public OfferId NextOffer() => new("off-" + Text(12));
+
     /// <summary>A holder's login at the gateway: readable, and different each time.</summary>
     public string NextLogin(SubjectId subject) => $"{subject.Value}-{Text(8)}";
 

@@ -28,6 +28,9 @@ internal static class Sentences
     /// <summary><c>14:05:00 UTC</c>.</summary>
     public static string Time(DateTimeOffset time) => time.ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
+    /// <summary><c>2026-12-24 18:00 UTC</c>.</summary>
+    public static string Day(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+
     /// <summary>What a session is told when its grant ended.</summary>
     public static string Ended(Grant grant)
     {

@@ -82,12 +82,17 @@ internal sealed class Invariants(World world)
         {
             var given = approvals[request.Id].ToList();
             Must(given.All(approval => approval.By != request.Subject), $"{request.Subject} answered their own {request.Id}");
+            Must(given.All(approval => approval.Seat != request.Subject), $"somebody answered in the place of {request.Subject}, who asks in {request.Id}");
             Must(given.Select(approval => approval.By).Distinct().Count() == given.Count, $"somebody counts twice at {request.Id}");
+            Must(given.Select(approval => approval.Seat).Distinct().Count() == given.Count, $"a place is filled twice at {request.Id}");
             if (request.State == RequestState.Approved && request.Verdict is Verdict.NeedsApproval needs)
             {
                 Must(given.All(approval => approval.Yes), $"{request.Id} is approved against a no");
-                var people = given.Select(approval => approval.By).ToList();
-                Must(Seats(needs.Steps, needs.Distinct, people), $"{request.Id} is approved without the yeses that it needs");
+                var people = given.Select(approval => approval.Seat).ToList();
+
+                // Whoever an escalation could add was named at the asking; nobody else ever fills a place.
+                var steps = needs.Steps.Select(step => step with { Approvers = [.. step.Approvers, .. step.Escalate?.Approvers ?? []] }).ToList();
+                Must(Seats(steps, needs.Distinct, people), $"{request.Id} is approved without the yeses that it needs");
             }
 
             Must(request.State != RequestState.Approved || request.Verdict is not Verdict.Deny, $"{request.Id} is approved against the policy");

@@ -36,6 +36,12 @@ internal sealed class Node : IAsyncDisposable
 
     public required CancelRequest Cancel { get; init; }
 
+    public required DelegateAnswers Delegates { get; init; }
+
+    public required OfferInstead Offer { get; init; }
+
+    public required AcceptOffer Accept { get; init; }
+
     public required BeginGrant Begin { get; init; }
 
     public required EndGrant End { get; init; }
@@ -75,24 +81,29 @@ internal sealed class Node : IAsyncDisposable
         var sealer = new Sealer(Master);
         var steps = new GrantSteps(current, ids, sealer);
         var grantViews = new GrantViews(current, connectors);
-        var views = new RequestViews(grantViews);
+        var approvals = new ApprovalSteps(current, steps);
+        var views = new RequestViews(grantViews, approvals, time);
         var versions = new CatalogVersions(store, current, connectors);
         var reach = new Targets(versions, current, connectors, installation, new NoSecrets());
         var live = new LiveSessions();
         var orders = new SessionOrders(store, live, time);
         var work = new AssignmentWork(store, reach, orders, steps, sealer, ids, time, options, NullLogger<AssignmentWork>.Instance);
+        var ask = new AskForRole(store, current, ids, time, views, steps, approvals);
         var begin = new BeginGrant(store, current, time, grantViews, steps);
         var find = new FindGrants(store, current, time, grantViews);
-        var keeper = new Keeper(store, new Sweeps(store, steps, time, options), work, installation, time, options, NullLogger<Keeper>.Instance);
+        var keeper = new Keeper(store, new Sweeps(store, steps, approvals, time, options), work, installation, time, options, NullLogger<Keeper>.Instance);
         var checkpoints = new Checkpoints(store, Signer, installation, time);
         var watch = new SessionWatch(store, orders, live, installation, time, NullLogger<SessionWatch>.Instance);
         return new Node(store)
         {
             Catalog = current,
-            Ask = new AskForRole(store, current, ids, time, views, steps),
-            Approve = new ApproveRequest(store, current, time, views, steps),
-            Deny = new DenyRequest(store, current, time, views),
-            Cancel = new CancelRequest(store, current, time, views),
+            Ask = ask,
+            Approve = new ApproveRequest(store, time, views, approvals),
+            Deny = new DenyRequest(store, time, views, approvals),
+            Cancel = new CancelRequest(store, time, views, approvals),
+            Delegates = new DelegateAnswers(store, current, ids, time),
+            Offer = new OfferInstead(store, ids, time, views, approvals),
+            Accept = new AcceptOffer(store, time, ask, views, approvals),
             Begin = begin,
             End = new EndGrant(store, current, time, grantViews),
             Revoke = new RevokeGrant(store, current, time, grantViews),

@@ -61,7 +61,8 @@ internal sealed class Town
         text.Append($"groups:\n  everybody: [{string.Join(", ", Enumerable.Range(0, People).Select(Person))}]\n");
         text.Append($"  guards: [{string.Join(", ", Of(_guards))}]\n");
         text.Append($"  contractors: [{string.Join(", ", Of(_contractors))}]\n");
-        text.Append("admins: [p0, p1]\nworkflows:\n  two:\n    steps: [{ from: owners }, { from: group:guards, need: 2 }]\n    distinct: true\n    lapses: 24h\n");
+        text.Append("admins: [p0, p1]\nworkflows:\n  two:\n    steps: [{ from: owners, remind: 20m, escalate: { after: 2h, to: group:guards } }, { from: group:guards, need: 2 }]\n    distinct: true\n    lapses: 24h\n");
+        text.Append(strict ? "    order: sequential\n" : "");
         text.Append("policies:\n");
         text.Append($"  read: {{ who: group:everybody, roles: ['*/read'], for: {{ default: 15m, max: {most} }}, approve: {(strict ? "{ steps: [{ from: owners }] }" : "{ auto: true }")} }}\n");
         text.Append($"  write: {{ who: group:everybody, roles: ['*/write'], for: {{ default: 15m, max: {most} }}, approve: {{ steps: [{{ from: owners }}] }} }}\n");

@@ -24,6 +24,8 @@ internal sealed class World : IAsyncDisposable
     private readonly List<SimulatedSession> _sessions = [];
     private readonly HashSet<AssignmentId> _woken = [];
     private readonly List<RequestId> _pending = [];
+    private readonly List<Delegation> _delegations = [];
+    private readonly List<(SubjectId Person, SubjectId Delegate)> _delegates = [];
     private readonly List<GrantId> _grants = [];
     private readonly Invariants _invariants;
     private Node? _node;
@@ -152,7 +154,9 @@ internal sealed class World : IAsyncDisposable
             case < 69: Targets.Flaky = _chance.PerMille(500) ? 0 : _chance.Below(300); break;
             case < 70: await DriftAsync(); break;
             case < 75 when _crashesByLuck: Faults.Arm(_chance.Below(12)); break;
-            case < 88: await TickAsync(); break;
+            case < 77: await DelegateAsync(); break;
+            case < 79: await OfferAsync(); break;
+            case < 90: await TickAsync(); break;
             default: Pass(); break;
         }
     }
@@ -188,10 +192,17 @@ internal sealed class World : IAsyncDisposable
 
         // Mostly somebody who may; sometimes the requester, or anybody at all.
         var may = request.Verdict is Core.Policies.Verdict.NeedsApproval needs ? needs.Steps.SelectMany(step => step.Approvers).ToList() : [];
+        if (request.Verdict is Core.Policies.Verdict.NeedsApproval { Steps: [{ Escalate: { } escalate }, ..] } && _chance.PerMille(200))
+        {
+            may = [.. escalate.Approvers];
+        }
+
+        var stands = _delegates.Where(one => may.Contains(one.Person)).Select(one => one.Delegate).ToList();
         var who = _chance.Below(20) switch
         {
             0 => request.Subject,
             1 => new SubjectId(Town.Person(_chance.Below(_town.People))),
+            < 8 when stands.Count > 0 => _chance.Of(stands),
             _ => may.Count > 0 ? _chance.Of(may) : request.Subject,
         };
         var shorter = _chance.PerMille(100) ? TimeSpan.FromSeconds(1 + _chance.Below(600)) : (TimeSpan?)null;
@@ -199,6 +210,51 @@ internal sealed class World : IAsyncDisposable
         var outcome = await Node.Approve.ApproveAsync(who, id, new Yes(shorter, null, digest, "api"), CancellationToken.None);
         Note($"approve {id} {who} {Word(outcome)}");
         Told(outcome);
+    }
+
+    /// <summary>Somebody who answers names somebody who answers for them, or takes it back; sometimes the one who asks most.</summary>
+    private async Task DelegateAsync()
+    {
+        var who = new SubjectId(Town.Person(_chance.PerMille(500) ? _chance.Below(_town.Resources) : 100 + _chance.Below(20)));
+        if (_delegations.Count > 0 && _chance.PerMille(200))
+        {
+            var old = _chance.Of(_delegations);
+            Note($"delegation ends {Word(await Node.Delegates.EndAsync(old.Person, old.Id, CancellationToken.None))}");
+            return;
+        }
+
+        var to = new SubjectId(Town.Person(_chance.PerMille(300) ? _chance.Below(120) : 200 + _chance.Below(10)));
+        var made = await Node.Delegates.MakeAsync(who, to, null, Time.GetUtcNow() + _chance.Between(TimeSpan.FromMinutes(1), TimeSpan.FromDays(20)), CancellationToken.None);
+        Note($"delegate {who} {to} {Word(made)}");
+        if (made is Outcome<Delegation>.Done { Value: var delegation })
+        {
+            _delegations.Add(delegation);
+            _delegates.Add((who, to));
+        }
+    }
+
+    /// <summary>An approver offers less, and the requester may take it.</summary>
+    private async Task OfferAsync()
+    {
+        if (Pick(_pending) is not { } id || await FindAsync(id) is not { Verdict: Core.Policies.Verdict.NeedsApproval needs } request || request.For <= TimeSpan.FromSeconds(1))
+        {
+            return;
+        }
+
+        var instead = new Instead(TimeSpan.FromSeconds(1 + _chance.Below((int)request.For.TotalSeconds)), null, null, null, request.Digest, "api");
+        var outcome = await Node.Offer.OfferAsync(_chance.Of(needs.Steps[0].Approvers), id, instead, CancellationToken.None);
+        Note($"offer {id} {Word(outcome)}");
+        Told(outcome);
+        if (_chance.PerMille(700))
+        {
+            var taken = await Node.Accept.AcceptAsync(request.Subject, id, null, CancellationToken.None);
+            Note($"accept {id} {Word(taken)}");
+            Told(taken);
+            if (taken is Outcome<RequestView>.Done)
+            {
+                _pending.Remove(id);
+            }
+        }
     }
 
     private async Task DenyAsync()

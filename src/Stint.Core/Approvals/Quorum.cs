@@ -14,26 +14,33 @@ public abstract record Tally
     public sealed record Refused(Approval By) : Tally;
 
     /// <summary>Yeses are missing.</summary>
-    /// <param name="Open">The steps still open, each with how many more persons it takes.</param>
-    public sealed record Waiting(IReadOnlyList<OpenStep> Open) : Tally;
+    /// <param name="Open">The steps that are asked now, each with how many more persons it takes; in steps with an order, one.</param>
+    public sealed record Waiting(IReadOnlyList<OpenStep> Open) : Tally
+    {
+        /// <summary>Steps whose turn comes later, in their order; empty for steps without an order.</summary>
+        public IReadOnlyList<OpenStep> Later { get; init; } = [];
+    }
 }
 
 /// <summary>A step that is not met yet.</summary>
 /// <param name="Step">The step.</param>
 /// <param name="Missing">How many more different persons it takes.</param>
 /// <param name="Could">Who could still answer for it.</param>
-public sealed record OpenStep(PinnedStep Step, int Missing, IReadOnlyList<SubjectId> Could);
+/// <param name="Index">The step's place among all, from 0.</param>
+public sealed record OpenStep(PinnedStep Step, int Missing, IReadOnlyList<SubjectId> Could, int Index);
 
 /// <summary>Whose yes is still missing on a request, given the approvals so far.</summary>
 public static class Quorum
 {
     /// <summary>Counts persons, never groups and never clicks.</summary>
-    /// <param name="steps">The pinned steps.</param>
+    /// <param name="steps">The steps.</param>
     /// <param name="distinct">Whether nobody counts in two steps.</param>
-    /// <param name="requester">Never counts, whatever the steps say.</param>
+    /// <param name="requester">Never counts, whatever the steps say, in their own place or in another's.</param>
     /// <param name="digest">What is asked now; a yes to another digest does not count.</param>
     /// <param name="approvals">All that were given.</param>
-    public static Tally Count(IReadOnlyList<PinnedStep> steps, bool distinct, SubjectId requester, string digest, IReadOnlyList<Approval> approvals)
+    /// <param name="sequential">Whether a step is asked only once those before it are met.</param>
+    public static Tally Count(
+        IReadOnlyList<PinnedStep> steps, bool distinct, SubjectId requester, string digest, IReadOnlyList<Approval> approvals, bool sequential = false)
     {
         // NB. One no ends it: a second approver must not be able to outvote a first who saw a reason to refuse.
         if (approvals.FirstOrDefault(approval => !approval.Yes) is { } no)
@@ -41,21 +48,22 @@ public static class Quorum
             return new Tally.Refused(no);
         }
 
-        var yes = approvals.Where(approval => approval.SawDigest == digest && approval.By != requester)
-            .Select(approval => approval.By)
-            .ToHashSet();
-        var counted = distinct ? Match(steps, yes) : [.. steps.Select(step => step.Approvers.Count(yes.Contains))];
+        var answered = new HashSet<SubjectId>();
+        var seats = Seats(approvals.Where(approval => approval.SawDigest == digest), requester, answered);
+        var counted = distinct ? Match(steps, seats) : [.. steps.Select(step => step.Approvers.Count(seats.Contains))];
         var open = new List<OpenStep>();
         for (var i = 0; i < steps.Count; i++)
         {
             if (counted[i] < steps[i].Need)
             {
-                var could = steps[i].Approvers.Where(person => person != requester && !yes.Contains(person)).ToList();
-                open.Add(new OpenStep(steps[i], steps[i].Need - counted[i], could));
+                var could = steps[i].Approvers.Where(person => person != requester && !seats.Contains(person) && !answered.Contains(person)).ToList();
+                open.Add(new OpenStep(steps[i], steps[i].Need - counted[i], could, i));
             }
         }
 
-        return open.Count == 0 ? new Tally.Complete() : new Tally.Waiting(open);
+        return open.Count == 0 ? new Tally.Complete()
+            : sequential ? new Tally.Waiting([open[0]]) { Later = open[1..] }
+            : new Tally.Waiting(open);
     }
 
     /// <summary>Whether the steps could be met at all, were everybody who may answer to say yes.</summary>
@@ -66,7 +74,23 @@ public static class Quorum
         return counted.Zip(steps).All(pair => pair.First >= pair.Second.Need);
     }
 
-    /// <summary>Gives each person to at most one step so that as many places as possible are filled (augmenting paths).</summary>
+    /// <summary>The places that the yeses take: a person answers once, and a place is filled once, whoever sits in it.</summary>
+    private static HashSet<SubjectId> Seats(IEnumerable<Approval> yeses, SubjectId requester, HashSet<SubjectId> answered)
+    {
+        var seats = new HashSet<SubjectId>();
+        foreach (var yes in yeses)
+        {
+            // NB. Neither a requester who answers for somebody who is away, nor somebody who answers for the requester.
+            if (yes.By != requester && yes.Seat != requester && !seats.Contains(yes.Seat) && answered.Add(yes.By))
+            {
+                seats.Add(yes.Seat);
+            }
+        }
+
+        return seats;
+    }
+
+    /// <summary>Gives each person to at most one step so that as many places as possible are filled (augmenting paths), those of earlier steps first.</summary>
     private static int[] Match(IReadOnlyList<PinnedStep> steps, HashSet<SubjectId> persons)
     {
         // NB. First come, first served would let the order of the clicks decide: a person who can stand in two steps

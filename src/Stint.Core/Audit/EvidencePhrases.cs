@@ -26,8 +26,13 @@ internal static class EvidencePhrases
             FactKinds.RequestDenied => $"the request was denied by {who}{Reason(fact, "reason")}",
             FactKinds.RequestCancelled => $"{who} took the request back{Reason(fact, "reason")}",
             FactKinds.RequestLapsed => $"the request lapsed{Reason(fact, "reason")}",
-            FactKinds.ApprovalGiven => $"{who} said {(fact.Flag("yes") == true ? "yes" : "no")}, having seen digest {Short(fact.Text("saw"))}"
+            FactKinds.ApprovalGiven => $"{who} said {(fact.Flag("yes") == true ? "yes" : "no")}{Instead(fact)}, having seen digest {Short(fact.Text("saw"))}"
                 + (fact.Number("shortened_to_seconds") is { } shorter ? $", and shortened it to {Span(shorter)}" : "") + Reason(fact, "comment"),
+            FactKinds.ApproversAsked => $"step {fact.Number("step")} was asked of {People(fact)}{Reason(fact, "cause")}",
+            FactKinds.ApproversReminded => $"{People(fact)} were reminded of step {fact.Number("step")}",
+            FactKinds.RequestEscalated => $"step {fact.Number("step")} had waited too long, and {People(fact)} could answer too",
+            FactKinds.OfferMade => $"{who}{Instead(fact)} offered {(fact.Text("role") is { } other ? Plain(other) : "the same role")}, for {Span(fact.Number("for_seconds"))}, instead{Reason(fact, "comment")}",
+            FactKinds.OfferAccepted => $"{who} took the counter-offer of {Quote(fact.Text("by") ?? "nobody")}",
             FactKinds.GrantReady => $"the grant {grant} was made ready",
             FactKinds.GrantOpening => $"{who} began the grant {grant}{Window(fact)}"
                 + (fact.Find("verdict") is null ? "" : $"; the policies, asked again, answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}"),
@@ -87,6 +92,13 @@ internal static class EvidencePhrases
     private static string Quote(string text) => $"“{Plain(text)}”";
 
     private static string Reason(FactBody fact, string field) => string.IsNullOrEmpty(fact.Text(field)) ? "" : $", because {Quote(fact.Text(field)!)}";
+
+    /// <summary>Whose place somebody took who was away.</summary>
+    private static string Instead(FactBody fact) => fact.Text("for") is { } absent ? $" in the place of {Quote(absent)}" : "";
+
+    private static string People(FactBody fact) => fact.Find("persons") is { ValueKind: JsonValueKind.Array } persons && persons.GetArrayLength() > 0
+        ? string.Join(", ", persons.EnumerateArray().Where(person => person.ValueKind == JsonValueKind.String).Select(person => Plain(person.GetString()!)))
+        : "nobody";
 
     private static string Ticket(FactBody fact) => string.IsNullOrEmpty(fact.Text("ticket")) ? "" : $", on ticket {Quote(fact.Text("ticket")!)}";
 

@@ -21,7 +21,7 @@ internal static class EvidenceSections
             ["asking"] = asked is null ? null : Line(asked, "verdict"),
             ["verdict"] = asked?.Find("verdict") is { } verdict ? Node(verdict) : null,
             ["policies"] = asked is null ? new JsonArray() : Policies(asked, catalogs),
-            ["approvals"] = Lines(facts, fact => fact.Kind == FactKinds.ApprovalGiven),
+            ["approvals"] = Lines(facts, fact => EvidenceSteps.IsOfApproval(fact.Kind)),
             ["decisions"] = Lines(facts, fact => fact.Kind is FactKinds.RequestApproved or FactKinds.RequestDenied or FactKinds.RequestCancelled or FactKinds.RequestLapsed),
             ["grants"] = Lines(facts, fact => fact.Kind.StartsWith("Grant", StringComparison.Ordinal)
                 || fact.Kind.StartsWith("Assignment", StringComparison.Ordinal)

@@ -30,8 +30,8 @@ internal static class EvidenceStory
                 }
 
                 var answers = facts.Where(fact => fact.Kind == FactKinds.ApprovalGiven && fact.Seq < approved.Seq).Select(Answer).ToList();
-                var distinct = verdict.TryGetProperty("distinct", out var flag) && flag.ValueKind == JsonValueKind.True;
-                return (text, Quorum.Count(steps, distinct, new SubjectId(subject), digest, answers) switch
+                var (widened, odd) = EvidenceSteps.Widened(steps, facts.Where(fact => fact.Seq < approved.Seq));
+                return (text, odd ?? Quorum.Count(widened, Flag(verdict, "distinct"), new SubjectId(subject), digest, answers, Flag(verdict, "sequential")) switch
                 {
                     Tally.Complete => null,
                     Tally.Refused => "somebody said no",
@@ -87,6 +87,7 @@ internal static class EvidenceStory
     {
         Request = new RequestId(fact.Text("request") ?? ""),
         By = new SubjectId(fact.Text("by") ?? ""),
+        For = fact.Text("for") is { } absent ? new SubjectId(absent) : null,
         Yes = fact.Flag("yes") == true,
         At = fact.At,
         SawDigest = fact.Text("saw") ?? "",
@@ -109,11 +110,20 @@ internal static class EvidenceStory
                 return null;
             }
 
-            read.Add(new PinnedStep(Text(step, "name") ?? "", Text(step, "from_step") ?? "", [.. Texts(step, "approvers").Select(person => new SubjectId(person))], count));
+            read.Add(new PinnedStep(Text(step, "name") ?? "", Text(step, "from_step") ?? "", People(step), count)
+            {
+                Escalate = step.TryGetProperty("escalate", out var escalate) && escalate.ValueKind == JsonValueKind.Object
+                    ? new PinnedEscalation(TimeSpan.Zero, Text(escalate, "to") ?? "", People(escalate))
+                    : null,
+            });
         }
 
         return read;
     }
+
+    private static List<SubjectId> People(JsonElement element) => Texts(element, "approvers").ConvertAll(person => new SubjectId(person));
+
+    private static bool Flag(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
 
     private static string? Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

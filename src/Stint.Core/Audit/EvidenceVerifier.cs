@@ -178,6 +178,11 @@ public static class EvidenceVerifier
                 fact.Text("saw") is not { } saw ? "the fact does not say what was seen" : saw != first.Text("digest") ? "the digests differ" : fact.Seq < first.Seq ? "it was given before the asking" : null);
         }
 
+        foreach (var (text, why) in EvidenceSteps.Offers(facts))
+        {
+            say(text, why);
+        }
+
         if (facts.Find(fact => fact.Kind == FactKinds.RequestApproved) is { } approved)
         {
             var (text, why) = EvidenceStory.Approval(first, approved, facts);

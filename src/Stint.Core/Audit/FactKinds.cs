@@ -18,8 +18,29 @@ public static class FactKinds
     /// <summary>Nobody decided in time, or it was not begun in time. Fields: <c>request reason</c>.</summary>
     public const string RequestLapsed = nameof(RequestLapsed);
 
-    /// <summary>One person's yes or no. Fields: <c>request yes saw comment shortened_to_seconds via</c>; <c>saw</c> is the digest that the asking names.</summary>
+    /// <summary>One person's yes or no. Fields: <c>request by for delegation offer yes saw comment shortened_to_seconds via</c>; <c>saw</c> is the digest that the asking names, <c>for</c> the approver who was away and in whose place it was given, <c>offer</c> the counter-offer that it was given with.</summary>
     public const string ApprovalGiven = nameof(ApprovalGiven);
+
+    /// <summary>A step's turn came, or somebody came on call for it. Fields: <c>request step name persons cause</c>; <c>step</c> counts from 0, <c>cause</c> is <c>opened</c> or <c>on_call</c>.</summary>
+    public const string ApproversAsked = nameof(ApproversAsked);
+
+    /// <summary>A step's people were reminded. Fields: <c>request step name persons count</c>.</summary>
+    public const string ApproversReminded = nameof(ApproversReminded);
+
+    /// <summary>A step waited too long, and more people may answer it. Fields: <c>request step name persons to state version</c>.</summary>
+    public const string RequestEscalated = nameof(RequestEscalated);
+
+    /// <summary>Somebody said who answers for them while they are away. Fields: <c>delegation person delegate start_at until state</c>.</summary>
+    public const string DelegationMade = nameof(DelegationMade);
+
+    /// <summary>A delegation was ended early. Fields as <see cref="DelegationMade"/>.</summary>
+    public const string DelegationEnded = nameof(DelegationEnded);
+
+    /// <summary>An approver offered something less than was asked. Fields: <c>request offer by for delegation role for_seconds start_at comment saw via</c>.</summary>
+    public const string OfferMade = nameof(OfferMade);
+
+    /// <summary>The requester took an offer, and a new request was made of it. Fields: <c>request offer by for instead_of role for_seconds start_at</c>; <c>request</c> is the new one, <c>instead_of</c> the one that the offer was made to.</summary>
+    public const string OfferAccepted = nameof(OfferAccepted);
 
     /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins</c>.</summary>
     public const string GrantReady = nameof(GrantReady);

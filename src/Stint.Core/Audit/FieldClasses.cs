@@ -31,17 +31,17 @@ public static class FieldClasses
             request grant assignment session catalog previous digest saw recording records statements bytes bytes_in
             bytes_out rows size count version format yes key known met attempts late_ms drift_count
             at start_at not_before not_after lapses_at until for_seconds max_seconds default_seconds shortened_to_seconds
-            lapses_after_seconds begin_within_seconds opening state outcome allowed need missing distinct record hash index left_out
+            lapses_after_seconds begin_within_seconds opening state outcome allowed need missing distinct sequential not_for_reports remind_after_seconds after_seconds delegation offer instead_of record hash index left_out
             """,
         [FieldClass.Internal] =
             """
             role roles resource resources kind rule rules by_rule files policy decided_by trace because remedy verdict terms step steps
-            from_step workflow joins extends account login via node reason_code file name drift error guarantee database
+            from_step workflow joins extends account login via cause escalate to node reason_code file name drift error guarantee database
             tls labels bundle listener protocol setting mode
             """,
         [FieldClass.Personal] =
             """
-            subject by person persons approvers could from application reason comment note ticket holder requester
+            subject by for delegate person persons approvers could from application reason comment note ticket holder requester
             """,
     }
         .SelectMany(row => row.Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(name => (name, row.Key)))

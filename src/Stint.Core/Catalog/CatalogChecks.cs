@@ -10,6 +10,15 @@ internal static class CatalogChecks
     public static void Run(LoadedCatalog catalog, Draft draft, Problems problems)
     {
         Unreached(catalog, draft, problems);
+        var weighed = new HashSet<(string, object)>();
+        foreach (var policy in catalog.Policies)
+        {
+            if (policy.Where is { IsOfResource: true } where && weighed.Add((where.Text, policy.Roles)))
+            {
+                Evaluable(catalog, policy, where, problems);
+            }
+        }
+
         foreach (var policy in catalog.Policies.Where(policy => !policy.Deny))
         {
             if (policy.Who.All(subject => catalog.People[subject.Value].Disabled))
@@ -22,6 +31,11 @@ internal static class CatalogChecks
             }
         }
 
+        foreach (var breach in Prover.Prove(catalog))
+        {
+            problems.Error(breach.Never.Place, $"'{breach.Never.Name}' can happen: {breach.How}", "change a policy so that it cannot, or what must never happen");
+        }
+
         foreach (var entry in draft.Section("groups").Values.Where(entry => catalog.Groups[entry.Key].Count == 0))
         {
             problems.Warn(entry.Place, $"group '{entry.Key}' has no members");
@@ -30,10 +44,44 @@ internal static class CatalogChecks
 
     private static void Unreached(LoadedCatalog catalog, Draft draft, Problems problems)
     {
-        var reached = catalog.Policies.Where(policy => !policy.Deny).SelectMany(policy => policy.Roles).ToHashSet();
+        var reached = catalog.Policies.Where(policy => !policy.Deny).Select(policy => policy.Roles).Distinct().SelectMany(roles => roles).ToHashSet();
         foreach (var role in catalog.Resources.Values.SelectMany(resource => resource.Roles.Values).Where(role => !reached.Contains(role.Ref)))
         {
             problems.Error(draft.RolePlaces[role.Ref], $"no policy reaches role '{role.Ref}': nobody could ever ask for it", "name it in a policy's 'roles', or take it out");
+        }
+    }
+
+    /// <summary>
+    /// A condition on the resource alone is weighed now, at each resource that the policy is about: one that cannot be
+    /// evaluated there would turn everybody away at three in the morning.
+    /// </summary>
+    private static void Evaluable(LoadedCatalog catalog, Policy policy, Condition where, Problems problems)
+    {
+        var nobody = new Person { Id = new SubjectId("nobody"), TokenHashes = [] };
+        var failed = new List<(RoleRef Role, string Because)>();
+        var holds = false;
+        foreach (var role in policy.Roles.OrderBy(role => role.Resource, StringComparer.Ordinal).ThenBy(role => role.Role, StringComparer.Ordinal))
+        {
+            var resource = catalog.Resources[role.Resource];
+            var outcome = where.Evaluate(new Situation(catalog, nobody, resource, resource.Roles[role.Role], new Question(nobody.Id, role, null, null, null, null, DateTimeOffset.UnixEpoch)));
+            holds |= outcome.Yes;
+            if (outcome.Failed is { } because)
+            {
+                failed.Add((role, because));
+            }
+        }
+
+        if (failed.Count > 0)
+        {
+            var others = failed.Select(one => one.Role.Resource).Distinct().Count() - 1;
+            problems.Error(
+                where.Place,
+                $"'where' of policy '{policy.Name}' cannot be evaluated at '{failed[0].Role.Resource}'{(others > 0 ? $" and {others} more" : "")}: {failed[0].Because}",
+                "give the resource the label, name other roles, or write resource.labels[?\"NAME\"].orValue(\"\")");
+        }
+        else if (!holds)
+        {
+            problems.Warn(where.Place, $"'where' of policy '{policy.Name}' holds at none of the resources that it is about");
         }
     }
 
@@ -46,24 +94,25 @@ internal static class CatalogChecks
         }
 
         var all = catalog with { People = catalog.People.ToFrozenDictionary(pair => pair.Key, pair => pair.Value with { Disabled = false }, StringComparer.Ordinal) };
-        return askers.Any(asker => Quorum.CanBeMet(Steps.Pin(all, workflow.Steps, all.Resources[resource], asker), workflow.Distinct, asker));
+        return askers.Any(asker => Quorum.CanBeMet(Steps.Pin(all, workflow.Steps, all.Resources[resource], asker, null), workflow.Distinct, asker));
     }
 
     /// <summary>Asks, for each kind of subject and resource that can differ, whether the steps could be met.</summary>
     private static void Satisfiable(LoadedCatalog catalog, Policy policy, Workflow workflow, Problems problems)
     {
-        var byResource = workflow.Steps.Any(step => step.From == "owners");
-        var byManager = workflow.Steps.Any(step => step.From == "manager");
+        // NB. Those on call are taken for everybody who ever is: who it is at the asking, the asking sees.
+        var byResource = workflow.Steps.Any(step => Sources.Split(step.From).Contains("owners"));
+        var byManager = workflow.Steps.Any(step => step.NotForReports || Sources.Split(step.From).Any(source => source is "manager" or "skip-manager"));
         var resources = policy.Roles.Select(role => role.Resource).Distinct().Order(StringComparer.Ordinal).ToList();
         foreach (var resource in byResource ? resources : [.. resources.Take(1)])
         {
             var askers = policy.Who.Where(subject => !catalog.People[subject.Value].Disabled).ToList();
-            var fixedSteps = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], null);
+            var fixedSteps = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], null, null);
             var approvers = fixedSteps.SelectMany(step => step.Approvers).ToHashSet();
 
             // Those who cannot approve and have no part in the manager's step are all alike: one stands for them all.
             var apart = byManager ? askers : [.. askers.Where(approvers.Contains), .. askers.Where(asker => !approvers.Contains(asker)).Take(1)];
-            var stuck = apart.Where(asker => !Quorum.CanBeMet(Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], asker), workflow.Distinct, asker)).ToList();
+            var stuck = apart.Where(asker => !Quorum.CanBeMet(Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], asker, null), workflow.Distinct, asker)).ToList();
             if (stuck.Count == 0)
             {
                 continue;
@@ -72,7 +121,7 @@ internal static class CatalogChecks
             var where = byResource ? $" for '{resource}'" : "";
             if (stuck.Count == apart.Count)
             {
-                var first = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], stuck[0]);
+                var first = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], stuck[0], null);
                 var what = $"nobody could satisfy the approval of policy '{policy.Name}'{where}: {Steps.Lacking(first, workflow.Distinct)}";
                 const string wayOut = "add approvers (a requester never counts), or ask for fewer";
 

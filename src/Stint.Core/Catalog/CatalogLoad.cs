@@ -44,6 +44,9 @@ internal sealed class Problems
 
     public bool Any => _errors.Count > 0;
 
+    /// <summary>How many errors so far, those beyond the most that are told counted.</summary>
+    public int Count => _errors.Count + _leftOut;
+
     public void Error(CatalogPlace place, string what, string? wayOut = null) =>
         Add(_errors, new CatalogProblem(place.File, place.Line, place.Column, what, wayOut));
 

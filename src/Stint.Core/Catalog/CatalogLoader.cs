@@ -6,13 +6,11 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads a catalog, and finds everything that is wrong with it at once.</summary>
 public static class CatalogLoader
 {
-    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "admins", "auditors"];
+    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "on-call", "never", "tests", "admins", "auditors"];
 
     private static readonly (string, string, string)[] Later =
     [
         ("bundles", "bundles are not supported by this version", "let people ask for the roles one by one"),
-        ("tests", "tests in the catalog are not supported by this version", "take them out; POST /api/v1/requests/preview decides an asking without storing it"),
-        ("on-call", "on-call rotas are not supported by this version", "keep a group of those on call"),
     ];
 
     /// <summary>Loads bytes: what cannot be decoded is a problem like any other.</summary>
@@ -76,6 +74,12 @@ public static class CatalogLoader
                 continue;
             }
 
+            if (section.Key == "tests")
+            {
+                draft.Tests.Add(section.Value);
+                continue;
+            }
+
             var named = draft.Section(section.Key);
             foreach (var entry in reading.Map(section.Value, $"'{section.Key}'", orNothing: true)?.Entries ?? [])
             {
@@ -106,6 +110,8 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
 
     public List<Node> Auditors { get; } = [];
 
+    public List<Node> Tests { get; } = [];
+
     /// <summary>Where each role's name stands.</summary>
     public Dictionary<RoleRef, CatalogPlace> RolePlaces { get; } = [];
 
@@ -123,12 +129,14 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
     public LoadedCatalog Build(CatalogSource source)
     {
         var people = PeopleSections.People(Reading, Section("people"));
-        var groups = PeopleSections.Groups(Reading, Section("groups"), people);
+        var (groups, inner) = PeopleSections.Groups(Reading, Section("groups"), people);
         var names = new Subjects(Reading, people, groups, [.. Section("people").Keys], [.. Section("groups").Keys]);
         PeopleSections.CheckManagers(Reading, Section("people"), names);
         var resources = new ResourcesSection(this, names).Read();
+        var rotas = new OnCallSection(Reading, names).Read(Section("on-call"));
         var policies = new PoliciesSection(this, names);
         var workflows = policies.Workflows();
+        var rules = policies.Read(resources, workflows);
         return new LoadedCatalog
         {
             Version = CatalogFiles.Version(source),
@@ -136,8 +144,12 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             Resources = resources.ToFrozenDictionary(StringComparer.Ordinal),
             People = people.ToFrozenDictionary(StringComparer.Ordinal),
             Groups = groups.ToFrozenDictionary(StringComparer.Ordinal),
+            GroupsIn = inner.ToFrozenDictionary(StringComparer.Ordinal),
+            Rotas = rotas.ToFrozenDictionary(StringComparer.Ordinal),
             Workflows = workflows.ToFrozenDictionary(StringComparer.Ordinal),
-            Policies = policies.Read(resources, workflows),
+            Policies = rules,
+            Nevers = policies.Nevers(),
+            Tests = new TestsSection(Reading, Section("groups").Keys, Section("policies").Keys, resources).Read(Tests),
             Admins = Admins.SelectMany(node => names.Read(node, "admins")).ToFrozenSet(),
             Auditors = Auditors.SelectMany(node => names.Read(node, "auditors")).ToFrozenSet(),
         };

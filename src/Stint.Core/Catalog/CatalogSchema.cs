@@ -8,6 +8,10 @@ public static class CatalogSchema
 {
     private const string Duration = "^(?=.)([0-9]{1,6}d)?([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$";
     private const string Name = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$";
+    private const string Where = "A condition (CEL): where it does not hold, the rule says nothing.";
+    private const string When = "A condition (CEL): when it does not hold, the rule says nothing, and an asker is told.";
+    private const string LocalTime = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}$";
+    private const string Source = "^(owners|manager|skip-manager|group:.+|person:.+|on-call:.+)$";
     private const string PersonName = "^[A-Za-z0-9][A-Za-z0-9._@+-]{0,62}$";
 
     /// <summary>The schema, indented.</summary>
@@ -27,6 +31,22 @@ public static class CatalogSchema
                 ["people"] = Named(PersonName, Person(), "Who is known."),
                 ["workflows"] = Named(Name, Object("Approval steps with a name.", ["steps"], WorkflowKeys()), "Approval steps that policies share."),
                 ["policies"] = Named(Name, Policy(), "Who may ask for what, or may not."),
+                ["on-call"] = Named(Name, Rota(), "Who is on call when."),
+                ["never"] = Named(
+                    Name,
+                    Object(
+                        "What must not happen.",
+                        [],
+                        new JsonObject
+                        {
+                            ["who"] = Texts("To whom: group:NAME or person:NAME. Default: everybody."),
+                            ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."),
+                            ["where"] = Text("A condition (CEL) on the resource and the role."),
+                            ["without"] = Pattern("^(any|owners|manager|group:.+|person:.+)$", "They may reach it with a yes from here."),
+                            ["longer_than"] = Pattern(Duration, "They may reach it for this long."),
+                        }),
+                    "What the policies must never let happen, whoever is put into whichever groups; proved when the catalog is loaded."),
+                ["tests"] = new JsonObject { ["type"] = new JsonArray("array", "null"), ["items"] = Test(), ["description"] = "What the policies are expected to answer; stint catalog test asks them." },
                 ["admins"] = Texts("May revoke, end sessions and read everything: group:NAME or person:NAME."),
                 ["auditors"] = Texts("May read everything that is not a secret: group:NAME or person:NAME."),
             },
@@ -145,6 +165,7 @@ public static class CatalogSchema
                 ["token"] = Texts("Hash of their token, as stint token prints it.", Pattern(hash)),
                 ["tokens"] = Texts("Hashes of their tokens.", Pattern(hash)),
                 ["disabled"] = new JsonObject { ["type"] = "boolean", ["description"] = "Can do nothing; what they hold ends." },
+                ["attributes"] = Named(Name, Text("A text."), "What else is known of them, for conditions: subject.attributes."),
             });
         person["type"] = new JsonArray("object", "null");
         return person;
@@ -173,10 +194,18 @@ public static class CatalogSchema
                 ["from"],
                 new JsonObject
                 {
-                    ["from"] = Pattern("^(owners|manager|group:.+|person:.+)$", "Whose yes: owners, manager, group:NAME or person:NAME."),
+                    ["from"] = Texts("Whose yes: owners, manager, skip-manager, group:NAME, person:NAME or on-call:ROTA, or any of a list.", Pattern(Source)),
                     ["need"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = 20, ["description"] = "How many different persons. Default: 1." },
+                    ["remind"] = Pattern(Duration, "After how long its people are reminded, and again each time the wait has doubled."),
+                    ["escalate"] = Object(
+                        "Who may answer too once it has waited.",
+                        ["after", "to"],
+                        new JsonObject { ["after"] = Pattern(Duration, "How long it waits before."), ["to"] = Texts("Who may answer then, too.", Pattern(Source)) }),
+                    ["not_for_reports"] = new JsonObject { ["type"] = "boolean", ["description"] = "The requester's own manager does not count. Default: as the workflow says." },
                 }),
         },
+        ["order"] = Choice(["parallel", "sequential"], "sequential: a step is asked once those before it are met. Default: parallel."),
+        ["not_for_reports"] = new JsonObject { ["type"] = "boolean", ["description"] = "The requester's own manager counts in no step. Default: false." },
         ["distinct"] = new JsonObject { ["type"] = "boolean", ["description"] = "Nobody counts in two steps. Default: false." },
         ["lapses"] = Pattern(Duration, "How long a request waits for its decision. Default: 24h."),
     };
@@ -184,7 +213,11 @@ public static class CatalogSchema
     private static JsonObject Policy()
     {
         var approve = WorkflowKeys();
-        approve["auto"] = new JsonObject { ["type"] = "boolean", ["description"] = "Allowed by rule." };
+        approve["auto"] = new JsonObject
+        {
+            ["type"] = new JsonArray("boolean", "string"),
+            ["description"] = "true: allowed by rule. Or a condition beside a workflow or steps: allowed by rule where it holds.",
+        };
         approve["workflow"] = Text("Name of a workflow.");
         var allows = Object(
             "Who may ask for what.",
@@ -206,12 +239,83 @@ public static class CatalogSchema
                 ["approve"] = Object("Whose yes it needs: auto: true, a workflow, or steps.", [], approve),
                 ["record"] = Choice(["default", "strict"], "strict: every statement is durable before it is sent."),
                 ["begin_within"] = Pattern(Duration, "How long an approved one waits to be begun. Default: 8h."),
+                ["where"] = Text(Where),
+                ["when"] = Text(When),
             });
         var denies = Object(
             "Who may not.",
             ["deny"],
-            new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME or person:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role.") });
+            new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME or person:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."), ["where"] = Text(Where), ["when"] = Text(When) });
         return new JsonObject { ["oneOf"] = new JsonArray(allows, denies) };
+    }
+
+    private static JsonObject Rota() => Object(
+        "People who take turns.",
+        ["zone", "starts", "turn", "people"],
+        new JsonObject
+        {
+            ["zone"] = Text("IANA name of the time zone whose clock counts: Europe/Berlin."),
+            ["starts"] = Pattern(LocalTime, "The first handover on that clock: 2026-01-05 09:00."),
+            ["turn"] = Pattern(Duration, "How long one turn lasts."),
+            ["people"] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["items"] = Text("A person."), ["description"] = "In the order of their turns." },
+            ["stand_ins"] = new JsonObject
+            {
+                ["type"] = "array",
+                ["description"] = "Who is on call in place of whose turn it is; a later one wins.",
+                ["items"] = Object(
+                    "A stand-in.",
+                    ["person", "from", "until"],
+                    new JsonObject { ["person"] = Text("A person."), ["from"] = Pattern(LocalTime, "On the rota's clock."), ["until"] = Pattern(LocalTime, "On the rota's clock, not included.") }),
+            },
+        });
+
+    private static JsonObject Test()
+    {
+        const string moment = "A moment with its offset: 2026-03-02T10:00:00Z.";
+        var subject = Object(
+            "Somebody, as the test wants them.",
+            ["id"],
+            new JsonObject
+            {
+                ["id"] = Text("Their name."),
+                ["groups"] = Texts("Groups that they are in, in place of those that the catalog says."),
+                ["attributes"] = Named(Name, Text("A text."), "In place of those that the catalog says."),
+                ["on_call"] = new JsonObject { ["type"] = "boolean", ["description"] = "In place of what the rotas say." },
+                ["manager"] = Text("In place of the one that the catalog says."),
+            });
+        return Object(
+            "One asking, and what is expected of it.",
+            ["name", "given", "expect"],
+            new JsonObject
+            {
+                ["name"] = Text("What it says, in a sentence."),
+                ["given"] = Object(
+                    "The asking.",
+                    ["subject", "ask"],
+                    new JsonObject
+                    {
+                        ["subject"] = new JsonObject { ["oneOf"] = new JsonArray(Text("A person."), subject) },
+                        ["ask"] = Text("RESOURCE/ROLE."),
+                        ["for"] = Pattern(Duration, "The wished duration."),
+                        ["reason"] = Text("The justification."),
+                        ["ticket"] = Text("The tracker's ticket."),
+                        ["start"] = Text(moment),
+                        ["at"] = Text(moment + " Default: 2026-01-05T12:00:00Z, a Monday."),
+                    }),
+                ["expect"] = Object(
+                    "What is expected; what is left out is not looked at.",
+                    [],
+                    new JsonObject
+                    {
+                        ["verdict"] = Choice(["allow", "needs_approval", "deny"], "The verdict."),
+                        ["because"] = Texts("Rules that decide, all of them."),
+                        ["for"] = Pattern(Duration, "How long it would last."),
+                        ["max"] = Pattern(Duration, "How long it could last."),
+                        ["steps"] = Texts("Where the yes comes from: owners, group:NAME."),
+                        ["record"] = Choice(["default", "strict"], "How it would be recorded."),
+                        ["known"] = new JsonObject { ["type"] = "boolean", ["description"] = "Of a no: whether the asker is told that the role exists." },
+                    }),
+            });
     }
 
     private static JsonObject Object(string description, string[] required, JsonObject properties)

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Stint.Core.Policies;
+using Stint.Core.Policies.Cel;
 
 namespace Stint.Core.Catalog;
 
@@ -7,6 +8,7 @@ namespace Stint.Core.Catalog;
 public sealed record LoadedCatalog
 {
     private PolicyIndex? _index;
+    private Memberships? _memberships;
 
     /// <summary>SHA-256 in hexadecimal over the canonical form of its files (<see cref="CatalogSource"/>).</summary>
     public required string Version { get; init; }
@@ -22,16 +24,50 @@ public sealed record LoadedCatalog
     /// <summary>Group name to its members, groups in groups already resolved.</summary>
     public required FrozenDictionary<string, FrozenSet<SubjectId>> Groups { get; init; }
 
+    /// <summary>Group name to the groups in it, groups in groups counted.</summary>
+    public FrozenDictionary<string, FrozenSet<string>> GroupsIn { get; init; } = FrozenDictionary<string, FrozenSet<string>>.Empty;
+
+    /// <summary>By name.</summary>
+    public FrozenDictionary<string, Rota> Rotas { get; init; } = FrozenDictionary<string, Rota>.Empty;
+
     public required FrozenDictionary<string, Workflow> Workflows { get; init; }
 
     /// <summary>In the order of their names.</summary>
     public required IReadOnlyList<Policy> Policies { get; init; }
+
+    /// <summary>What the policies must never let happen.</summary>
+    public IReadOnlyList<Never> Nevers { get; init; } = [];
+
+    /// <summary>What the catalog says its policies answer, in the order of writing.</summary>
+    public IReadOnlyList<CatalogTest> Tests { get; init; } = [];
 
     /// <summary>May revoke, kill sessions and read everything.</summary>
     public required FrozenSet<SubjectId> Admins { get; init; }
 
     /// <summary>May read everything that is not a secret: audit, sessions, statements.</summary>
     public required FrozenSet<SubjectId> Auditors { get; init; }
+
+    /// <summary>The groups that somebody is in, groups in groups counted, in the order of their names.</summary>
+    public IReadOnlyList<string> GroupsOf(SubjectId subject) => Membership(subject)?.Names ?? [];
+
+    /// <summary>The same, as conditions read it.</summary>
+    internal CelList GroupListOf(SubjectId subject) => Membership(subject)?.List ?? CelList.Empty;
+
+    /// <summary>The rotas in which somebody is on call at a moment, in the order of their names.</summary>
+    public IReadOnlyList<string> OnCallFor(SubjectId subject, DateTimeOffset moment) =>
+        Rotas.Count == 0 ? [] : [.. Rotas.Values.Where(rota => rota.At(moment) == subject).Select(rota => rota.Name).Order(StringComparer.Ordinal)];
+
+    private Membership? Membership(SubjectId subject)
+    {
+        // NB. A copy made with other groups carries the old memberships along: they count for their own groups only.
+        var made = _memberships;
+        if (!ReferenceEquals(made?.Of, Groups))
+        {
+            _memberships = made = new Memberships(Groups);
+        }
+
+        return made!.BySubject.GetValueOrDefault(subject);
+    }
 
     /// <summary>Which policies are about whom and what. Made at the first question; two threads that come first make the same one twice.</summary>
     internal PolicyIndex Index
@@ -43,6 +79,46 @@ public sealed record LoadedCatalog
             return ReferenceEquals(index?.Policies, Policies) ? index! : _index = new PolicyIndex(Policies);
         }
     }
+}
+
+/// <summary>Groups by their members.</summary>
+internal sealed class Memberships
+{
+    public Memberships(FrozenDictionary<string, FrozenSet<SubjectId>> groups)
+    {
+        Of = groups;
+        var found = new Dictionary<SubjectId, List<string>>();
+        foreach (var (name, members) in groups.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            foreach (var member in members)
+            {
+                if (!found.TryGetValue(member, out var list))
+                {
+                    found[member] = list = [];
+                }
+
+                list.Add(name);
+            }
+        }
+
+        BySubject = found.ToFrozenDictionary(pair => pair.Key, pair => new Membership(pair.Value));
+    }
+
+    /// <summary>What it was made from.</summary>
+    public FrozenDictionary<string, FrozenSet<SubjectId>> Of { get; }
+
+    public FrozenDictionary<SubjectId, Membership> BySubject { get; }
+}
+
+/// <summary>The groups of one subject.</summary>
+internal sealed class Membership(IReadOnlyList<string> names)
+{
+    private CelList? _list;
+
+    /// <summary>In the order of their names.</summary>
+    public IReadOnlyList<string> Names { get; } = names;
+
+    public CelList List => _list ??= CelList.Of(Names);
 }
 
 /// <summary>The files of a catalog.</summary>
@@ -63,7 +139,18 @@ public sealed record Resource
 
     public string Description { get; init; } = "";
 
-    public required FrozenDictionary<string, string> Labels { get; init; }
+    public required FrozenDictionary<string, string> Labels
+    {
+        get;
+        init
+        {
+            field = value;
+            LabelMap = CelMap.Of(value);
+        }
+    }
+
+    /// <summary>The labels, as conditions read them.</summary>
+    internal CelMap LabelMap { get; private init; } = CelMap.Empty;
 
     /// <summary>Persons who own it, groups resolved.</summary>
     public required FrozenSet<SubjectId> Owners { get; init; }
@@ -99,6 +186,20 @@ public sealed record Person
 
     public SubjectId? Manager { get; init; }
 
+    /// <summary>What else is known of them, for conditions.</summary>
+    public FrozenDictionary<string, string> Attributes
+    {
+        get;
+        init
+        {
+            field = value;
+            AttributeMap = CelMap.Of(value);
+        }
+    } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>The attributes, as conditions read them.</summary>
+    internal CelMap AttributeMap { get; private init; } = CelMap.Empty;
+
     /// <summary>SHA-256 of their tokens; a token is 256 random bits, so that a plain hash cannot be searched.</summary>
     public required IReadOnlyList<byte[]> TokenHashes { get; init; }
 
@@ -113,6 +214,9 @@ public sealed record Workflow
 
     public required IReadOnlyList<WorkflowStep> Steps { get; init; }
 
+    /// <summary>Whether a step is asked only once those before it are met; otherwise all are asked at once.</summary>
+    public bool Sequential { get; init; }
+
     /// <summary>Whether nobody counts in two steps.</summary>
     public bool Distinct { get; init; }
 
@@ -121,9 +225,27 @@ public sealed record Workflow
 }
 
 /// <summary>One step.</summary>
-/// <param name="From"><c>owners</c>, <c>manager</c>, <c>group:NAME</c> or <c>person:NAME</c>.</param>
+/// <param name="From"><c>owners</c>, <c>manager</c>, <c>skip-manager</c>, <c>group:NAME</c>, <c>person:NAME</c> or <c>on-call:ROTA</c>; several, with a comma and a space between them, for any of those persons.</param>
 /// <param name="Need">How many different persons.</param>
-public sealed record WorkflowStep(string From, int Need);
+public sealed record WorkflowStep(string From, int Need)
+{
+    /// <summary>After how long without enough answers its people are reminded, and again each time the wait has doubled; null for never.</summary>
+    public TimeSpan? Remind { get; init; }
+
+    /// <summary>Who may answer too once it has waited long; null for nobody.</summary>
+    public Escalation? Escalate { get; init; }
+
+    /// <summary>Whether the requester's own manager does not count.</summary>
+    public bool NotForReports { get; init; }
+
+    /// <summary>Whether its yes comes from that source whatever happens: a step that escalates to others may be met without it.</summary>
+    public bool IsOnlyFrom(string source) => From == source && (Escalate is null || Escalate.To == source);
+}
+
+/// <summary>Who may answer too once a step has waited.</summary>
+/// <param name="After">How long, from when the step is asked.</param>
+/// <param name="To">As <see cref="WorkflowStep.From"/>.</param>
+public sealed record Escalation(TimeSpan After, string To);
 
 /// <summary>Who may ask for which roles, for how long, and whose yes it needs; or who may not.</summary>
 public sealed record Policy
@@ -135,6 +257,15 @@ public sealed record Policy
 
     /// <summary>As the catalog says it, for people: <c>group:developers</c>.</summary>
     public required string WhoText { get; init; }
+
+    /// <summary>The names that <see cref="Who"/> was resolved from: <c>group:NAME</c> and <c>person:NAME</c>.</summary>
+    public IReadOnlyList<string> WhoNames { get; init; } = [];
+
+    /// <summary>Whether the rule is about an asking at all; null: always. Where it does not hold, the rule says nothing.</summary>
+    public Condition? Where { get; init; }
+
+    /// <summary>Whether the rule holds now; null: always. An asker is told that it does not.</summary>
+    public Condition? When { get; init; }
 
     /// <summary>The roles it is about, patterns resolved against this catalog.</summary>
     public required FrozenSet<RoleRef> Roles { get; init; }
@@ -158,8 +289,11 @@ public sealed record Policy
     /// <summary>Pattern that the ticket must match; null when no ticket is demanded.</summary>
     public string? TicketPattern { get; init; }
 
-    /// <summary>Null: allowed by rule. Otherwise whose yes it needs.</summary>
+    /// <summary>Null: allowed by rule. Otherwise whose yes it needs, unless <see cref="Auto"/> holds.</summary>
     public Workflow? Approve { get; init; }
+
+    /// <summary>Lets in by rule, where it holds, what would need a yes; null: nothing does.</summary>
+    public Condition? Auto { get; init; }
 
     public RecordMode Record { get; init; } = RecordMode.Default;
 

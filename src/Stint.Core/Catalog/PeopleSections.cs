@@ -6,7 +6,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads <c>people</c> and <c>groups</c>.</summary>
 internal static class PeopleSections
 {
-    private static readonly string[] PersonKeys = ["name", "mail", "manager", "token", "tokens", "disabled"];
+    private static readonly string[] PersonKeys = ["name", "mail", "manager", "token", "tokens", "disabled", "attributes"];
     private static readonly string[] GroupKeys = ["description", "members"];
 
     public static Dictionary<string, Person> People(Reading reading, Dictionary<string, Entry> section)
@@ -35,6 +35,7 @@ internal static class PeopleSections
                 Name = reading.Text(map, "name", "'name'", 120) ?? "",
                 Mail = mail,
                 Manager = manager is null ? null : new SubjectId(manager.StartsWith("person:", StringComparison.Ordinal) ? manager["person:".Length..] : manager),
+                Attributes = reading.TextMap(map, "attributes", "an attribute"),
                 TokenHashes = Tokens(reading, map, entry.Key, seen),
                 Disabled = reading.Flag(map, "disabled", "'disabled'"),
             };
@@ -58,7 +59,8 @@ internal static class PeopleSections
         }
     }
 
-    public static Dictionary<string, FrozenSet<SubjectId>> Groups(Reading reading, Dictionary<string, Entry> section, Dictionary<string, Person> people)
+    /// <returns>The members of each group, and the groups in it, both groups in groups counted.</returns>
+    public static (Dictionary<string, FrozenSet<SubjectId>> Members, Dictionary<string, FrozenSet<string>> Inner) Groups(Reading reading, Dictionary<string, Entry> section, Dictionary<string, Person> people)
     {
         var direct = new Dictionary<string, List<SubjectId>>(StringComparer.Ordinal);
         var inner = new Dictionary<string, List<(string Group, CatalogPlace Place)>>(StringComparer.Ordinal);
@@ -97,7 +99,14 @@ internal static class PeopleSections
         }
 
         ReportCycles(reading, section, inner);
-        return section.Values.ToDictionary(entry => entry.Key, entry => Flatten(entry.Key, direct, inner), StringComparer.Ordinal);
+        var members = new Dictionary<string, FrozenSet<SubjectId>>(StringComparer.Ordinal);
+        var held = new Dictionary<string, FrozenSet<string>>(StringComparer.Ordinal);
+        foreach (var name in section.Values.Select(entry => entry.Key))
+        {
+            (members[name], held[name]) = Flatten(name, direct, inner);
+        }
+
+        return (members, held);
     }
 
     private static IReadOnlyList<(string Text, CatalogPlace Place)> Members(Reading reading, Entry entry)
@@ -125,7 +134,7 @@ internal static class PeopleSections
         return reading.Texts(node, "the members", 80);
     }
 
-    private static FrozenSet<SubjectId> Flatten(string group, Dictionary<string, List<SubjectId>> direct, Dictionary<string, List<(string Group, CatalogPlace Place)>> inner)
+    private static (FrozenSet<SubjectId> Members, FrozenSet<string> Inner) Flatten(string group, Dictionary<string, List<SubjectId>> direct, Dictionary<string, List<(string Group, CatalogPlace Place)>> inner)
     {
         var found = new HashSet<SubjectId>();
         var seen = new HashSet<string>(StringComparer.Ordinal) { group };
@@ -139,7 +148,8 @@ internal static class PeopleSections
             }
         }
 
-        return found.ToFrozenSet();
+        seen.Remove(group);
+        return (found.ToFrozenSet(), seen.ToFrozenSet(StringComparer.Ordinal));
     }
 
     private static void ReportCycles(Reading reading, Dictionary<string, Entry> section, Dictionary<string, List<(string Group, CatalogPlace Place)>> inner)
@@ -268,6 +278,9 @@ internal sealed class Subjects(
 
         return found;
     }
+
+    /// <summary>A name with its kind before it: <c>ann</c> becomes <c>person:ann</c>.</summary>
+    public static string Full(string text) => text.StartsWith("group:", StringComparison.Ordinal) || text.StartsWith("person:", StringComparison.Ordinal) ? text : "person:" + text;
 
     public FrozenSet<SubjectId>? Group(string name, CatalogPlace place)
     {

@@ -8,47 +8,27 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads <c>workflows</c> and <c>policies</c>.</summary>
 internal sealed class PoliciesSection(Draft draft, Subjects names)
 {
-    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within"];
-    private static readonly string[] DenyKeys = ["deny", "roles"];
+    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within", "where", "when"];
+    private static readonly string[] DenyKeys = ["deny", "roles", "where", "when"];
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Month = TimeSpan.FromDays(30);
 
-    private static readonly (string, string, string)[] Conditions =
-    [
-        ("where", "conditions are not supported by this version", "split the policy by roles and who"),
-        ("when", "conditions are not supported by this version", "split the policy by roles and who"),
-    ];
-
-    private static readonly (string, string, string)[] StepsToCome =
-    [
-        ("escalate", "escalation is not supported by this version", "name a group that has somebody at hand"),
-        ("remind", "reminders are not supported by this version", "take the key out; approvers see what waits with stint status"),
-    ];
-
     private readonly Reading _reading = draft.Reading;
+    private readonly WorkflowsSection _workflows = new(draft, names);
     private Dictionary<string, RoleRef[]> _rolesOf = [];
+    private readonly Dictionary<string, FrozenSet<RoleRef>> _roleSets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FrozenSet<SubjectId>> _whoSets = new(StringComparer.Ordinal);
     private RoleRef[] _allRoles = [];
+    private FrozenSet<RoleRef> _every = FrozenSet<RoleRef>.Empty;
 
-    public Dictionary<string, Workflow> Workflows()
-    {
-        var workflows = new Dictionary<string, Workflow>(StringComparer.Ordinal);
-        foreach (var entry in draft.Section("workflows").Values)
-        {
-            if (_reading.Map(entry.Value, "a workflow") is { } map)
-            {
-                _reading.Keys(map, "a workflow", ["steps", "distinct", "lapses"]);
-                workflows[entry.Key] = Workflow(entry.Key, map, entry.Place);
-            }
-        }
-
-        return workflows;
-    }
+    public Dictionary<string, Workflow> Workflows() => _workflows.Read();
 
     public IReadOnlyList<Policy> Read(Dictionary<string, Resource> resources, Dictionary<string, Workflow> workflows)
     {
         _rolesOf = resources.ToDictionary(pair => pair.Key, pair => pair.Value.Roles.Values.Select(role => role.Ref).ToArray(), StringComparer.Ordinal);
         _allRoles = [.. _rolesOf.Values.SelectMany(roles => roles)];
+        _every = _allRoles.ToFrozenSet();
         var policies = new List<Policy>();
         foreach (var entry in draft.Section("policies").Values.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
@@ -61,20 +41,70 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         return policies;
     }
 
+    /// <summary>What must never happen; after the policies were read.</summary>
+    public IReadOnlyList<Never> Nevers()
+    {
+        var nevers = new List<Never>();
+        foreach (var entry in draft.Section("never").Values.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        {
+            if (_reading.Map(entry.Value, "what must never happen") is { } map)
+            {
+                nevers.Add(Never(entry, map));
+            }
+        }
+
+        return nevers;
+    }
+
+    private Never Never(Entry entry, MapNode map)
+    {
+        _reading.Keys(map, "what must never happen", ["who", "roles", "where", "without", "longer_than"]);
+        var who = map.Find("who");
+        if (who is not null)
+        {
+            _ = Who(who, string.Join('\n', Named(who)));
+        }
+
+        var where = Condition(map, "where");
+        if (where is { IsOfResource: false })
+        {
+            _reading.Problems.Error(map.Find("where")!.Value.Place, "'where' of what must never happen looks at more than the resource and the role", "say which roles it is about; who is said by 'who'");
+        }
+
+        var without = map.Find("without") is { } from ? _reading.Text(from.Value, "'without'", 80) : null;
+        if (without is not (null or "any" or "owners" or "manager") && !without.StartsWith("group:", StringComparison.Ordinal) && !without.StartsWith("person:", StringComparison.Ordinal))
+        {
+            _reading.Problems.Error(map.Find("without")!.Value.Place, $"'{Words.Short(without)}' is nobody whose yes could be missing", "write without: owners, manager, group:NAME, person:NAME, or any");
+        }
+
+        return new Never
+        {
+            Name = entry.Key,
+            Place = entry.Place,
+            Who = who is null ? [] : Named(who).ConvertAll(Subjects.Full),
+            Roles = map.Find("roles") is { } roles ? Roles(roles) : _every,
+            Where = where,
+            Without = without,
+            LongerThan = _reading.Duration(map, "longer_than", "'longer_than'", Second, Words.LongestDuration),
+        };
+    }
+
+    private static List<string> Named(Entry who) => [.. ((who.Value as ListNode)?.Items ?? [who.Value]).OfType<TextNode>().Select(text => text.Value)];
+
     private Policy Denial(Entry entry, MapNode map, Entry deny)
     {
         foreach (var key in map.Entries.Where(key => PolicyKeys.Contains(key.Key) && !DenyKeys.Contains(key.Key)))
         {
-            _reading.Problems.Error(key.Place, $"'{key.Key}' has no meaning beside 'deny'", "a deny rule takes 'deny' and 'roles' only");
+            _reading.Problems.Error(key.Place, $"'{key.Key}' has no meaning beside 'deny'", "a deny rule takes 'deny', 'roles', 'where' and 'when' only");
         }
 
-        _reading.Keys(map, "a policy", PolicyKeys, Conditions);
+        _reading.Keys(map, "a policy", PolicyKeys);
         return Common(entry, map, deny) with { Deny = true };
     }
 
     private Policy Permission(Entry entry, MapNode map, Dictionary<string, Workflow> workflows)
     {
-        _reading.Keys(map, "a policy", PolicyKeys, Conditions);
+        _reading.Keys(map, "a policy", PolicyKeys);
         if (map.Find("who") is null)
         {
             _reading.Problems.Error(entry.Place, $"policy '{entry.Key}' lacks 'who'", "write who: group:NAME (or deny: group:NAME for a rule that says no)");
@@ -87,13 +117,15 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
 
         var (usual, most) = For(map);
         var (required, ticket) = Reason(map);
+        var (approve, auto) = Approve(entry, map, workflows);
         return Common(entry, map, map.Find("who")) with
         {
             DefaultFor = usual,
             MaxFor = most,
             ReasonRequired = required,
             TicketPattern = ticket,
-            Approve = Approve(entry, map, workflows),
+            Approve = approve,
+            Auto = auto,
             Record = Record(map),
             BeginWithin = _reading.Duration(map, "begin_within", "'begin_within'", Minute, Month) ?? TimeSpan.FromHours(8),
         };
@@ -102,18 +134,79 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
     private Policy Common(Entry entry, MapNode map, Entry? who)
     {
         var roles = map.Find("roles");
+        List<string> named = who is null ? [] : Named(who);
         return new Policy
         {
             Name = entry.Key,
             Place = entry.Place,
             Text = entry.Source,
-            Who = who is null ? FrozenSet<SubjectId>.Empty : names.Read(who.Value, who.Key).ToFrozenSet(),
-            WhoText = who is null ? "" : string.Join(", ", (who.Value as ListNode)?.Items.OfType<TextNode>().Select(text => text.Value) ?? [(who.Value as TextNode)?.Value ?? ""]),
-            Roles = roles is null ? (who?.Key == "deny" ? _allRoles.ToFrozenSet() : FrozenSet<RoleRef>.Empty) : Roles(roles),
+            Who = who is null ? FrozenSet<SubjectId>.Empty : Who(who, string.Join('\n', named)),
+            WhoText = string.Join(", ", named),
+            WhoNames = named.ConvertAll(Subjects.Full),
+            Where = Condition(map, "where"),
+            When = Condition(map, "when"),
+            Roles = roles is null ? (who?.Key == "deny" ? _every : FrozenSet<RoleRef>.Empty) : Roles(roles),
         };
     }
 
+    private FrozenSet<SubjectId> Who(Entry who, string written)
+    {
+        if (_whoSets.TryGetValue(written, out var made))
+        {
+            return made;
+        }
+
+        var before = _reading.Problems.Count;
+        var people = names.Read(who.Value, who.Key).ToFrozenSet();
+        if (_reading.Problems.Count == before)
+        {
+            _whoSets.Add(written, people);
+        }
+
+        return people;
+    }
+
+    private Condition? Condition(MapNode map, string key) => map.Find(key) is { } entry ? Condition(entry.Value, $"'{key}'") : null;
+
+    private Condition? Condition(Node node, string what)
+    {
+        if (_reading.Text(node, what, ConditionShape.MaxLength, newLines: true) is not { } text)
+        {
+            return null;
+        }
+
+        var (condition, problems) = Policies.Condition.Compile(text, node.Place);
+        foreach (var problem in problems)
+        {
+            // Inside of one line the place can be told to the letter; YAML folds the others.
+            var exact = problem.Line == 1 && node is TextNode one && !one.Value.Contains('\n', StringComparison.Ordinal);
+            var place = exact ? node.Place with { Column = node.Place.Column + problem.Column - 1 + (((TextNode)node).Plain ? 0 : 1) } : node.Place;
+            _reading.Problems.Error(place, exact ? $"{what}: {problem.Message}" : $"{what}, line {problem.Line}, column {problem.Column}: {problem.Message}");
+        }
+
+        return condition;
+    }
+
     private FrozenSet<RoleRef> Roles(Entry entry)
+    {
+        // A thousand policies that name the same roles share one set: making it costs far more than asking it.
+        var written = string.Join('\n', ((entry.Value as ListNode)?.Items ?? [entry.Value]).Select(item => (item as TextNode)?.Value));
+        if (_roleSets.TryGetValue(written, out var made))
+        {
+            return made;
+        }
+
+        var before = _reading.Problems.Count;
+        var roles = NewRoles(entry);
+        if (_reading.Problems.Count == before)
+        {
+            _roleSets.Add(written, roles);
+        }
+
+        return roles;
+    }
+
+    private FrozenSet<RoleRef> NewRoles(Entry entry)
     {
         var found = new HashSet<RoleRef>();
         if (entry.Value is TextNode { IsNull: true } or ListNode { Items.Count: 0 })
@@ -267,48 +360,44 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         return mode == "strict" ? RecordMode.Strict : RecordMode.Default;
     }
 
-    private Workflow? Approve(Entry policy, MapNode map, Dictionary<string, Workflow> workflows)
+    private (Workflow? Workflow, Condition? Auto) Approve(Entry policy, MapNode map, Dictionary<string, Workflow> workflows)
     {
-        const string wayOut = "write approve: { auto: true }, approve: { workflow: NAME } or approve: { steps: [ { from: owners } ] }";
+        const string wayOut = "write approve: { auto: true }, approve: { workflow: NAME } or approve: { steps: [ { from: owners } ] }; auto: CONDITION goes beside one of the last two";
         if (map.Find("approve") is not { } given)
         {
             // NB. Silence is not consent: who wants a rule to say yes has to write it.
             _reading.Problems.Error(policy.Place, $"policy '{policy.Key}' lacks 'approve'", wayOut);
-            return null;
+            return default;
         }
 
         if (_reading.Map(given.Value, "'approve'") is not { } approve)
         {
-            return null;
+            return default;
         }
 
-        _reading.Keys(approve, "'approve'", ["auto", "workflow", "steps", "distinct", "lapses"], ("step_up", "a second proof at approval is not supported by this version", "take the key out"));
-        var auto = Auto(approve);
+        _reading.Keys(approve, "'approve'", ["auto", "workflow", .. WorkflowsSection.Keys], ("step_up", "a second proof at approval is not supported by this version", "take the key out"));
+        var (always, condition) = Auto(approve);
         var workflow = approve.Find("workflow");
         var steps = approve.Find("steps");
-        if ((auto == true ? 1 : 0) + (workflow is null ? 0 : 1) + (steps is null ? 0 : 1) != 1)
+        if ((always ? 1 : 0) + (workflow is null ? 0 : 1) + (steps is null ? 0 : 1) != 1)
         {
-            if (approve.Find("auto") is null || auto is not null)
-            {
-                _reading.Problems.Error(approve.Place, "'approve' says not one of auto: true, workflow and steps", wayOut);
-            }
-
-            return null;
+            _reading.Problems.Error(approve.Place, condition is null ? "'approve' says not one of auto: true, workflow and steps" : "'approve' does not say whose yes it needs when 'auto' does not hold", wayOut);
+            return default;
         }
 
-        foreach (var key in approve.Entries.Where(key => steps is null && key.Key is "distinct" or "lapses"))
+        foreach (var key in approve.Entries.Where(key => steps is null && key.Key != "steps" && WorkflowsSection.Keys.Contains(key.Key)))
         {
             _reading.Problems.Error(key.Place, $"'{key.Key}' belongs to 'steps'", "write it in the workflow itself");
         }
 
         if (steps is not null)
         {
-            return Workflow(policy.Key, approve, approve.Place);
+            return (_workflows.Workflow(policy.Key, approve, approve.Place), condition);
         }
 
         if (workflow is null || _reading.Text(workflow.Value, "'workflow'", 80) is not { } name)
         {
-            return null;
+            return default;
         }
 
         if (!workflows.TryGetValue(name, out var found) && !draft.Section("workflows").ContainsKey(name))
@@ -316,101 +405,16 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
             _reading.Problems.Error(workflow.Value.Place, $"no workflow is called '{Words.Short(name)}'", Words.Meant(name, draft.Section("workflows").Keys, "add it under 'workflows'"));
         }
 
-        return found;
+        return (found, condition);
     }
 
-    /// <returns>Null when the key is absent, or with a problem.</returns>
-    private bool? Auto(MapNode approve)
+    /// <returns>Whether it is written that a rule decides, and the condition under which one does.</returns>
+    private (bool Always, Condition? Condition) Auto(MapNode approve) => approve.Find("auto") switch
     {
-        if (approve.Find("auto") is not { } auto)
-        {
-            return null;
-        }
-
-        if (auto.Value is TextNode { Plain: true, Value: "true" or "false" } text)
-        {
-            return text.Value == "true";
-        }
-
-        _reading.Problems.Error(auto.Value.Place, "'auto': conditions are not supported by this version", "write auto: true, or take it out and keep the workflow; split the policy by roles and who");
-        return null;
-    }
-
-    private Workflow Workflow(string name, MapNode map, CatalogPlace place)
-    {
-        var steps = new List<WorkflowStep>();
-        if (map.Find("steps") is not { Value: ListNode { Items.Count: > 0 } list })
-        {
-            _reading.Problems.Error(map.Find("steps")?.Value.Place ?? place, $"the steps of '{name}' are not a list of at least one", "write steps: [ { from: owners } ]");
-        }
-        else
-        {
-            foreach (var item in list.Items)
-            {
-                if (_reading.Map(item, "a step") is { } step && Step(step) is { } read)
-                {
-                    steps.Add(read);
-                }
-            }
-
-            if (list.Items.Count > 10)
-            {
-                _reading.Problems.Error(list.Place, "a workflow takes at most 10 steps");
-            }
-        }
-
-        return new Workflow
-        {
-            Name = name,
-            Steps = steps,
-            Distinct = _reading.Flag(map, "distinct", "'distinct'"),
-            LapsesAfter = _reading.Duration(map, "lapses", "'lapses'", Minute, Month) ?? TimeSpan.FromHours(24),
-        };
-    }
-
-    private WorkflowStep? Step(MapNode map)
-    {
-        const string wayOut = "write from: owners, manager, group:NAME or person:NAME";
-        _reading.Keys(map, "a step", ["from", "need"], StepsToCome);
-        var need = map.Find("need") is { } count ? _reading.Whole(count.Value, "'need'", 1, 20) ?? 1 : 1;
-        if (map.Find("from") is not { } entry)
-        {
-            _reading.Problems.Error(map.Place, "a step lacks 'from'", wayOut);
-            return null;
-        }
-
-        if (_reading.Text(entry.Value, "'from'", 80) is not { } from)
-        {
-            return null;
-        }
-
-        var place = entry.Value.Place;
-        if (from is "owners" or "manager")
-        {
-            if (from == "manager" && need > 1)
-            {
-                _reading.Problems.Error(map.Find("need")!.Value.Place, "a person has one manager, and this step needs more");
-            }
-        }
-        else if (from.StartsWith("group:", StringComparison.Ordinal))
-        {
-            _ = names.Group(from["group:".Length..], place);
-        }
-        else if (from.StartsWith("person:", StringComparison.Ordinal))
-        {
-            _ = names.Person(from, place);
-        }
-        else if (from.StartsWith("on-call:", StringComparison.Ordinal))
-        {
-            _reading.Problems.Error(place, "'on-call:' is not supported by this version", "keep a group of those on call, and write from: group:NAME");
-        }
-        else
-        {
-            _reading.Problems.Error(place, $"'{Words.Short(from)}' is nobody that a step can ask", wayOut);
-        }
-
-        return new WorkflowStep(from, (int)need);
-    }
+        null => (false, null),
+        { Value: TextNode { Plain: true, Value: "true" or "false" } text } => (text.Value == "true", null),
+        var auto => (false, Condition(auto.Value, "'auto'")),
+    };
 }
 
 /// <summary>Patterns of tickets.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Stint.Core.Catalog.Yaml;
 
 namespace Stint.Core.Catalog;
@@ -83,6 +84,27 @@ internal sealed class Reading(Problems problems)
     /// <summary>The text under a key; null when the key is absent, or with a problem.</summary>
     public string? Text(MapNode map, string key, string what, int longest = 500, bool newLines = false) =>
         map.Find(key) is { } entry ? Text(entry.Value, what, longest, newLines) : null;
+
+    /// <summary>Texts by name under a key; empty when the key is absent.</summary>
+    /// <param name="map">The mapping.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="one">What one of them is, for people (<c>a label</c>).</param>
+    public FrozenDictionary<string, string> TextMap(MapNode map, string key, string one)
+    {
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (map.Find(key) is { } given && Map(given.Value, $"'{key}'", orNothing: true) is { } values)
+        {
+            foreach (var entry in values.Entries)
+            {
+                if (Name(entry, one) && Text(entry.Value, $"{one[(one.IndexOf(' ', StringComparison.Ordinal) + 1)..]} '{entry.Key}'", 200) is { } text)
+                {
+                    texts[entry.Key] = text;
+                }
+            }
+        }
+
+        return texts.ToFrozenDictionary(StringComparer.Ordinal);
+    }
 
     /// <summary>True, false, or the given one when the key is absent.</summary>
     public bool Flag(MapNode map, string key, string what, bool absent = false) =>

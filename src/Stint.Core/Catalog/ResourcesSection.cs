@@ -47,7 +47,7 @@ internal sealed class ResourcesSection(Draft draft, Subjects names)
             Name = entry.Key,
             Kind = shape?.Kind ?? "",
             Description = _reading.Text(map, "description", "'description'") ?? "",
-            Labels = Labels(map),
+            Labels = _reading.TextMap(map, "labels", "a label"),
             Owners = map.Find("owners") is { } owners ? names.Read(owners.Value, "owners").ToFrozenSet() : FrozenSet<SubjectId>.Empty,
             Settings = settings,
             Roles = Roles(entry, map, shape),
@@ -73,23 +73,6 @@ internal sealed class ResourcesSection(Draft draft, Subjects names)
         }
 
         return shape;
-    }
-
-    private FrozenDictionary<string, string> Labels(MapNode map)
-    {
-        var labels = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (map.Find("labels") is { } given && _reading.Map(given.Value, "'labels'", orNothing: true) is { } values)
-        {
-            foreach (var label in values.Entries)
-            {
-                if (_reading.Name(label, "a label") && _reading.Text(label.Value, $"label '{label.Key}'", 200) is { } text)
-                {
-                    labels[label.Key] = text;
-                }
-            }
-        }
-
-        return labels.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
     private FrozenDictionary<string, Role> Roles(Entry resource, MapNode map, KindShape? shape)

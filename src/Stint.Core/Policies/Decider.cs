@@ -28,24 +28,42 @@ public static class Decider
             return Unknown(catalog, question, $"{question.Subject} is disabled");
         }
 
-        var about = catalog.Index.About(question.Subject, question.Role);
-        // NB. A deny rule alone tells nobody that the role exists: they may not ask for it.
-        var (allows, denies) = (false, false);
-        foreach (var i in about)
+        var candidates = catalog.Index.About(question.Subject, question.Role);
+        if (!catalog.Resources.TryGetValue(question.Role.Resource, out var resource) || !resource.Roles.TryGetValue(question.Role.Role, out var role))
         {
-            var deny = catalog.Policies[i].Deny;
-            allows |= !deny;
-            denies |= deny;
+            return Unknown(catalog, question, $"no rule lets {question.Subject} ask for {question.Role}");
         }
 
-        if (!allows || !catalog.Resources.TryGetValue(question.Role.Resource, out var resource))
+        var situation = new Situation(catalog, person, resource, role, question);
+        var weighed = Weighing.Of(catalog, situation, candidates);
+
+        // NB. A deny rule alone tells nobody that the role exists: they may not ask for it.
+        if (!weighed.Reaches)
         {
-            return Unknown(catalog, question, $"no rule lets {question.Subject} ask for {question.Role}", about);
+            return Unknown(catalog, question, $"no rule lets {question.Subject} ask for {question.Role}", weighed);
+        }
+
+        var about = weighed.About;
+        var denies = false;
+        foreach (var i in about)
+        {
+            denies |= catalog.Policies[i].Deny;
         }
 
         if (denies)
         {
-            return Denied(catalog, question, about);
+            return Denied(catalog, question, weighed);
+        }
+
+        if (weighed.Failed is { } failed)
+        {
+            var rest = about.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Matched, $"it is about this, but {string.Join(", ", failed.Select(line => line.Rule))} cannot be evaluated"));
+            return Deny(catalog, question, string.Join("; ", failed.Select(line => $"{line.Rule}: {line.Because}")), [.. failed, .. rest, .. weighed.Aside ?? []]);
+        }
+
+        if (about.Count == 0)
+        {
+            return Deny(catalog, question, string.Join("; ", weighed.Aside!.Select(line => $"{line.Rule}: {line.Because}")), weighed.Aside!);
         }
 
         if (Start(question) is { } wrong)
@@ -53,11 +71,12 @@ public static class Decider
             return TooSoonOrLate(catalog, question, about, wrong.Because, wrong.Remedy);
         }
 
-        return Unmet(catalog, question, about) ?? Agreed(catalog, question, about, resource);
+        return Unmet(catalog, question, about) ?? Agreed(catalog, situation, about, weighed.Aside);
     }
 
     /// <summary>What a person may ask for, and under which demands; in the order of the roles' names.</summary>
-    public static IReadOnlyList<Offer> Offers(LoadedCatalog catalog, SubjectId subject)
+    /// <remarks>Conditions on the resource are weighed; those that look at an asking or at the time are told and not weighed.</remarks>
+    public static IReadOnlyList<Offer> Offers(LoadedCatalog catalog, SubjectId subject, DateTimeOffset now)
     {
         if (!catalog.People.TryGetValue(subject.Value, out var person) || person.Disabled)
         {
@@ -67,20 +86,45 @@ public static class Decider
         var offers = new List<Offer>();
         foreach (var role in catalog.Index.Reached(subject).OrderBy(role => role.Resource, StringComparer.Ordinal).ThenBy(role => role.Role, StringComparer.Ordinal))
         {
-            var policies = catalog.Index.About(subject, role).ConvertAll(i => catalog.Policies[i]);
-            if (!policies.Exists(policy => policy.Deny))
+            var resource = catalog.Resources[role.Resource];
+            var situation = new Situation(catalog, person, resource, resource.Roles[role.Role], new Question(subject, role, null, null, null, null, now));
+            var policies = catalog.Index.About(subject, role).ConvertAll(i => catalog.Policies[i]).FindAll(policy => MayBeAbout(policy, situation));
+            if (policies.Exists(policy => !policy.Deny) && !policies.Exists(policy => policy.Deny && IsCertain(policy)))
             {
+                policies.RemoveAll(policy => policy.Deny);
                 offers.Add(new Offer(
                     role,
                     policies.Min(policy => policy.DefaultFor),
                     policies.Min(policy => policy.MaxFor),
                     policies.Exists(policy => policy.Approve is not null),
                     policies.Exists(policy => policy.ReasonRequired),
-                    [.. policies.Select(policy => policy.TicketPattern).OfType<string>().Distinct()]));
+                    [.. policies.Select(policy => policy.TicketPattern).OfType<string>().Distinct()])
+                {
+                    Conditions = [.. policies.SelectMany(policy => Open(policy)).Select(condition => condition.Text).Distinct()],
+                });
             }
         }
 
         return offers;
+    }
+
+    // Nobody has asked yet: what depends on the asking may still hold.
+    private static bool MayBeAbout(Policy policy, Situation situation) =>
+        policy.Where is not { IsOfAsking: false } where || where.Evaluate(situation) is { Yes: true } or { Failed: not null };
+
+    private static bool IsCertain(Policy policy) => policy.When is null && policy.Where is null or { IsOfAsking: false };
+
+    private static IEnumerable<Condition> Open(Policy policy)
+    {
+        if (policy.Where is { IsOfAsking: true } where)
+        {
+            yield return where;
+        }
+
+        if (policy.When is { } when)
+        {
+            yield return when;
+        }
     }
 
     /// <summary>Asks again before access opens, with the catalog of that moment.</summary>
@@ -89,8 +133,9 @@ public static class Decider
     /// <param name="pinned">The verdict at the asking.</param>
     /// <param name="approvals">The approvals that were given.</param>
     /// <param name="digest">What the approvers said yes to.</param>
+    /// <param name="added">Who could answer its steps besides those that the asking named.</param>
     /// <returns>Whether it still stands, and under which terms: never longer, and never less strictly recorded, than was agreed.</returns>
-    public static Again AskAgain(LoadedCatalog catalog, Question question, Verdict pinned, IReadOnlyList<Approval> approvals, string digest)
+    public static Again AskAgain(LoadedCatalog catalog, Question question, Verdict pinned, IReadOnlyList<Approval> approvals, string digest, IReadOnlyList<StepAddition> added)
     {
         // The length is left out: a maximum that has become shorter shortens the grant, it does not end it.
         switch (Decide(catalog, question with { For = null, StartAt = null }))
@@ -99,11 +144,11 @@ public static class Decider
                 return new Again.Fell(deny.Known ? deny.Because : $"no rule lets {question.Subject} have {question.Role} any longer");
 
             case Verdict.NeedsApproval needs:
-                return Quorum.Count(needs.Steps, needs.Distinct, question.Subject, digest, approvals) switch
+                return CurrentSteps.CountAgain(catalog, question, needs, pinned, added, digest, approvals) switch
                 {
                     Tally.Complete => new Again.Stands(Narrowed(needs.Terms, question, pinned)),
                     Tally.Refused refused => new Again.Fell($"{refused.By.By} said no"),
-                    Tally.Waiting waiting => new Again.Fell($"{string.Join(", ", needs.DecidedBy)} now asks for approvals that are missing: {string.Join("; ", waiting.Open.Select(open => $"{open.Step.Name} ({open.Missing} more)"))}"),
+                    Tally.Waiting waiting => new Again.Fell($"{string.Join(", ", needs.DecidedBy)} now asks for approvals that are missing: {string.Join("; ", waiting.Open.Concat(waiting.Later).Select(open => $"{open.Step.Name} ({open.Missing} more)"))}"),
                     _ => new Again.Fell("the approvals could not be counted"),
                 };
 
@@ -133,14 +178,20 @@ public static class Decider
         };
     }
 
-    private static Verdict.Deny Denied(LoadedCatalog catalog, Question question, List<int> about)
+    private static Verdict.Deny Denied(LoadedCatalog catalog, Question question, Weighing weighed)
     {
-        var denials = about.FindAll(i => catalog.Policies[i].Deny);
+        var denials = weighed.About.FindAll(i => catalog.Policies[i].Deny);
         var names = string.Join(", ", denials.Select(i => catalog.Policies[i].Name));
-        var lines = denials.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Decided, $"it denies {catalog.Policies[i].WhoText} this role"));
-        lines.AddRange(about.Where(i => !catalog.Policies[i].Deny).Select(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Matched, $"it is about {question.Subject} and {question.Role}, but a rule that denies is stronger ({names})")));
-        return Deny(catalog, question, $"{names} denies {question.Role} to {string.Join(", ", denials.Select(i => catalog.Policies[i].WhoText).Distinct())}", lines);
+        var lines = denials.ConvertAll(i => Denial(catalog.Policies[i], weighed.FailedDenials?.GetValueOrDefault(i)));
+        lines.AddRange(weighed.About.Where(i => !catalog.Policies[i].Deny).Select(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Matched, $"it is about {question.Subject} and {question.Role}, but a rule that denies is stronger ({names})")));
+        var failed = weighed.FailedDenials?.Values.FirstOrDefault();
+        var because = $"{names} denies {question.Role} to {string.Join(", ", denials.Select(i => catalog.Policies[i].WhoText).Distinct())}";
+        return Deny(catalog, question, failed is null ? because : $"{because} ({failed})", [.. lines, .. weighed.Failed ?? [], .. weighed.Aside ?? []]);
     }
+
+    private static RuleTrace Denial(Policy policy, string? failed) => failed is null
+        ? new RuleTrace(policy.Name, RuleOutcome.Decided, $"it denies {policy.WhoText} this role")
+        : new RuleTrace(policy.Name, RuleOutcome.Failed, $"{failed}, and a deny rule that fails denies");
 
     private static (string Because, string Remedy)? Start(Question question) => question.StartAt switch
     {
@@ -220,14 +271,16 @@ public static class Decider
             : new RuleTrace(policy.Name, RuleOutcome.NotMet, string.Join(", and ", unmet.Select(item => item.Because)), string.Join(", and ", unmet.Select(item => item.Remedy)));
     }
 
-    private static Verdict Agreed(LoadedCatalog catalog, Question question, List<int> about, Resource resource)
+    private static Verdict Agreed(LoadedCatalog catalog, Situation situation, List<int> about, List<RuleTrace>? aside)
     {
+        var question = situation.Question;
         var usual = TimeSpan.MaxValue;
         var most = TimeSpan.MaxValue;
         var begin = TimeSpan.MaxValue;
         var lapses = TimeSpan.MaxValue;
         var record = RecordMode.Default;
-        List<Policy>? asking = null;
+        List<Asking>? asking = null;
+        List<RuleTrace>? auto = null;
         foreach (var i in about)
         {
             var policy = catalog.Policies[i];
@@ -235,50 +288,78 @@ public static class Decider
             most = policy.MaxFor < most ? policy.MaxFor : most;
             begin = policy.BeginWithin < begin ? policy.BeginWithin : begin;
             record = policy.Record > record ? policy.Record : record;
-            if (policy.Approve is { } workflow)
+            if (policy.Approve is not { } workflow)
             {
-                (asking ??= []).Add(policy);
-                lapses = workflow.LapsesAfter < lapses ? workflow.LapsesAfter : lapses;
+                continue;
             }
+
+            // NB. An exception from the yes that cannot be evaluated is none.
+            var holds = policy.Auto?.Evaluate(situation) ?? new Holds(false, null);
+            if (holds.Yes)
+            {
+                (auto ??= []).Add(new RuleTrace(policy.Name, RuleOutcome.Decided, $"it allows this by rule, since {policy.Auto!.Text}"));
+                continue;
+            }
+
+            (asking ??= []).Add(new Asking(policy, workflow, holds.Failed));
+            lapses = workflow.LapsesAfter < lapses ? workflow.LapsesAfter : lapses;
         }
 
         var terms = new Terms(question.For ?? (usual < most ? usual : most), most, record, asking is null ? TimeSpan.FromHours(24) : lapses, begin);
-        if (asking is null)
+        if (asking is not null)
         {
-            var lines = new RuleTrace[about.Count];
-            for (var i = 0; i < lines.Length; i++)
-            {
-                lines[i] = new RuleTrace(catalog.Policies[about[i]].Name, RuleOutcome.Decided, "it allows this by rule");
-            }
-
-            return new Verdict.Allow(terms) { Trace = Trace(catalog, question, lines) };
+            return Asked(catalog, situation, about, asking, terms, aside);
         }
 
-        return Asked(catalog, question, about, asking, terms, resource);
+        var lines = new RuleTrace[about.Count];
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var name = catalog.Policies[about[i]].Name;
+            lines[i] = auto?.Find(line => line.Rule == name) ?? new RuleTrace(name, RuleOutcome.Decided, "it allows this by rule");
+        }
+
+        return new Verdict.Allow(terms) { Trace = Trace(catalog, question, aside is null ? lines : [.. lines, .. aside]) };
     }
 
-    private static Verdict Asked(LoadedCatalog catalog, Question question, List<int> about, List<Policy> asking, Terms terms, Resource resource)
+    private static Verdict Asked(LoadedCatalog catalog, Situation situation, List<int> about, List<Asking> asking, Terms terms, List<RuleTrace>? aside)
     {
-        List<Workflow> workflows = asking.ConvertAll(policy => policy.Approve!);
-        var distinct = workflows.Exists(workflow => workflow.Distinct);
-        var steps = Steps.Pin(catalog, Steps.Union(workflows), resource, question.Subject);
-        var names = string.Join(", ", asking.Select(policy => policy.Name));
-        var rest = about.Select(i => catalog.Policies[i]).Where(policy => policy.Approve is null)
-            .Select(policy => new RuleTrace(policy.Name, RuleOutcome.Matched, $"it would allow this by rule, but {names} asks for approval"));
+        var question = situation.Question;
+        var distinct = asking.Exists(one => one.Workflow.Distinct);
+        var steps = Steps.Pin(catalog, Steps.Union(asking.ConvertAll(one => one.Workflow)), situation.Resource, question.Subject, question.Now);
+        var names = string.Join(", ", asking.Select(one => one.Policy.Name));
+        var rest = about.Select(i => catalog.Policies[i]).Where(policy => !asking.Exists(one => one.Policy == policy))
+            .Select(policy => new RuleTrace(policy.Name, RuleOutcome.Matched, $"it would allow this by rule, but {names} asks for approval"))
+            .Concat(aside ?? []);
         if (steps.Count == 0 || !Quorum.CanBeMet(steps, distinct, question.Subject))
         {
             var lacking = steps.Count == 0 ? "it names no step" : Steps.Lacking(steps, distinct);
-            var unmet = asking.Select(policy => new RuleTrace(policy.Name, RuleOutcome.NotMet, $"its approval cannot be met ({lacking})"));
+            var unmet = asking.Select(one => new RuleTrace(one.Policy.Name, RuleOutcome.NotMet, $"its approval cannot be met ({lacking})"));
             return Deny(catalog, question, $"nobody could approve it: {lacking}", [.. unmet, .. rest]);
         }
 
-        var lines = asking.Select(policy => new RuleTrace(policy.Name, RuleOutcome.Decided, $"it asks for approval ({string.Join("; ", policy.Approve!.Steps.Select(step => step.Need == 1 ? step.From : $"{step.Need} of {step.From}"))})"));
-        return new Verdict.NeedsApproval(terms, steps) { Distinct = distinct, Trace = Trace(catalog, question, [.. lines, .. rest]) };
+        var lines = asking.Select(one => new RuleTrace(one.Policy.Name, RuleOutcome.Decided, one.Because));
+        return new Verdict.NeedsApproval(terms, steps) { Distinct = distinct, Sequential = asking.Exists(one => one.Workflow.Sequential), Trace = Trace(catalog, question, [.. lines, .. rest]) };
     }
 
-    private static Verdict.Deny Unknown(LoadedCatalog catalog, Question question, string because, List<int>? denials = null)
+    /// <summary>A rule that asks for a yes.</summary>
+    /// <param name="Failed">Why its exception could not be evaluated; null when it could, or when there is none.</param>
+    private sealed record Asking(Policy Policy, Workflow Workflow, string? Failed)
     {
-        RuleTrace[] lines = [.. (denials ?? []).Where(i => catalog.Policies[i].Deny).Select(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Decided, $"it denies {catalog.Policies[i].WhoText} this role"))];
+        public string Because
+        {
+            get
+            {
+                var steps = string.Join("; ", Workflow.Steps.Select(step => step.Need == 1 ? step.From : $"{step.Need} of {step.From}"));
+                return Failed is null
+                    ? $"it asks for approval ({steps})"
+                    : $"it asks for approval ({steps}); its condition 'auto' cannot be evaluated: {Failed}";
+            }
+        }
+    }
+
+    private static Verdict.Deny Unknown(LoadedCatalog catalog, Question question, string because, Weighing? weighed = null)
+    {
+        RuleTrace[] lines = weighed is null ? [] : [.. weighed.About.Select(i => Denial(catalog.Policies[i], weighed.FailedDenials?.GetValueOrDefault(i)))];
         return new Verdict.Deny(because, Known: false) { Trace = Trace(catalog, question, lines) };
     }
 
@@ -296,7 +377,11 @@ public static class Decider
 /// <param name="NeedsApproval">Whether somebody has to say yes.</param>
 /// <param name="ReasonRequired">Whether a reason has to be given.</param>
 /// <param name="TicketPatterns">Every one of them has to match the ticket; empty when no ticket is demanded.</param>
-public sealed record Offer(RoleRef Role, TimeSpan Default, TimeSpan Max, bool NeedsApproval, bool ReasonRequired, IReadOnlyList<string> TicketPatterns);
+public sealed record Offer(RoleRef Role, TimeSpan Default, TimeSpan Max, bool NeedsApproval, bool ReasonRequired, IReadOnlyList<string> TicketPatterns)
+{
+    /// <summary>Conditions that have to hold when it is asked for, as the catalog writes them.</summary>
+    public IReadOnlyList<string> Conditions { get; init; } = [];
+}
 
 /// <summary>What came of asking again before opening.</summary>
 public abstract record Again

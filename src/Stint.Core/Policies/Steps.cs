@@ -11,24 +11,28 @@ internal static class Steps
     /// <param name="steps">The steps.</param>
     /// <param name="resource">Whose owners are meant.</param>
     /// <param name="requester">Whose manager is meant, and who never counts; null for nobody.</param>
-    public static IReadOnlyList<PinnedStep> Pin(LoadedCatalog catalog, IEnumerable<WorkflowStep> steps, Resource resource, SubjectId? requester)
-    {
-        var pinned = new List<PinnedStep>();
-        foreach (var step in steps)
+    /// <param name="moment">When it is; null takes those on call for everybody who ever is.</param>
+    public static IReadOnlyList<PinnedStep> Pin(LoadedCatalog catalog, IEnumerable<WorkflowStep> steps, Resource resource, SubjectId? requester, DateTimeOffset? moment) =>
+    [
+        .. steps.Select(step => new PinnedStep(
+            Sources.Name(step.From, resource.Name, requester),
+            step.From,
+            Sources.People(catalog, step.From, resource, requester, step.NotForReports, moment),
+            step.Need)
         {
-            var (name, people) = Meant(catalog, step.From, resource, requester);
-            var approvers = people
-                .Where(person => person != requester && catalog.People.TryGetValue(person.Value, out var known) && !known.Disabled)
-                .Distinct()
-                .OrderBy(person => person.Value, StringComparer.Ordinal)
-                .ToList();
-            pinned.Add(new PinnedStep(name, step.From, approvers, step.Need));
-        }
-
-        return pinned;
-    }
+            Remind = step.Remind,
+            Escalate = step.Escalate is { } escalate
+                ? new PinnedEscalation(escalate.After, escalate.To, Sources.People(catalog, escalate.To, resource, requester, step.NotForReports, moment))
+                : null,
+            NotForReports = step.NotForReports,
+        }),
+    ];
 
     /// <summary>Every workflow's demands at once: each source of approvers as often, and with as many persons, as the strictest of them asks.</summary>
+    /// <remarks>
+    /// Without an order, by source. As soon as one workflow has an order the whole has one: that in which the steps come up,
+    /// workflow after workflow.
+    /// </remarks>
     public static IReadOnlyList<WorkflowStep> Union(IReadOnlyList<Workflow> workflows)
     {
         if (workflows.All(workflow => workflow.Steps.SequenceEqual(workflows[0].Steps)))
@@ -39,6 +43,7 @@ internal static class Steps
         // The second step from the same source is another demand (two owners, one after the other, nobody twice), so that
         // first is compared with first and second with second.
         var needs = new SortedDictionary<string, List<int>>(StringComparer.Ordinal);
+        var order = new List<(string From, int Nth)>();
         foreach (var workflow in workflows)
         {
             foreach (var source in workflow.Steps.GroupBy(step => step.From, StringComparer.Ordinal))
@@ -62,16 +67,43 @@ internal static class Steps
                     }
                 }
             }
+
+            var seen = new Dictionary<string, int>(StringComparer.Ordinal);
+            foreach (var step in workflow.Steps)
+            {
+                var place = (step.From, seen[step.From] = seen.GetValueOrDefault(step.From) + 1);
+                if (!order.Contains(place))
+                {
+                    order.Add(place);
+                }
+            }
         }
 
-        return [.. needs.SelectMany(pair => pair.Value.Select(need => new WorkflowStep(pair.Key, need)))];
+        return workflows.Any(workflow => workflow.Sequential)
+            ? [.. order.Select(place => Strictest(workflows, place.From, needs[place.From][place.Nth - 1]))]
+            : [.. needs.SelectMany(pair => pair.Value.Select(need => Strictest(workflows, pair.Key, need)))];
+    }
+
+    /// <summary>What the workflows that ask a source say besides the number: the earliest reminder, and of what widens the circle only what all of them say.</summary>
+    private static WorkflowStep Strictest(IReadOnlyList<Workflow> workflows, string from, int need)
+    {
+        var all = workflows.SelectMany(workflow => workflow.Steps).Where(step => step.From == from).ToList();
+        var to = all[0].Escalate?.To;
+        return new WorkflowStep(from, need)
+        {
+            Remind = all.Min(step => step.Remind),
+
+            // NB. An escalation lets more people answer: a workflow that does not know them has not agreed to them.
+            Escalate = to is not null && all.TrueForAll(step => step.Escalate?.To == to) ? new Escalation(all.Max(step => step.Escalate!.After), to) : null,
+            NotForReports = all.Exists(step => step.NotForReports),
+        };
     }
 
     /// <summary>Which steps cannot be met, in words.</summary>
     public static string Lacking(IReadOnlyList<PinnedStep> steps, bool distinct)
     {
         var lacking = steps.Where(step => step.Approvers.Count < step.Need)
-            .Select(step => $"{step.Name}: {Persons(step.Need)} needed, and besides the requester there {(step.Approvers.Count == 1 ? "is" : "are")} {Who(step.Approvers)}")
+            .Select(step => $"{step.Name}: {Persons(step.Need)} needed, and besides the requester there {(step.Approvers.Count <= 1 ? "is" : "are")} {Who(step.Approvers)}")
             .ToList();
         return lacking.Count > 0
             ? string.Join("; ", lacking)
@@ -86,21 +118,4 @@ internal static class Steps
     };
 
     private static string Persons(int count) => count == 1 ? "1 person" : $"{count} different persons";
-
-    private static (string Name, IEnumerable<SubjectId> People) Meant(LoadedCatalog catalog, string from, Resource resource, SubjectId? requester)
-    {
-        switch (from)
-        {
-            case "owners":
-                return ($"owners of {resource.Name}", resource.Owners);
-            case "manager":
-                var manager = requester is { } subject && catalog.People.TryGetValue(subject.Value, out var person) ? person.Manager : null;
-                return (requester is null ? "manager" : $"manager of {requester}", manager is { } m ? [m] : []);
-            default:
-                var name = from[(from.IndexOf(':', StringComparison.Ordinal) + 1)..];
-                return from.StartsWith("group:", StringComparison.Ordinal)
-                    ? ($"group {name}", catalog.Groups.TryGetValue(name, out var members) ? members : [])
-                    : (name, from.StartsWith("person:", StringComparison.Ordinal) ? [new SubjectId(name)] : []);
-        }
-    }
 }

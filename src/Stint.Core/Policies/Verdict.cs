@@ -102,6 +102,9 @@ public abstract record Verdict
     /// <param name="Steps">At least one step.</param>
     public sealed record NeedsApproval(Terms Terms, IReadOnlyList<PinnedStep> Steps) : Verdict
     {
+        /// <summary>Whether a step is asked only once those before it are met.</summary>
+        public bool Sequential { get; init; }
+
         /// <summary>Whether nobody counts in two steps.</summary>
         public bool Distinct { get; init; }
     }

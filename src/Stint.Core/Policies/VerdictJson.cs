@@ -35,6 +35,7 @@ public static class VerdictJson
                 Trace = trace,
                 LeftOut = written.LeftOut,
                 Distinct = written.Distinct,
+                Sequential = written.Sequential,
             },
             "deny" => new Verdict.Deny(written.Because ?? throw new JsonException("A no says why."), written.Known) { Trace = trace, LeftOut = written.LeftOut },
             _ => throw new JsonException("A verdict is allow, needs_approval or deny."),
@@ -67,13 +68,22 @@ public static class VerdictJson
         return verdict switch
         {
             Verdict.Allow allow => written with { Terms = Of(allow.Terms) },
-            Verdict.NeedsApproval needs => written with { Terms = Of(needs.Terms), Steps = [.. needs.Steps.Select(Of)], Distinct = needs.Distinct },
+            Verdict.NeedsApproval needs => written with { Terms = Of(needs.Terms), Steps = [.. needs.Steps.Select(Of)], Distinct = needs.Distinct, Sequential = needs.Sequential },
             Verdict.Deny deny => written with { Because = deny.Because, Known = deny.Known },
             _ => written,
         };
     }
 
-    private static WrittenStep Of(PinnedStep step) => new(step.Name, step.From, step.Need, [.. step.Approvers.Select(person => person.Value)]);
+    private static WrittenStep Of(PinnedStep step) => new(step.Name, step.From, step.Need, Names(step.Approvers))
+    {
+        RemindSeconds = (long?)step.Remind?.TotalSeconds,
+        Escalate = step.Escalate is { } escalate ? new WrittenEscalation((long)escalate.After.TotalSeconds, escalate.To, Names(escalate.Approvers)) : null,
+        NotForReports = step.NotForReports,
+    };
+
+    private static List<string> Names(IReadOnlyList<SubjectId> people) => [.. people.Select(person => person.Value)];
+
+    private static List<SubjectId> People(List<string> names) => names.ConvertAll(name => new SubjectId(name));
 
     private static WrittenTerms Of(Terms terms) => new(
         (long)terms.For.TotalSeconds,
@@ -99,12 +109,17 @@ public static class VerdictJson
     private static List<PinnedStep> Read(List<WrittenStep>? steps)
     {
         // NB. No steps, or a step that needs nobody, would be an approval that nobody gives.
-        if (steps is not { Count: > 0 } || steps.Exists(step => step.Need < 1))
+        if (steps is not { Count: > 0 } || steps.Exists(step => step.Need < 1 || step.RemindSeconds < 1 || step.Escalate?.AfterSeconds < 1))
         {
             throw new JsonException("An approval has at least one step, and each needs at least one person.");
         }
 
-        return steps.ConvertAll(step => new PinnedStep(step.Name, step.From, [.. step.Approvers.Select(person => new SubjectId(person))], step.Need));
+        return steps.ConvertAll(step => new PinnedStep(step.Name, step.From, People(step.Approvers), step.Need)
+        {
+            Remind = step.RemindSeconds is { } remind ? TimeSpan.FromSeconds(remind) : null,
+            Escalate = step.Escalate is { } escalate ? new PinnedEscalation(TimeSpan.FromSeconds(escalate.AfterSeconds), escalate.To, People(escalate.Approvers)) : null,
+            NotForReports = step.NotForReports,
+        });
     }
 
     private static string Outcome(RuleOutcome outcome) => outcome switch
@@ -147,6 +162,9 @@ internal sealed record WrittenVerdict
 
     public bool Distinct { get; init; }
 
+    /// <summary>Absent from what was written before steps had an order.</summary>
+    public bool Sequential { get; init; }
+
     public required List<WrittenLine> Trace { get; init; }
 
     public int LeftOut { get; init; }
@@ -154,7 +172,17 @@ internal sealed record WrittenVerdict
 
 internal sealed record WrittenTerms(long ForSeconds, long MaxSeconds, string Record, long LapsesAfterSeconds, long BeginWithinSeconds);
 
-internal sealed record WrittenStep(string Name, string From, int Need, List<string> Approvers);
+/// <summary>A step as it is written. What follows the approvers is absent where a step does not say it, and from what was written before it could.</summary>
+internal sealed record WrittenStep(string Name, string From, int Need, List<string> Approvers)
+{
+    public long? RemindSeconds { get; init; }
+
+    public WrittenEscalation? Escalate { get; init; }
+
+    public bool NotForReports { get; init; }
+}
+
+internal sealed record WrittenEscalation(long AfterSeconds, string To, List<string> Approvers);
 
 internal sealed record WrittenLine(string Rule, string Outcome, string Because, string? Remedy);
 

@@ -16,7 +16,9 @@ public static class RequestDigest
     /// <summary>The bytes that are hashed: one JSON object without white space, its members in this order, each always there.</summary>
     /// <remarks>
     /// <c>id subject role for_seconds reason ticket start_at extends steps distinct catalog_version</c>; a step is
-    /// <c>name from need approvers</c>. Absent values are <c>null</c>, times are UTC with six digits behind the second,
+    /// <c>name from need approvers</c>. Where a step says so, <c>escalate</c> (<c>after_seconds to approvers</c>) and
+    /// <c>not_for_reports</c> follow, and <c>sequential</c> before <c>catalog_version</c> where the steps have an order: an
+    /// asking without them has the bytes that it always had. Absent values are <c>null</c>, times are UTC with six digits behind the second,
     /// characters outside of ASCII are escaped.
     /// </remarks>
     public static ReadOnlyMemory<byte> Canonical(Request request)
@@ -48,11 +50,37 @@ public static class RequestDigest
                 }
 
                 json.WriteEndArray();
+                if (step.Escalate is { } escalate)
+                {
+                    // NB. Who could be asked later stands in what the first approver sees: escalating changes no digest.
+                    json.WriteStartObject("escalate");
+                    json.WriteNumber("after_seconds", (long)escalate.After.TotalSeconds);
+                    json.WriteString("to", escalate.To);
+                    json.WriteStartArray("approvers");
+                    foreach (var person in escalate.Approvers)
+                    {
+                        json.WriteStringValue(person.Value);
+                    }
+
+                    json.WriteEndArray();
+                    json.WriteEndObject();
+                }
+
+                if (step.NotForReports)
+                {
+                    json.WriteBoolean("not_for_reports", true);
+                }
+
                 json.WriteEndObject();
             }
 
             json.WriteEndArray();
             json.WriteBoolean("distinct", needs?.Distinct ?? false);
+            if (needs?.Sequential == true)
+            {
+                json.WriteBoolean("sequential", true);
+            }
+
             json.WriteString("catalog_version", request.CatalogVersion);
             json.WriteEndObject();
         }

@@ -1,5 +1,7 @@
+using Stint.Core.Approvals;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
+using Stint.Server.Approvals;
 using Stint.Server.Grants;
 using Stint.Server.Requests;
 using Stint.Server.Store;
@@ -33,12 +35,48 @@ internal static class Mapping
             Digest = request.Digest,
             CatalogVersion = request.CatalogVersion,
             Verdict = Of(request.Verdict),
-            Steps = Steps(request.Verdict, view),
+            Steps = [.. view.Steps.Select(step => Of(step, view.Delegations))],
             Approvals = [.. view.Approvals.Select(approval => new ApprovalShape(
-                approval.By.Value, approval.Yes, approval.At, approval.Comment, approval.Shortened is { } shorter ? Seconds(shorter) : null, approval.Via))],
+                approval.By.Value, approval.Yes, approval.At, approval.Comment, approval.Shortened is { } shorter ? Seconds(shorter) : null, approval.Via, approval.For?.Value, approval.Offer?.Value))],
+            Sequential = request.Verdict is Verdict.NeedsApproval { Sequential: true },
+            You = Of(view.Looker),
+            Offers = [.. view.Offers.Select(Of)],
+            InsteadOf = view.MadeOf?.Request.Value,
             Grant = view.Grant is { } grant ? Of(grant) : null,
         };
     }
+
+    public static OfferShape Of(CounterOffer offer) => new(
+        offer.Id.Value,
+        offer.Request.Value,
+        offer.By.Value,
+        offer.Seat?.Value,
+        offer.At,
+        offer.Role.ToString(),
+        Seconds(offer.For),
+        offer.StartAt,
+        offer.Comment,
+        Words.Offer[offer.State],
+        offer.Made?.Value);
+
+    public static DelegationShape Of(Delegation delegation, DateTimeOffset now) => new(
+        delegation.Id.Value,
+        delegation.Person.Value,
+        delegation.Delegate.Value,
+        delegation.From,
+        delegation.Until,
+        delegation.EndedAt is not null ? "ended" : delegation.Until <= now ? "over" : delegation.From > now ? "coming" : "active",
+        delegation.MadeAt,
+        delegation.EndedAt);
+
+    private static StandingShape? Of(Seat? seat) => seat switch
+    {
+        null => null,
+        Seat.Theirs theirs => new StandingShape(true, theirs.For?.Person.Value, null),
+        Seat.Answered answered => new StandingShape(false, null, answered.Why),
+        Seat.None none => new StandingShape(false, null, none.Why),
+        _ => throw new InvalidOperationException("A seat of a kind that the API does not know."),
+    };
 
     public static GrantShape Of(GrantView view)
     {
@@ -105,7 +143,7 @@ internal static class Mapping
         },
         preview.CatalogVersion,
         Of(preview.Verdict),
-        Steps(preview.Verdict, null));
+        Steps(preview.Verdict));
 
     public static SessionShape Of(Session session) => new()
     {
@@ -134,17 +172,49 @@ internal static class Mapping
 
     public static long Seconds(TimeSpan span) => (long)span.TotalSeconds;
 
-    private static IReadOnlyList<StepShape> Steps(Verdict verdict, RequestView? view) => verdict is Verdict.NeedsApproval needs
+    /// <summary>Steps as they would be asked.</summary>
+    private static IReadOnlyList<StepShape> Steps(Verdict verdict) => verdict is Verdict.NeedsApproval needs
         ?
         [
-            .. needs.Steps.Select(step => new StepShape(
+            .. needs.Steps.Select((step, i) => new StepShape(
                 step.Name,
                 step.From,
                 step.Need,
                 [.. step.Approvers.Select(person => person.Value)],
-                view is null ? step.Need : view.Open.FirstOrDefault(open => ReferenceEquals(open.Step, step))?.Missing ?? 0)),
+                step.Need)
+            {
+                State = needs.Sequential && i > 0 ? "later" : "open",
+                Could = [.. step.Approvers.Select(person => person.Value)],
+                Delegates = [],
+                EscalateTo = step.Escalate?.To,
+            }),
         ]
         : [];
+
+    private static StepShape Of(StepView view, IReadOnlyList<Delegation> delegations) => new(
+        view.Step.Name,
+        view.Step.From,
+        view.Step.Need,
+        [.. view.Step.Approvers.Select(person => person.Value)],
+        view.Missing)
+    {
+        State = view.State switch
+        {
+            StepState.Open => "open",
+            StepState.Later => "later",
+            StepState.Met => "met",
+            StepState.Over => "over",
+            _ => throw new InvalidOperationException($"{view.State} is not a state of a step."),
+        },
+        Could = [.. view.Could.Select(person => person.Value)],
+        Delegates = [.. delegations.Where(delegation => view.Could.Contains(delegation.Person)).Select(delegation => new DelegateShape(delegation.Person.Value, delegation.Delegate.Value, delegation.Until))],
+        RemindAt = view.Progress?.RemindAt,
+        Reminded = view.Progress?.Reminded ?? 0,
+        EscalateAt = view.Progress?.EscalateAt,
+        EscalatedAt = view.Progress?.EscalatedAt,
+        EscalateTo = view.Step.Escalate?.To,
+        Lacking = view.Lacking,
+    };
 
     private static string? Word(Guarantee? guarantee) => guarantee switch
     {

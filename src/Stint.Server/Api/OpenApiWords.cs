@@ -17,6 +17,7 @@ internal static class OpenApiWords
         ["grant"] = "Only those under this grant.",
         ["mine"] = "Only the caller's own.",
         ["awaiting_me"] = "Only those that wait for the caller's answer.",
+        ["all"] = "Everybody's, for admins and auditors; else only those that name the caller.",
         ["live"] = "Only those that run now (`true`), or that are over (`false`).",
         ["limit"] = "Most items of the answer, from 1 to 200.",
         ["cursor"] = "The `next` of an earlier page; absent for the first.",

@@ -33,12 +33,12 @@ internal static class RequestEndpoints
             .Describe("getRequest", "One request", "With `wait_seconds` (at most 60) and `seen_version` it answers when the version is newer, or when the time is over.", typeof(RequestShape), 200, 404, 422);
 
         api.MapPost("/requests/{id}/approve", async (Caller caller, ApproveRequest approve, string id, [FromBody] ApproveBody body, HttpContext context, CancellationToken cancellation) =>
-                (await approve.ApproveAsync(caller.Id, new RequestId(id), new Yes(Answers.Seconds(body.ForSeconds), body.Comment, body.SawDigest, Answers.Via(context)), cancellation))
+                (await approve.ApproveAsync(caller.Id, new RequestId(id), new Yes(Answers.Seconds(body.ForSeconds), body.Comment, body.SawDigest, Answers.Via(context), Person(body.InPlaceOf)), cancellation))
                 .Answer(Mapping.Of, ApiJson.Default.RequestShape))
-            .Describe("approve", "Say yes to a request", "`saw_digest` is the request's `digest` as it was shown. `for_seconds` shortens.", typeof(RequestShape), 200, 403, 404, 409, 422);
+            .Describe("approve", "Say yes to a request", "`saw_digest` is the request's `digest` as it was shown. `for_seconds` shortens. Whoever answers for somebody who is away answers in that place; `in_place_of` says which when there are several. In steps with an order, a yes before its turn answers 403.", typeof(RequestShape), 200, 403, 404, 409, 422);
         api.MapPost("/requests/{id}/deny", async (Caller caller, DenyRequest deny, string id, [FromBody] DenyBody body, HttpContext context, CancellationToken cancellation) =>
-                (await deny.DenyAsync(caller.Id, new RequestId(id), body.Comment, body.SawDigest, Answers.Via(context), cancellation)).Answer(Mapping.Of, ApiJson.Default.RequestShape))
-            .Describe("deny", "Say no to a request", "One no ends it.", typeof(RequestShape), 200, 403, 404, 409, 422);
+                (await deny.DenyAsync(caller.Id, new RequestId(id), body.Comment, body.SawDigest, Answers.Via(context), cancellation, Person(body.InPlaceOf))).Answer(Mapping.Of, ApiJson.Default.RequestShape))
+            .Describe("deny", "Say no to a request", "One no ends it, also before its turn.", typeof(RequestShape), 200, 403, 404, 409, 422);
         api.MapPost("/requests/{id}/cancel", async (Caller caller, CancelRequest cancel, string id, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
                 (await cancel.CancelAsync(caller.Id, new RequestId(id), cancellation)).Answer(Mapping.Of, ApiJson.Default.RequestShape))
             .Describe("cancel", "Take a request back", "Before it is decided, by whoever asked.", typeof(RequestShape), 200, 403, 404, 409);
@@ -106,6 +106,8 @@ internal static class RequestEndpoints
             cancellation);
         return outcome.Answer(Mapping.Of, ApiJson.Default.RequestShape);
     }
+
+    private static SubjectId? Person(string? name) => name is null ? null : new SubjectId(name);
 
     private static Asking AskingOf(AskBody body) => new(body.Role, body.ForSeconds, body.Reason, body.Ticket, body.StartAt, body.Wait ?? false, body.Extends);
 }

@@ -67,28 +67,6 @@ internal sealed record AskBody
     public string? Extends { get; init; }
 }
 
-/// <summary>A yes.</summary>
-internal sealed record ApproveBody
-{
-    /// <summary>A shorter duration than asked for; absent to take it as it is.</summary>
-    public long? ForSeconds { get; init; }
-
-    public string? Comment { get; init; }
-
-    /// <summary>The request's <c>digest</c> as the approver saw it.</summary>
-    public required string SawDigest { get; init; }
-}
-
-/// <summary>A no.</summary>
-internal sealed record DenyBody
-{
-    /// <summary>Why; must not be empty, for the requester reads it.</summary>
-    public required string Comment { get; init; }
-
-    /// <summary>The request's <c>digest</c> as it was shown; may be absent.</summary>
-    public string? SawDigest { get; init; }
-}
-
 /// <summary>A reason for ending something.</summary>
 internal sealed record CommentBody
 {
@@ -118,17 +96,6 @@ internal sealed record TraceShape(string Rule, string Outcome, string Because, s
 /// <param name="Because">Why not; null for anything but a no.</param>
 /// <param name="Trace">Every rule about the asker and the role, and how it took part: <c>decided</c>, <c>matched</c>, <c>not_met</c>, <c>failed</c>. Rules about others stand in the evidence alone.</param>
 internal sealed record VerdictShape(string Outcome, IReadOnlyList<string> DecidedBy, string? Because, IReadOnlyList<TraceShape> Trace);
-
-/// <summary>An approval step.</summary>
-/// <param name="Name">For people.</param>
-/// <param name="From">As the catalog says it.</param>
-/// <param name="Need">How many different persons' yes it takes.</param>
-/// <param name="Approvers">Who may answer.</param>
-/// <param name="Missing">How many more yeses it takes now; 0 once decided.</param>
-internal sealed record StepShape(string Name, string From, int Need, IReadOnlyList<string> Approvers, int Missing);
-
-/// <summary>One person's answer.</summary>
-internal sealed record ApprovalShape(string By, bool Yes, DateTimeOffset At, string Comment, long? ShortenedSeconds, string Via);
 
 /// <summary>One asking and what became of it.</summary>
 internal sealed record RequestShape
@@ -179,7 +146,19 @@ internal sealed record RequestShape
 
     public required IReadOnlyList<StepShape> Steps { get; init; }
 
+    /// <summary>Whether steps are asked one after the other.</summary>
+    public required bool Sequential { get; init; }
+
     public required IReadOnlyList<ApprovalShape> Approvals { get; init; }
+
+    /// <summary>Whether the caller may say yes now, and else why not; null once it is decided.</summary>
+    public StandingShape? You { get; init; }
+
+    /// <summary>What approvers offered in its place, oldest first.</summary>
+    public required IReadOnlyList<OfferShape> Offers { get; init; }
+
+    /// <summary>The request that was taken back for this one when its counter-offer was taken; null for one that was asked by itself.</summary>
+    public string? InsteadOf { get; init; }
 
     public GrantShape? Grant { get; init; }
 }

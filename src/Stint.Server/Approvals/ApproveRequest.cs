@@ -1,11 +1,6 @@
 using Stint.Core;
 using Stint.Core.Approvals;
-using Stint.Core.Audit;
-using Stint.Core.Policies;
 using Stint.Core.Requests;
-using Stint.Server.Audit;
-using Stint.Server.Catalog;
-using Stint.Server.Grants;
 using Stint.Server.Requests;
 using Stint.Server.Store;
 
@@ -16,14 +11,15 @@ namespace Stint.Server.Approvals;
 /// <param name="Comment">May be null or empty.</param>
 /// <param name="SawDigest">The digest of what they were shown.</param>
 /// <param name="Via">Where they answered: <c>api</c>, <c>cli</c>, <c>web</c>.</param>
-internal sealed record Yes(TimeSpan? For, string? Comment, string SawDigest, string Via);
+/// <param name="InPlaceOf">Who is away and in whose place they answer; null for their own, or the first that they can.</param>
+internal sealed record Yes(TimeSpan? For, string? Comment, string SawDigest, string Via, SubjectId? InPlaceOf = null);
 
 /// <summary>One person says yes; the last yes that was missing makes the grant.</summary>
 /// <remarks>
 /// NB. The digest is that of the asking, and shortening does not change it: who said yes to an hour said yes to half of
 /// it, so earlier yeses keep counting, and nobody can void another's yes by shortening.
 /// </remarks>
-internal sealed class ApproveRequest(StintStore store, CurrentCatalog catalog, TimeProvider clock, RequestViews views, GrantSteps steps)
+internal sealed class ApproveRequest(StintStore store, TimeProvider clock, RequestViews views, ApprovalSteps steps)
 {
     public async Task<Outcome<RequestView>> ApproveAsync(SubjectId who, RequestId id, Yes yes, CancellationToken cancellation)
     {
@@ -32,20 +28,21 @@ internal sealed class ApproveRequest(StintStore store, CurrentCatalog catalog, T
             async work =>
             {
                 var now = clock.Now();
-                if (await work.FindRequestAsync(id) is not { } seen || !catalog.Now.MaySee(who, seen))
+                if (await work.FindRequestAsync(id) is not { } seen || !await steps.MaySeeAsync(work, who, seen, now))
                 {
                     return new Outcome<RequestView>.NotFound();
                 }
 
-                var approvals = await work.ApprovalsAsync(id);
-                if (Answers.NotAllowed(catalog.Now, who, seen, approvals) is { } no)
+                var stand = await steps.JoinOnCallAsync(work, await steps.StandAsync(work, seen), now);
+                var seat = Answers.SeatOf(stand, who, await work.DelegationsToAsync(who, now), yes: true, yes.InPlaceOf);
+                if (seat is Seat.None no)
                 {
-                    return no;
+                    return new Outcome<RequestView>.NotYours(no.Why, no.WhoCould);
                 }
 
                 if (seen.State != RequestState.Pending)
                 {
-                    return await views.LostAsync(work, seen);
+                    return await views.LostAsync(work, seen, who);
                 }
 
                 if (problems.Count > 0)
@@ -53,19 +50,19 @@ internal sealed class ApproveRequest(StintStore store, CurrentCatalog catalog, T
                     return new Outcome<RequestView>.Invalid(problems);
                 }
 
-                if (Answers.AnsweredBy(who, approvals))
+                if (seat is Seat.Answered answered)
                 {
-                    return new Outcome<RequestView>.LostRace("you have answered already, and a person counts once", await views.OfAsync(work, seen));
+                    return new Outcome<RequestView>.LostRace(answered.Why, await views.OfAsync(work, seen, who));
                 }
 
                 if (yes.SawDigest != seen.Digest)
                 {
-                    return new Outcome<RequestView>.LostRace("what you saw is not what is asked; look again", await views.OfAsync(work, seen));
+                    return new Outcome<RequestView>.LostRace("what you saw is not what is asked; look again", await views.OfAsync(work, seen, who));
                 }
 
                 if (seen.LapsesAt <= now)
                 {
-                    return new Outcome<RequestView>.LostRace("it lapsed: nobody decided in time", await views.OfAsync(work, seen));
+                    return new Outcome<RequestView>.LostRace("it lapsed: nobody decided in time", await views.OfAsync(work, seen, who));
                 }
 
                 if (yes.For > seen.For)
@@ -73,47 +70,27 @@ internal sealed class ApproveRequest(StintStore store, CurrentCatalog catalog, T
                     return new Outcome<RequestView>.Invalid([new Problem("for_seconds", $"an approver can shorten, not lengthen: it is asked for {Sentences.Span(seen.For)}")]);
                 }
 
-                var shortened = yes.For < seen.For ? yes.For : null;
-                var approval = new Approval
-                {
-                    Request = id,
-                    By = who,
-                    Yes = true,
-                    At = now,
-                    Comment = yes.Comment?.Trim() ?? "",
-                    Shortened = shortened,
-                    SawDigest = yes.SawDigest,
-                    Via = yes.Via,
-                };
-                if (await work.InsertAsync(approval) is not { } kept)
-                {
-                    return new Outcome<RequestView>.LostRace("you have answered already, and a person counts once", await views.OfAsync(work, seen));
-                }
-
-                var needs = (Verdict.NeedsApproval)seen.Verdict;
-                var complete = Quorum.Count(needs.Steps, needs.Distinct, seen.Subject, seen.Digest, [.. approvals, kept]) is Tally.Complete;
-                var next = seen with
-                {
-                    For = shortened ?? seen.For,
-                    State = complete ? RequestState.Approved : RequestState.Pending,
-                    DecidedAt = complete ? now : null,
-                };
-
-                // NB. Every answer moves the request's version, complete or not: two last approvers at once can then
-                // not both read "one is missing" and both leave it so.
-                if (await work.MoveAsync(seen, next) is not { } moved)
-                {
-                    throw new InvalidOperationException($"The request {id} moved inside its own lock.");
-                }
-
-                work.Append(Facts.ApprovalGiven(moved, kept));
-                if (complete)
-                {
-                    work.Append(Facts.RequestApproved(moved, now, Actor.Person(who.Value)));
-                    await steps.MakeReadyAsync(work, moved, now, Actor.Person(who.Value));
-                }
-
-                return new Outcome<RequestView>.Done(await views.OfAsync(work, moved));
+                var delegation = ((Seat.Theirs)seat).For;
+                var moved = await steps.GiveAsync(
+                    work,
+                    stand,
+                    new Approval
+                    {
+                        Request = id,
+                        By = who,
+                        For = delegation?.Person,
+                        Delegation = delegation?.Id,
+                        Yes = true,
+                        At = now,
+                        Comment = yes.Comment?.Trim() ?? "",
+                        Shortened = yes.For < seen.For ? yes.For : null,
+                        SawDigest = yes.SawDigest,
+                        Via = yes.Via,
+                    },
+                    now);
+                return moved is null
+                    ? new Outcome<RequestView>.LostRace("you have answered already, and a person counts once", await views.OfAsync(work, seen, who))
+                    : new Outcome<RequestView>.Done(await views.OfAsync(work, moved, who));
             },
             cancellation);
         if (outcome is Outcome<RequestView>.Done { Value.Request: { State: RequestState.Approved } approved })

@@ -1,16 +1,13 @@
 using Stint.Core;
 using Stint.Core.Approvals;
-using Stint.Core.Audit;
 using Stint.Core.Requests;
-using Stint.Server.Audit;
-using Stint.Server.Catalog;
 using Stint.Server.Requests;
 using Stint.Server.Store;
 
 namespace Stint.Server.Approvals;
 
-/// <summary>One person says no, and why. That ends it: nobody outvotes a no.</summary>
-internal sealed class DenyRequest(StintStore store, CurrentCatalog catalog, TimeProvider clock, RequestViews views)
+/// <summary>One person says no, and why. That ends it: nobody outvotes a no, and nobody has to wait for their turn to say it.</summary>
+internal sealed class DenyRequest(StintStore store, TimeProvider clock, RequestViews views, ApprovalSteps steps)
 {
     /// <param name="who">Who says no.</param>
     /// <param name="id">To which request.</param>
@@ -18,7 +15,9 @@ internal sealed class DenyRequest(StintStore store, CurrentCatalog catalog, Time
     /// <param name="sawDigest">What they were shown; null when they were shown nothing in particular, which is enough for a no.</param>
     /// <param name="via">Where they answered.</param>
     /// <param name="cancellation">Ends the waiting for the store.</param>
-    public async Task<Outcome<RequestView>> DenyAsync(SubjectId who, RequestId id, string? comment, string? sawDigest, string via, CancellationToken cancellation)
+    /// <param name="inPlaceOf">Who is away and in whose place they answer; null for their own, or the first that they can.</param>
+    public async Task<Outcome<RequestView>> DenyAsync(
+        SubjectId who, RequestId id, string? comment, string? sawDigest, string via, CancellationToken cancellation, SubjectId? inPlaceOf = null)
     {
         var problems = Answers.Check(comment, null);
         if (string.IsNullOrWhiteSpace(comment))
@@ -30,20 +29,21 @@ internal sealed class DenyRequest(StintStore store, CurrentCatalog catalog, Time
             async work =>
             {
                 var now = clock.Now();
-                if (await work.FindRequestAsync(id) is not { } seen || !catalog.Now.MaySee(who, seen))
+                if (await work.FindRequestAsync(id) is not { } seen || !await steps.MaySeeAsync(work, who, seen, now))
                 {
                     return new Outcome<RequestView>.NotFound();
                 }
 
-                var approvals = await work.ApprovalsAsync(id);
-                if (Answers.NotAllowed(catalog.Now, who, seen, approvals) is { } no)
+                var stand = await steps.JoinOnCallAsync(work, await steps.StandAsync(work, seen), now);
+                var seat = Answers.SeatOf(stand, who, await work.DelegationsToAsync(who, now), yes: false, inPlaceOf);
+                if (seat is Seat.None no)
                 {
-                    return no;
+                    return new Outcome<RequestView>.NotYours(no.Why, no.WhoCould);
                 }
 
                 if (seen.State != RequestState.Pending)
                 {
-                    return await views.LostAsync(work, seen);
+                    return await views.LostAsync(work, seen, who);
                 }
 
                 if (problems.Count > 0)
@@ -51,30 +51,30 @@ internal sealed class DenyRequest(StintStore store, CurrentCatalog catalog, Time
                     return new Outcome<RequestView>.Invalid(problems);
                 }
 
-                var approval = new Approval
+                if (seat is not Seat.Theirs { For: var delegation })
                 {
-                    Request = id,
-                    By = who,
-                    Yes = false,
-                    At = now,
-                    Comment = comment!.Trim(),
-                    SawDigest = sawDigest ?? seen.Digest,
-                    Via = via,
-                };
-                if (Answers.AnsweredBy(who, approvals) || await work.InsertAsync(approval) is not { } kept)
-                {
-                    return new Outcome<RequestView>.LostRace("you have answered already, and a person counts once", await views.OfAsync(work, seen));
+                    return new Outcome<RequestView>.LostRace(((Seat.Answered)seat).Why, await views.OfAsync(work, seen, who));
                 }
 
-                var next = seen with { State = RequestState.Denied, DecidedAt = now, Why = kept.Comment };
-                if (await work.MoveAsync(seen, next) is not { } moved)
-                {
-                    throw new InvalidOperationException($"The request {id} moved inside its own lock.");
-                }
-
-                work.Append(Facts.ApprovalGiven(moved, kept));
-                work.Append(Facts.RequestDenied(moved, now, Actor.Person(who.Value)));
-                return new Outcome<RequestView>.Done(await views.OfAsync(work, moved));
+                var moved = await steps.GiveAsync(
+                    work,
+                    stand,
+                    new Approval
+                    {
+                        Request = id,
+                        By = who,
+                        For = delegation?.Person,
+                        Delegation = delegation?.Id,
+                        Yes = false,
+                        At = now,
+                        Comment = comment!.Trim(),
+                        SawDigest = sawDigest ?? seen.Digest,
+                        Via = via,
+                    },
+                    now);
+                return moved is null
+                    ? new Outcome<RequestView>.LostRace("you have answered already, and a person counts once", await views.OfAsync(work, seen, who))
+                    : new Outcome<RequestView>.Done(await views.OfAsync(work, moved, who));
             },
             cancellation);
     }

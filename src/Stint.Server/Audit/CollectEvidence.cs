@@ -1,19 +1,20 @@
 using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
+using Stint.Server.Approvals;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
 
 namespace Stint.Server.Audit;
 
 /// <summary>Collects all that a doubter of one request needs into one file that can be checked with no server.</summary>
-internal sealed class CollectEvidence(StintStore store, CurrentCatalog catalog, Checkpoints checkpoints, TimeProvider clock)
+internal sealed class CollectEvidence(StintStore store, CurrentCatalog catalog, Checkpoints checkpoints, TimeProvider clock, ApprovalSteps steps)
 {
     /// <summary>Signs the log as it stands, and writes the file under that head.</summary>
     public async Task<Outcome<byte[]>> CollectAsync(SubjectId who, RequestId id, CancellationToken cancellation)
     {
         var request = await store.ReadAsync(async reads => await reads.FindRequestAsync(id), cancellation);
-        if (request is null || !catalog.Now.MaySee(who, request))
+        if (request is null || !await store.ReadAsync(async reads => await steps.MaySeeAsync(reads, who, request, clock.Now()), cancellation))
         {
             return new Outcome<byte[]>.NotFound();
         }

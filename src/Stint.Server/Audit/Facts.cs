@@ -56,6 +56,9 @@ internal static class Facts
     {
         ["request"] = approval.Request.Value,
         ["by"] = approval.By.Value,
+        ["for"] = approval.For?.Value,
+        ["delegation"] = approval.Delegation?.Value,
+        ["offer"] = approval.Offer?.Value,
         ["yes"] = approval.Yes,
         ["saw"] = approval.SawDigest,
         ["comment"] = approval.Comment,
@@ -63,6 +66,29 @@ internal static class Facts
         ["via"] = approval.Via,
         ["version"] = request.Version,
     };
+
+    /// <summary>A step's turn came (<c>opened</c>), or somebody came on call for it (<c>on_call</c>).</summary>
+    public static Fact ApproversAsked(Request request, int index, PinnedStep step, IReadOnlyList<SubjectId> people, string cause, DateTimeOffset at) =>
+        OfStep(FactKinds.ApproversAsked, request, index, step, people, at, ("cause", cause));
+
+    public static Fact ApproversReminded(Request request, int index, PinnedStep step, IReadOnlyList<SubjectId> people, int count, DateTimeOffset at) =>
+        OfStep(FactKinds.ApproversReminded, request, index, step, people, at, ("count", count));
+
+    public static Fact RequestEscalated(Request request, int index, PinnedStep step, IReadOnlyList<SubjectId> people, DateTimeOffset at) =>
+        OfStep(FactKinds.RequestEscalated, request, index, step, people, at, ("to", step.Escalate?.To), ("state", Word(request.State)), ("version", request.Version));
+
+    public static Fact DelegationMade(Delegation delegation, Actor by) => Of(FactKinds.DelegationMade, delegation, delegation.MadeAt, by);
+
+    public static Fact DelegationEnded(Delegation delegation, Actor by) => Of(FactKinds.DelegationEnded, delegation, delegation.EndedAt!.Value, by);
+
+    /// <param name="offer">The offer.</param>
+    /// <param name="request">Its request, whose version grew with it.</param>
+    public static Fact OfferMade(CounterOffer offer, Request request) => Of(FactKinds.OfferMade, offer, offer.Request, offer.At, Actor.Person(offer.By.Value),
+        ("delegation", offer.Delegation?.Value), ("comment", offer.Comment), ("saw", offer.SawDigest), ("via", offer.Via), ("version", request.Version));
+
+    /// <summary>A fact about the request that was made of the offer; it says in place of which.</summary>
+    public static Fact OfferAccepted(CounterOffer offer, RequestId made, DateTimeOffset at, Actor by) => Of(FactKinds.OfferAccepted, offer, made, at, by,
+        ("instead_of", offer.Request.Value));
 
     public static Fact GrantReady(Grant grant, Actor by) => Of(FactKinds.GrantReady, grant, grant.ReadyAt, by,
         ("subject", grant.Subject.Value), ("role", grant.Role.ToString()), ("for_seconds", Seconds(grant.For)), ("joins", grant.Extends?.Value),
@@ -210,6 +236,11 @@ internal static class Facts
         {
             json["terms"] = Write(needs.Terms);
             json["distinct"] = needs.Distinct;
+            if (needs.Sequential)
+            {
+                json["sequential"] = true;
+            }
+
             json["steps"] = new JsonArray([.. needs.Steps.Select(Write)]);
         }
 
@@ -235,13 +266,34 @@ internal static class Facts
         ["remedy"] = line.Remedy,
     };
 
-    private static JsonNode Write(PinnedStep step) => new JsonObject
+    private static JsonNode Write(PinnedStep step)
     {
-        ["name"] = step.Name,
-        ["from_step"] = step.From,
-        ["need"] = step.Need,
-        ["approvers"] = new JsonArray([.. step.Approvers.Select(person => (JsonNode)person.Value)]),
-    };
+        var json = new JsonObject
+        {
+            ["name"] = step.Name,
+            ["from_step"] = step.From,
+            ["need"] = step.Need,
+            ["approvers"] = Names(step.Approvers),
+        };
+        if (step.Remind is { } remind)
+        {
+            json["remind_after_seconds"] = Seconds(remind);
+        }
+
+        if (step.Escalate is { } escalate)
+        {
+            json["escalate"] = new JsonObject { ["after_seconds"] = Seconds(escalate.After), ["to"] = escalate.To, ["approvers"] = Names(escalate.Approvers) };
+        }
+
+        if (step.NotForReports)
+        {
+            json["not_for_reports"] = true;
+        }
+
+        return json;
+    }
+
+    private static JsonArray Names(IReadOnlyList<SubjectId> people) => new([.. people.Select(person => (JsonNode)person.Value)]);
 
     private static JsonObject Write(Terms terms) => new()
     {
@@ -254,6 +306,39 @@ internal static class Facts
 
     private static Fact Of(string kind, Request request, DateTimeOffset at, Actor by, params (string Field, FactValue? Value)[] more) => With(
         new Fact(kind, at, by) { ["request"] = request.Id.Value, ["state"] = Word(request.State), ["version"] = request.Version }, more);
+
+    private static Fact OfStep(string kind, Request request, int index, PinnedStep step, IReadOnlyList<SubjectId> people, DateTimeOffset at, params (string Field, FactValue? Value)[] more) => With(
+        new Fact(kind, at, Actor.Keeper)
+        {
+            ["request"] = request.Id.Value,
+            ["step"] = index,
+            ["name"] = step.Name,
+            ["persons"] = FactValue.List(people.Select(person => person.Value)),
+        },
+        more);
+
+    private static Fact Of(string kind, Delegation delegation, DateTimeOffset at, Actor by) => new(kind, at, by)
+    {
+        ["delegation"] = delegation.Id.Value,
+        ["person"] = delegation.Person.Value,
+        ["delegate"] = delegation.Delegate.Value,
+        ["start_at"] = delegation.From,
+        ["until"] = delegation.Until,
+        ["state"] = delegation.EndedAt is null ? "made" : "ended",
+    };
+
+    private static Fact Of(string kind, CounterOffer offer, RequestId request, DateTimeOffset at, Actor by, params (string Field, FactValue? Value)[] more) => With(
+        new Fact(kind, at, by)
+        {
+            ["request"] = request.Value,
+            ["offer"] = offer.Id.Value,
+            ["by"] = offer.By.Value,
+            ["for"] = offer.Seat?.Value,
+            ["role"] = offer.Role.ToString(),
+            ["for_seconds"] = Seconds(offer.For),
+            ["start_at"] = offer.StartAt,
+        },
+        more);
 
     private static Fact Of(string kind, Grant grant, DateTimeOffset at, Actor by, params (string Field, FactValue? Value)[] more) => With(
         new Fact(kind, at, by) { ["request"] = grant.Request.Value, ["grant"] = grant.Id.Value, ["state"] = Word(grant.State), ["version"] = grant.Version }, more);

@@ -1,5 +1,6 @@
 using System.Text;
 using Stint.Core;
+using Stint.Core.Approvals;
 using Stint.Core.Audit;
 using Stint.Core.Grants;
 using Stint.Server.Catalog;
@@ -116,7 +117,7 @@ internal sealed class Said
     /// <summary>The state that the last fact gives a row; null when none does.</summary>
     public string? StateOf(string id) => _states.GetValueOrDefault(id);
 
-    /// <summary>The window of a grant once opened, the digest of a request, the head of a session's recording; null when no fact says it.</summary>
+    /// <summary>The window of a grant once opened, the digest of a request, the head of a session's recording, who answers for whom; null when no fact says it.</summary>
     public string? DetailOf(string id) => _details.GetValueOrDefault(id);
 
     public void Take(SealedFact fact)
@@ -136,6 +137,7 @@ internal sealed class Said
         var id = body.Text(kind.StartsWith("Request", StringComparison.Ordinal) ? "request"
             : kind.StartsWith("Grant", StringComparison.Ordinal) ? "grant"
             : kind.StartsWith("Assignment", StringComparison.Ordinal) ? "assignment"
+            : kind.StartsWith("Delegation", StringComparison.Ordinal) ? "delegation"
             : kind.StartsWith("Session", StringComparison.Ordinal) ? "session" : "");
         if (id is null)
         {
@@ -153,6 +155,7 @@ internal sealed class Said
             FactKinds.GrantOpened => $"{body.Text("not_before")}/{body.Text("not_after")}",
             FactKinds.SessionAnchored or FactKinds.SessionEnded => body.Text("recording"),
             FactKinds.AssignmentAdding => body.Text("account"),
+            FactKinds.DelegationMade => $"{body.Text("person")}/{body.Text("delegate")}/{body.Text("start_at")}/{body.Text("until")}",
             _ => null,
         };
         if (detail is not null)
@@ -181,6 +184,7 @@ internal sealed class RowCheck(Said said)
             Facts.Word(session.State),
             session.Recording is { } head ? Convert.ToHexStringLower(head.Hash) : said.DetailOf(session.Id.Value),
             "the head of its recording"), cancellation);
+        await EachAsync(page => reads.DelegationsAsync(null, page), Check, cancellation);
         foreach (var missing in said.Names.Where(name => !_seen.Contains(name)))
         {
             Find(missing, $"The log speaks of {missing}, and the store has no such row.");
@@ -192,6 +196,12 @@ internal sealed class RowCheck(Said said)
         Facts.Word(grant.State),
         grant is { NotBefore: { } from, NotAfter: { } until } ? $"{CanonicalTime.Write(from)}/{CanonicalTime.Write(until)}" : null,
         "its window");
+
+    private void Check(Delegation delegation) => Check(
+        delegation.Id.Value,
+        delegation.EndedAt is null ? "made" : "ended",
+        $"{delegation.Person}/{delegation.Delegate}/{CanonicalTime.Write(delegation.From)}/{CanonicalTime.Write(delegation.Until)}",
+        "who answers for whom, or how long");
 
     /// <summary>An assignment that was made and not looked at yet has no fact of its own; its grant's opening is on record.</summary>
     private void CheckAssignment(Assignment assignment)

@@ -58,7 +58,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             ?? throw new InvalidOperationException($"The grant {ready.Id} has no request.");
         var current = catalog.Now;
         var question = new Question(request.Subject, request.Role, ready.For, request.Reason, request.Ticket, null, now);
-        var again = Decider.AskAgain(current, question, request.Verdict, await work.ApprovalsAsync(request.Id), request.Digest);
+        var again = Decider.AskAgain(current, question, request.Verdict, await work.ApprovalsAsync(request.Id), request.Digest, await work.AdditionsAsync(request.Id));
         if (again is not Again.Stands { Terms: var terms })
         {
             var why = again is Again.Fell fell ? fell.Because : "the policy could not be asked";

@@ -1,13 +1,14 @@
 using Stint.Core.Audit;
 using Stint.Core.Grants;
 using Stint.Core.Requests;
+using Stint.Server.Approvals;
 using Stint.Server.Audit;
 using Stint.Server.Store;
 
 namespace Stint.Server.Grants;
 
-/// <summary>Does what time alone makes due: ends, lapses and scheduled starts. Found by index, in batches, each one transaction.</summary>
-internal sealed class Sweeps(StintStore store, GrantSteps steps, TimeProvider clock, KeeperOptions options)
+/// <summary>Does what time alone makes due: ends, lapses, scheduled starts, and what waits too long for an answer. Found by index, in batches, each one transaction.</summary>
+internal sealed class Sweeps(StintStore store, GrantSteps steps, ApprovalSteps approvals, TimeProvider clock, KeeperOptions options)
 {
     private const int StartBatch = 100;
 
@@ -19,6 +20,7 @@ internal sealed class Sweeps(StintStore store, GrantSteps steps, TimeProvider cl
         moved += await AllAsync(options.SweepBatch, ExpireAsync, cancellation);
         moved += await AllAsync(options.SweepBatch, LapseGrantsAsync, cancellation);
         moved += await AllAsync(options.SweepBatch, LapseRequestsAsync, cancellation);
+        moved += await AllAsync(StartBatch, StepsAsync, cancellation);
         moved += await AllAsync(StartBatch, StartAsync, cancellation);
         return moved;
     }
@@ -72,6 +74,18 @@ internal sealed class Sweeps(StintStore store, GrantSteps steps, TimeProvider cl
         foreach (var grant in due)
         {
             await GrantSteps.EndAsync(work, grant, EndReason.Lapsed, "it was not begun in time", now, Actor.Keeper);
+        }
+
+        return due.Count;
+    }
+
+    /// <summary>Reminders, escalations and handovers of those on call. Lapses come before: what is over waits for nobody.</summary>
+    private async Task<int> StepsAsync(Work work, DateTimeOffset now, int batch)
+    {
+        var due = await work.DueRequestsAsync(now, batch);
+        foreach (var request in due)
+        {
+            await approvals.DueAsync(work, request, now);
         }
 
         return due.Count;

@@ -4,6 +4,7 @@ using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
+using Stint.Server.Approvals;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
@@ -12,7 +13,7 @@ using Stint.Server.Store;
 namespace Stint.Server.Requests;
 
 /// <summary>Somebody asks for a role; the policies answer at once, and what they said is pinned.</summary>
-internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSource ids, TimeProvider clock, RequestViews views, GrantSteps steps)
+internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSource ids, TimeProvider clock, RequestViews views, GrantSteps steps, ApprovalSteps approvals)
 {
     /// <summary>Asks. A policy's no is an answer like any other: a request in <see cref="RequestState.Denied"/>.</summary>
     /// <returns><see cref="Outcome{T}.NotFound"/> for a role that no policy lets this subject know of, exactly as for one that does not exist.</returns>
@@ -74,7 +75,8 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             : new Outcome<AskPreview>.Invalid([wrong]);
     }
 
-    private async Task<Outcome<RequestView>> AskAsync(Work work, SubjectId who, AskingCheck.Sound ask)
+    /// <summary>The same inside a write of somebody else's.</summary>
+    public async Task<Outcome<RequestView>> AskAsync(Work work, SubjectId who, AskingCheck.Sound ask)
     {
         var now = clock.Now();
         var current = catalog.Now;
@@ -119,8 +121,12 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
         {
             work.Append(Facts.RequestDenied(request, now, rule));
         }
+        else
+        {
+            await approvals.OpenAsync(work, request, now);
+        }
 
-        return new Outcome<RequestView>.Done(await views.OfNewAsync(work, request, grant));
+        return new Outcome<RequestView>.Done(await views.OfNewAsync(work, request, grant, who));
     }
 
     private Request RequestOf(SubjectId who, AskingCheck.Sound ask, Verdict verdict, LoadedCatalog current, DateTimeOffset now)

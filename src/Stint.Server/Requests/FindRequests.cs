@@ -1,5 +1,6 @@
 using Stint.Core;
 using Stint.Core.Requests;
+using Stint.Server.Approvals;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
 
@@ -20,11 +21,11 @@ internal sealed record RequestQuery
 }
 
 /// <summary>Looks requests up, and waits for them to change.</summary>
-internal sealed class FindRequests(StintStore store, CurrentCatalog catalog, TimeProvider clock, RequestViews views)
+internal sealed class FindRequests(StintStore store, CurrentCatalog catalog, TimeProvider clock, RequestViews views, ApprovalSteps steps)
 {
     public Task<Outcome<RequestView>> GetAsync(SubjectId who, RequestId id, CancellationToken cancellation) => store.ReadAsync<Outcome<RequestView>>(
-        async reads => await reads.FindRequestAsync(id) is { } found && catalog.Now.MaySee(who, found)
-            ? new Outcome<RequestView>.Done(await views.OfAsync(reads, found))
+        async reads => await reads.FindRequestAsync(id) is { } found && await steps.MaySeeAsync(reads, who, found, clock.Now())
+            ? new Outcome<RequestView>.Done(await views.OfAsync(reads, found, who))
             : new Outcome<RequestView>.NotFound(),
         cancellation);
 
@@ -51,6 +52,7 @@ internal sealed class FindRequests(StintStore store, CurrentCatalog catalog, Tim
             {
                 State = query.State,
                 Subject = query.Mine ? who : query.Subject,
+                Now = clock.Now(),
                 Awaiting = query.AwaitingMe ? who : null,
 
                 // NB. Whoever may not read everything gets what they asked or may answer; never a page cut short by what they may not see.
@@ -60,7 +62,7 @@ internal sealed class FindRequests(StintStore store, CurrentCatalog catalog, Tim
             var items = new List<RequestView>(found.Items.Count);
             foreach (var request in found.Items)
             {
-                items.Add(await views.OfAsync(reads, request));
+                items.Add(await views.OfAsync(reads, request, who));
             }
 
             return new Paged<RequestView>(items, found.Next);

@@ -9,7 +9,7 @@ using Stint.Server.Store;
 namespace Stint.Server.Requests;
 
 /// <summary>What somebody may ask for.</summary>
-internal sealed class FindRoles(StintStore store, CurrentCatalog catalog, ConnectorList connectors)
+internal sealed class FindRoles(StintStore store, CurrentCatalog catalog, ConnectorList connectors, TimeProvider clock)
 {
     /// <param name="who">Who looks.</param>
     /// <param name="text">Words that must all be in the role's name, its descriptions or its labels; null or empty for every role.</param>
@@ -23,7 +23,7 @@ internal sealed class FindRoles(StintStore store, CurrentCatalog catalog, Connec
             .GroupBy(grant => grant.Role)
             .ToDictionary(group => group.Key, group => group.OrderByDescending(grant => grant.State).First().Id);
         var offers = new List<RoleOffer>();
-        foreach (var offer in Decider.Offers(current, who))
+        foreach (var offer in Decider.Offers(current, who, clock.Now()))
         {
             var resource = current.Resources[offer.Role.Resource];
             var role = resource.Roles[offer.Role.Role];
@@ -38,6 +38,7 @@ internal sealed class FindRoles(StintStore store, CurrentCatalog catalog, Connec
                     offer.Max,
                     offer.ReasonRequired,
                     offer.TicketPatterns,
+                    offer.Conditions,
                     held.TryGetValue(offer.Role, out var id) ? id : null));
             }
         }

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Stint.Core.Approvals;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
@@ -66,6 +67,15 @@ internal static class Words
         (EndReason.Lapsed, "lapsed"),
         (EndReason.Failed, "failed"),
         (EndReason.TargetGone, "target_gone"));
+
+    public static Words<AdditionCause> Addition { get; } = new(
+        (AdditionCause.OnCall, "on_call"),
+        (AdditionCause.Escalated, "escalated"));
+
+    public static Words<OfferState> Offer { get; } = new(
+        (OfferState.Open, "open"),
+        (OfferState.Replaced, "replaced"),
+        (OfferState.Accepted, "accepted"));
 
     public static Words<RecordMode> Record { get; } = new(
         (RecordMode.Default, "default"),

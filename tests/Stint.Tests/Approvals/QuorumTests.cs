@@ -115,6 +115,80 @@ public class QuorumTests
             Count(item.Steps, item.Distinct, item.Yes) is not Tally.Complete || Count(item.Steps, item.Distinct, [.. item.Yes, item.More]) is Tally.Complete));
     }
 
+    [Fact]
+    public void Count_Sequential_AsksOneStepAfterTheOther()
+    {
+        PinnedStep[] steps = [Step(1, "bob"), Step(2, "carol", "dan"), Step(1, "eve")];
+
+        var first = Assert.IsType<Tally.Waiting>(InOrder(steps, false, "carol", "dan"));
+        Assert.Equal((0, 2), (Assert.Single(first.Open).Index, Assert.Single(first.Later).Index));
+        var second = Assert.IsType<Tally.Waiting>(InOrder(steps, false, "bob", "carol"));
+        Assert.Equal([new SubjectId("dan")], Assert.Single(second.Open).Could);
+        Assert.IsType<Tally.Complete>(InOrder(steps, false, "bob", "carol", "dan", "eve"));
+    }
+
+    [Fact]
+    public void Count_InAnothersPlace_FillsThatPlaceOnce()
+    {
+        PinnedStep[] two = [Step(2, "bob", "carol")];
+
+        // Dan sits in Bob's place, once; then Bob himself adds nothing, and neither does Dan a second time.
+        Assert.IsType<Tally.Waiting>(Placed(two, ("dan", "bob")));
+        Assert.IsType<Tally.Waiting>(Placed(two, ("dan", "bob"), ("bob", null)));
+        Assert.IsType<Tally.Waiting>(Placed(two, ("dan", "bob"), ("dan", "carol")));
+        Assert.IsType<Tally.Complete>(Placed(two, ("dan", "bob"), ("eve", "carol")));
+
+        // Carol in Bob's place has answered: her own place needs somebody else.
+        var waiting = Assert.IsType<Tally.Waiting>(Placed(two, ("carol", "bob")));
+        Assert.Empty(waiting.Open[0].Could);
+    }
+
+    [Fact]
+    public void Count_RequesterInAnothersPlace_OrAnotherInTheirs_NeverCounts()
+    {
+        Assert.IsType<Tally.Waiting>(Placed([Step(1, "bob")], ("ann", "bob")));
+        Assert.IsType<Tally.Waiting>(Placed([Step(1, "ann", "bob")], ("dan", "ann")));
+    }
+
+    [Fact]
+    public void Count_AnyOrderAndPlaces_CountsNobodyAndNoPlaceTwice()
+    {
+        string[] names = ["ann", "b", "c", "d", "e"];
+        var cases = from list in Gen.NonEmptyListOf(from people in Gen.SubListOf(names) from need in Gen.Choose(1, 2) select Step(need, [.. people]))
+                    from given in Gen.ListOf(from person in Gen.Elements(names) from place in Gen.Elements<string?>([null, .. names]) select (By: person, For: place), 5)
+                    from distinct in Gen.Elements(true, false)
+                    from sequential in Gen.Elements(true, false)
+                    select (Steps: list.Take(3).ToArray(), Given: given.ToArray(), Distinct: distinct, Sequential: sequential);
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(1_000), Prop.ForAll(cases.ToArbitrary(), item =>
+        {
+            var tally = Quorum.Count(item.Steps, item.Distinct, Ann, Digest, [.. item.Given.Select(one => Placed(one.By, one.For))], item.Sequential);
+
+            // The yeses that may count, in their order: a person once, a place once, the requester nowhere.
+            var (people, places) = (new HashSet<string>(), new List<string>());
+            foreach (var (by, place) in item.Given.Select(one => (one.By, one.For ?? one.By)))
+            {
+                if (by != "ann" && place != "ann" && !places.Contains(place) && people.Add(by))
+                {
+                    places.Add(place);
+                }
+            }
+
+            var filled = item.Distinct
+                ? Placeable(item.Steps, places)
+                : item.Steps.All(step => places.Count(name => step.Approvers.Contains(new SubjectId(name))) >= step.Need);
+            return tally is Tally.Complete == filled
+                && (tally is not Tally.Waiting waiting || !item.Sequential || (waiting.Open.Count == 1 && waiting.Later.All(later => later.Index > waiting.Open[0].Index)));
+        }));
+    }
+
+    private static Tally InOrder(PinnedStep[] steps, bool distinct, params string[] yes) =>
+        Quorum.Count(steps, distinct, Ann, Digest, [.. yes.Select(name => Answer(name))], sequential: true);
+
+    private static Tally Placed(PinnedStep[] steps, params (string By, string? For)[] yes) =>
+        Quorum.Count(steps, false, Ann, Digest, [.. yes.Select(one => Placed(one.By, one.For))]);
+
+    private static Approval Placed(string by, string? place) => Answer(by) with { For = place is null ? null : new SubjectId(place) };
+
     /// <summary>Whether every place can be filled with a person of its own, by trying them all.</summary>
     private static bool Placeable(PinnedStep[] steps, List<string> people)
     {

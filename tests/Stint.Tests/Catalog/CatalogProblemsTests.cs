@@ -6,15 +6,17 @@ namespace Stint.Tests.Catalog;
 public class CatalogProblemsTests
 {
     [Theory]
-    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, where: 'a == b' }", "'where': conditions are not supported by this version", "split the policy by roles and who")]
-    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, when: x }", "'when': conditions are not supported by this version", "split the policy by roles and who")]
-    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: subject.on_call } }", "'auto': conditions are not supported by this version", "write auto: true")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { step_up: passkey, auto: true } }", "'step_up'", "take the key out")]
-    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, remind: 15m } ] } }", "'remind'", "take the key out")]
-    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, escalate: { after: 1h } } ] } }", "'escalate'", "name a group")]
-    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: 'on-call:ops' } ] } }", "'on-call:'", "keep a group")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, remind: 15 } ] } }", "'remind' is not a duration", "write it as")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, escalate: { after: 1h } } ] } }", "'escalate' takes 'after' and 'to'", "write escalate: { after: 30m, to: group:NAME }")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: 'on-call:ops' } ] } }", "no rota is called 'ops'", "add it under 'on-call'")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { order: random, steps: [ { from: owners } ] } }", "'order' is neither", "sequential: a step is asked once")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: [] } ] } }", "'from' names nobody", "or a list of them")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: [manager, skip-manager], need: 3 } ] } }", "asks at most 2", null)]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { not_for_reports: true, steps: [ { from: manager } ] } }", "may not approve for their own reports", "ask skip-manager")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { lapses: 1h, steps: [ { from: owners, escalate: { after: 1h, to: group:leads } } ] } }", "would never escalate", "escalate earlier")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true, not_for_reports: true } }", "belongs to 'steps'", "write it in the workflow itself")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\nbundles: {}", "'bundles'", "one by one")]
-    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\ntests: []", "'tests'", "preview")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], aprove: { auto: true }, approve: { auto: true } }", "a policy has no key 'aprove'", "did you mean 'approve'?")]
     [InlineData("policies:\n  p: { who: group:develpers, roles: ['*/*'], approve: { auto: true } }", "no group is called 'develpers'", "did you mean 'developers'?")]
     [InlineData("policies:\n  p: { who: person:anne, roles: ['*/*'], approve: { auto: true } }", "no person is called 'anne'", "did you mean 'ann'?")]
@@ -48,6 +50,12 @@ public class CatalogProblemsTests
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\n  p: { deny: group:contractors }", "'p' stands here a second time", "keep one")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\n  P: { deny: group:contractors }", "differs from 'p' in capitals only", "keep one")]
     [InlineData("policies:\n  'p q': { deny: group:contractors }\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }", "'p q' cannot name", "letters")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: subject.on_call } }", "whose yes it needs when 'auto' does not hold", "auto: CONDITION")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, where: subject.groop == 'x' }", "'where': ", null)]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, when: now.getHours() }", "'when': ", null)]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, when: 'now >' }", "'when': ", null)]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, where: resource.labels.env == 'prod' }", "cannot be evaluated at 'orders-db'", "orValue")]
+    [InlineData("policies:\n  p: { deny: group:contractors, where: resource.labels.env == 'prod' }\n  q: { who: group:developers, roles: ['*/*'], approve: { auto: true } }", "cannot be evaluated at 'orders-db'", "orValue")]
     [InlineData("policies:\n  p: [who]", "a policy is a mapping, and this is a list", null)]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\nadmins: group:nobody", "no group is called 'nobody'", "contractors")]
     public void Load_PolicyMistake_IsToldWithTheWayOut(string policies, string what, string? wayOut)
@@ -115,6 +123,41 @@ public class CatalogProblemsTests
     [InlineData("people: { ann: { name: \"a\\x1b[31m\" } }", "control characters")]
     public void Load_PeopleMistake_IsTold(string people, string what) =>
         Assert.Contains(Yaml.Load(people).Errors, error => error.What.Contains(what, StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("pager: { zone: Europe/Berln, starts: 2026-01-05 09:00, turn: 7d, people: [ann] }", "no time zone is called 'Europe/Berln'")]
+    [InlineData("pager: { zone: UTC, starts: monday, turn: 7d, people: [ann] }", "'starts' is not a day and time")]
+    [InlineData("pager: { zone: UTC, starts: 2026-01-05 09:00, turn: 7d, people: [anne] }", "no person is called 'anne'")]
+    [InlineData("pager: { zone: UTC, starts: 2026-01-05 09:00, turn: 1m, people: [ann] }", "'turn' is out of bounds")]
+    [InlineData("pager: { zone: UTC, starts: 2026-01-05 09:00, people: [ann] }", "lacks 'turn'")]
+    [InlineData("pager: { zone: UTC, starts: 2026-01-05 09:00, turn: 7d, people: [] }", "at least one")]
+    [InlineData("pager: { zone: UTC, starts: 2026-01-05 09:00, turn: 7d, people: [ann], stand_ins: [ { person: bob, from: 2026-01-06 09:00, until: 2026-01-06 09:00 } ] }", "'until' is not after 'from'")]
+    public void Load_RotaMistake_IsTold(string rota, string what) =>
+        Assert.Contains(Yaml.Load(Yaml.Whole() + "\non-call: { " + rota + " }").Errors, error => error.What.Contains(what, StringComparison.Ordinal) && error.Line > 0);
+
+    [Theory]
+    [InlineData("{ name: a, given: { subject: ann, ask: orders-db/reed-only }, expect: { verdict: allow } }", "no role is called 'orders-db/reed-only'")]
+    [InlineData("{ name: a, given: { subject: ann, ask: orders-db/read-only }, expect: {} }", "'expect' is empty")]
+    [InlineData("{ name: a, given: { subject: ann, ask: orders-db/read-only }, expect: { verdict: yes } }", "'verdict' is none of")]
+    [InlineData("{ name: a, given: { subject: ann, ask: orders-db/read-only }, expect: { because: reed } }", "no policy is called 'reed'")]
+    [InlineData("{ name: a, given: { subject: { id: ann, groups: [developer] }, ask: orders-db/read-only }, expect: { verdict: allow } }", "no group is called 'developer'")]
+    [InlineData("{ name: a, given: { subject: { groups: [developers] }, ask: orders-db/read-only }, expect: { verdict: allow } }", "'subject' lacks 'id'")]
+    [InlineData("{ name: a, given: { subject: ann, ask: orders-db/read-only, at: '2026-03-02T10:00:00' }, expect: { verdict: allow } }", "'at' is not a moment")]
+    [InlineData("{ given: { subject: ann, ask: orders-db/read-only }, expect: { verdict: allow } }", "a test lacks 'name'")]
+    public void Load_MistakeInATest_IsTold(string test, string what) =>
+        Assert.Contains(Yaml.Load(Yaml.Whole() + "\ntests: [ " + test + " ]").Errors, error => error.What.Contains(what, StringComparison.Ordinal) && error.Line > 0);
+
+    [Fact]
+    public void Load_MistakeInACondition_IsToldToTheColumn()
+    {
+        const string text = "policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true }, when: subject.groop == 'x' }\n";
+
+        var error = Yaml.Bad(text + Yaml.People + "\n" + Yaml.Resources);
+
+        Assert.Equal(2, error.Line);
+        Assert.Equal(text.Split('\n')[1].IndexOf("groop", StringComparison.Ordinal) + 1, error.Column);
+        Assert.Contains("groups", error.What, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Load_ManyMistakes_TellsThemAllInOrder()

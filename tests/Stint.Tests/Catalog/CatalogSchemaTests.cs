@@ -50,6 +50,14 @@ public class CatalogSchemaTests
                   t:
             workflows:
               w: { steps: [ { from: owners }, { from: group:leads, need: 1 }, { from: person:carol }, { from: manager } ], distinct: false, lapses: 2d }
+              x:
+                order: sequential
+                not_for_reports: true
+                steps:
+                  - { from: [skip-manager, group:leads], remind: 15m, escalate: { after: 30m, to: [group:leads, on-call:web] } }
+                  - { from: on-call:web, not_for_reports: false, escalate: { after: 1h, to: owners } }
+            on-call:
+              web: { zone: Europe/Berlin, starts: 2026-01-05 09:00, turn: 7d, people: [bob, carol], stand_ins: [ { person: bob, from: 2026-12-24 09:00, until: 2026-12-27 09:00 } ] }
             policies:
               p: { who: [group:all, person:ann], roles: ['*/r', db/s], for: 1h, reason: { required: true, ticket: '^A$' }, approve: { workflow: w }, record: strict, begin_within: 30m }
               q: { who: ann, roles: '*/*', for: { default: 5m }, approve: { steps: [ { from: owners } ], distinct: true, lapses: 1h }, record: default }
@@ -64,8 +72,10 @@ public class CatalogSchemaTests
     [Theory]
     [InlineData("polices: {}")]
     [InlineData("policies: { p: { who: x, roles: x } }")]
-    [InlineData("policies: { p: { who: x, roles: x, approve: { auto: true }, where: x } }")]
-    [InlineData("policies: { p: { who: x, roles: x, approve: { auto: x } } }")]
+    [InlineData("policies: { p: { who: x, roles: x, approve: { auto: true }, where: [x] } }")]
+    [InlineData("policies: { p: { who: x, roles: x, approve: { auto: [x] } } }")]
+    [InlineData("tests: [ { name: a, expect: { verdict: allow } } ]")]
+    [InlineData("on-call: { pager: { zone: UTC } }")]
     [InlineData("policies: { p: { who: x, roles: x, approve: { auto: true }, for: soon } }")]
     [InlineData("policies: { p: { deny: x, for: 1h } }")]
     [InlineData("people: { ann: { token: plain } }")]

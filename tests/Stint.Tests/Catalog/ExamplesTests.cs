@@ -35,6 +35,17 @@ public class ExamplesTests
     }
 
     [Theory]
+    [MemberData(nameof(Examples))]
+    public void Example_Tests_PassAndExerciseEveryRule(string example)
+    {
+        var report = TestRun.Run(Load(example).Catalog!);
+
+        Assert.NotEmpty(report.Results);
+        Assert.All(report.Results, result => Assert.Empty(result.Differences));
+        Assert.Empty(report.Coverage.SelectMany(policy => policy.Never.Select(never => $"{policy.Policy}: {never}")));
+    }
+
+    [Theory]
     [InlineData("ann", "orders-db/read-only", "allow")]
     [InlineData("ann", "orders-db/owner", "needs_approval")]
     [InlineData("bob", "orders-db/owner", "needs_approval")]

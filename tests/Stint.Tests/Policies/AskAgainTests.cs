@@ -24,7 +24,7 @@ public class AskAgainTests
     private static Again Again(string then, string now, params Approval[] approvals) => Again(then, Catalog(now), Question, approvals);
 
     private static Again Again(string then, LoadedCatalog now, Question question, params Approval[] approvals) =>
-        Decider.AskAgain(now, question, Decider.Decide(Catalog(then), Question), approvals, Digest);
+        Decider.AskAgain(now, question, Decider.Decide(Catalog(then), Question), approvals, Digest, []);
 
     private static string Fell(Again again) => Assert.IsType<Again.Fell>(again).Because;
 

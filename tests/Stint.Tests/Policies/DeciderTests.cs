@@ -141,7 +141,7 @@ public class DeciderTests
 
         var deny = Assert.IsType<Verdict.Deny>(verdict);
         Assert.True(deny.Known);
-        Assert.Contains("owners of orders-db: 1 person needed, and besides the requester there are nobody", deny.Because, StringComparison.Ordinal);
+        Assert.Contains("owners of orders-db: 1 person needed, and besides the requester there is nobody", deny.Because, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -220,12 +220,12 @@ public class DeciderTests
     {
         var catalog = Yaml.Good(Yaml.Whole(policies: Yaml.Policies + "\n  never: { deny: group:contractors, roles: [orders-db/owner] }"));
 
-        var ann = Decider.Offers(catalog, new SubjectId("ann"));
+        var ann = Decider.Offers(catalog, new SubjectId("ann"), Now);
         Assert.Equal(["orders-db/owner", "orders-db/read-only"], ann.Select(offer => offer.Role.ToString()));
         Assert.True(ann[0].NeedsApproval);
         Assert.Equal(TimeSpan.FromMinutes(30), ann[1].Default);
-        Assert.Equal("orders-db/read-only", Assert.Single(Decider.Offers(catalog, new SubjectId("eve"))).Role.ToString());
-        Assert.Empty(Decider.Offers(catalog, new SubjectId("bob")));
-        Assert.Empty(Decider.Offers(catalog, new SubjectId("zoe")));
+        Assert.Equal("orders-db/read-only", Assert.Single(Decider.Offers(catalog, new SubjectId("eve"), Now)).Role.ToString());
+        Assert.Empty(Decider.Offers(catalog, new SubjectId("bob"), Now));
+        Assert.Empty(Decider.Offers(catalog, new SubjectId("zoe"), Now));
     }
 }

@@ -32,6 +32,37 @@ public class VerdictJsonTests
     }
 
     [Fact]
+    public void Write_StepsWithAnOrderAndAClock_ComeBackAsTheyWere()
+    {
+        var step = new PinnedStep("manager of ann", "manager", [new SubjectId("bob")], 1)
+        {
+            Remind = TimeSpan.FromMinutes(15),
+            Escalate = new PinnedEscalation(TimeSpan.FromMinutes(30), "group:directors", [new SubjectId("dora")]),
+            NotForReports = true,
+        };
+        var verdict = new Verdict.NeedsApproval(Terms, [step]) { Sequential = true, Trace = [] };
+
+        var back = Assert.IsType<Verdict.NeedsApproval>(VerdictJson.Read(VerdictJson.Write(verdict)));
+
+        Assert.True(back.Sequential);
+        var read = back.Steps[0];
+        Assert.Equal((step.Remind, true, step.Escalate.After, "group:directors"), (read.Remind, read.NotForReports, read.Escalate!.After, read.Escalate.To));
+        Assert.Equal(step.Escalate.Approvers, read.Escalate.Approvers);
+    }
+
+    [Fact]
+    public void Read_WhatAnOlderVersionWrote_HasStepsWithoutOrderOrClock()
+    {
+        const string older = """{"outcome":"needs_approval","decided_by":["p"],"terms":{"for_seconds":1800,"max_seconds":14400,"record":"default","lapses_after_seconds":86400,"begin_within_seconds":28800},"steps":[{"name":"owners of db","from":"owners","need":2,"approvers":["bob","dora"]}],"distinct":true,"trace":[{"rule":"p","outcome":"decided","because":"it asks"}]}""";
+
+        var read = Assert.IsType<Verdict.NeedsApproval>(VerdictJson.Read(older));
+
+        Assert.False(read.Sequential);
+        Assert.Equal((null, null, false), (read.Steps[0].Remind, read.Steps[0].Escalate, read.Steps[0].NotForReports));
+        Assert.Equal(older, VerdictJson.Write(read));
+    }
+
+    [Fact]
     public void Write_Deny_KeepsWhetherItIsKnown()
     {
         foreach (var known in new[] { true, false })
@@ -76,6 +107,7 @@ public class VerdictJsonTests
     [InlineData("""{"outcome":"deny","because":"x","decided_by":[],"trace":[{"rule":"p","outcome":"odd","because":"x"}]}""")]
     [InlineData("""{"outcome":"needs_approval","decided_by":[],"trace":[],"steps":[],"terms":{"for_seconds":1,"max_seconds":1,"record":"default","lapses_after_seconds":1,"begin_within_seconds":1}}""")]
     [InlineData("""{"outcome":"needs_approval","decided_by":[],"trace":[],"steps":[{"name":"a","from":"owners","need":0,"approvers":[]}],"terms":{"for_seconds":1,"max_seconds":1,"record":"default","lapses_after_seconds":1,"begin_within_seconds":1}}""")]
+    [InlineData("""{"outcome":"needs_approval","decided_by":[],"trace":[],"steps":[{"name":"a","from":"owners","need":1,"approvers":["b"],"escalate":{"after_seconds":0,"to":"x","approvers":[]}}],"terms":{"for_seconds":1,"max_seconds":1,"record":"default","lapses_after_seconds":1,"begin_within_seconds":1}}""")]
     [InlineData("""{"outcome":"allow","decided_by":[],"trace":[],"terms":{"for_seconds":1,"max_seconds":1,"record":"lax","lapses_after_seconds":1,"begin_within_seconds":1}}""")]
     public void Read_AnythingElse_IsRefused(string json) => Assert.ThrowsAny<JsonException>(() => VerdictJson.Read(json));
 }

@@ -69,6 +69,11 @@ public class RequestDigestTests
             Asked with { Verdict = Needs(Step with { Approvers = [new SubjectId("bob"), new SubjectId("dora")] }) },
             Asked with { Verdict = Needs(Step, Step) },
             Asked with { Verdict = Needs(Step) with { Distinct = true } },
+            Asked with { Verdict = Needs(Step) with { Sequential = true } },
+            Asked with { Verdict = Needs(Step with { NotForReports = true }) },
+            Asked with { Verdict = Needs(Step with { Escalate = new PinnedEscalation(TimeSpan.FromMinutes(30), "group:g", [new SubjectId("dora")]) }) },
+            Asked with { Verdict = Needs(Step with { Escalate = new PinnedEscalation(TimeSpan.FromMinutes(30), "group:g", []) }) },
+            Asked with { Verdict = Needs(Step with { Escalate = new PinnedEscalation(TimeSpan.FromMinutes(31), "group:g", []) }) },
         ];
 
         Assert.Equal(others.Length, others.Select(RequestDigest.Of).Distinct().Count());

@@ -8,7 +8,7 @@ internal partial class Reads
 {
     /// <summary>What was answered to a request, in order.</summary>
     public ValueTask<List<Approval>> ApprovalsAsync(RequestId request) => Db.ListAsync(
-        "SELECT request_id, person, yes, at, comment, shortened, saw_digest, via FROM approvals WHERE request_id = $1 ORDER BY seq",
+        "SELECT request_id, person, yes, at, comment, shortened, saw_digest, via, for_person, delegation_id, offer_id FROM approvals WHERE request_id = $1 ORDER BY seq",
         ReadApproval,
         request.Value);
 
@@ -25,6 +25,9 @@ internal partial class Reads
             Shortened = c.SpanOrNull(),
             SawDigest = c.Text(),
             Via = c.Text(),
+            For = c.TextOrNull() is { } absent ? new SubjectId(absent) : null,
+            Delegation = c.TextOrNull() is { } delegation ? new DelegationId(delegation) : null,
+            Offer = c.TextOrNull() is { } offer ? new OfferId(offer) : null,
         };
     }
 }
@@ -32,7 +35,7 @@ internal partial class Reads
 internal sealed partial class Work
 {
     /// <summary>Keeps an answer. Find the request first in the same write, so that two answers at once see each other.</summary>
-    /// <returns>As it stands now, times rounded; null when this person has answered already.</returns>
+    /// <returns>As it stands now, times rounded; null when this person has answered already, or the place that they answer for is filled.</returns>
     public async ValueTask<Approval?> InsertAsync(Approval approval)
     {
         var kept = approval with
@@ -41,8 +44,8 @@ internal sealed partial class Work
             Shortened = approval.Shortened is { } shortened ? Stored.Round(shortened) : null,
         };
         var inserted = await Db.RunAsync(
-            "INSERT INTO approvals (request_id, person, yes, at, comment, shortened, saw_digest, via) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
-            + "ON CONFLICT (request_id, person) DO NOTHING",
+            "INSERT INTO approvals (request_id, person, yes, at, comment, shortened, saw_digest, via, for_person, delegation_id, offer_id) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
             kept.Request.Value,
             kept.By.Value,
             kept.Yes,
@@ -50,13 +53,16 @@ internal sealed partial class Work
             kept.Comment,
             kept.Shortened,
             kept.SawDigest,
-            kept.Via);
+            kept.Via,
+            kept.For?.Value,
+            kept.Delegation?.Value,
+            kept.Offer?.Value);
         if (inserted == 0)
         {
             return null;
         }
 
-        await Db.RunAsync("UPDATE request_approvers SET open = 0 WHERE request_id = $1 AND person = $2", kept.Request.Value, kept.By.Value);
+        await Db.RunAsync("UPDATE request_approvers SET open = 0 WHERE request_id = $1 AND person IN ($2, $3)", kept.Request.Value, kept.By.Value, kept.Seat.Value);
         Wake(Wakes.Of(kept.Request));
         return kept;
     }

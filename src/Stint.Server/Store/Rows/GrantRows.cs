@@ -85,12 +85,13 @@ internal partial class Reads
         now,
         limit);
 
-    /// <summary>When time alone makes something due next: a deadline, a start or a lapse. Null when nothing will.</summary>
+    /// <summary>When time alone makes something due next: a deadline, a start, a lapse, or a step's reminder, escalation or handover. Null when nothing will.</summary>
     public ValueTask<DateTimeOffset?> NextTimedAtAsync() => NextAsync(
         "SELECT MIN(not_after) AS due FROM grants WHERE state = 'open' UNION ALL "
         + "SELECT MIN(start_at) FROM grants WHERE state = 'ready' AND start_at IS NOT NULL UNION ALL "
         + "SELECT MIN(lapses_at) FROM grants WHERE state = 'ready' UNION ALL "
-        + "SELECT MIN(lapses_at) FROM requests WHERE state = 'pending'");
+        + "SELECT MIN(lapses_at) FROM requests WHERE state = 'pending' UNION ALL "
+        + "SELECT MIN(due_at) FROM request_steps WHERE due_at IS NOT NULL");
 
     /// <summary>When the next assignment can be leased. Null when none has work.</summary>
     public ValueTask<DateTimeOffset?> NextWorkAtAsync() => NextAsync(

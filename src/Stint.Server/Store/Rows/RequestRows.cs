@@ -16,6 +16,9 @@ internal sealed record RequestFilter
     /// <summary>Pending ones that wait for this person, who has not answered yet.</summary>
     public SubjectId? Awaiting { get; init; }
 
+    /// <summary>The moment that decides who answers for whom; needed with <see cref="Awaiting"/> and <see cref="Involving"/>.</summary>
+    public DateTimeOffset Now { get; init; }
+
     /// <summary>Those that this person asked or may answer (or might have).</summary>
     public SubjectId? Involving { get; init; }
 
@@ -37,8 +40,14 @@ internal partial class Reads
         .And("state = ?", Words.Request[filter.State])
         .And("subject = ?", filter.Subject?.Value)
         .And("resource = ?", filter.Resource)
-        .And("id IN (SELECT request_id FROM request_approvers WHERE person = ? AND open = 1)", filter.Awaiting?.Value)
-        .And("(subject = ? OR id IN (SELECT request_id FROM request_approvers WHERE person = ?))", filter.Involving?.Value)
+        .And(
+            $"subject <> ? AND id IN (SELECT request_id FROM request_approvers WHERE open = 1 AND (person = ? OR {AnsweredFor(filter.Now)})) "
+            + "AND id NOT IN (SELECT request_id FROM approvals WHERE person = ?)",
+            filter.Awaiting?.Value)
+        .And(
+            $"(subject = ? OR id IN (SELECT request_id FROM request_approvers WHERE person = ? OR {AnsweredFor(filter.Now)}) "
+            + "OR id IN (SELECT request_id FROM approvals WHERE person = ?))",
+            filter.Involving?.Value)
         .PageAsync(Db, RequestColumns, "requests", ReadRequest, page);
 
     /// <summary>What a subject asked and nobody decided yet, oldest first. Inside a write they stay as found until the commit.</summary>
@@ -123,13 +132,14 @@ internal sealed partial class Work
             kept.Digest);
         if (kept.Verdict is Verdict.NeedsApproval needs)
         {
+            var first = (needs.Sequential ? needs.Steps[0].Approvers : needs.Steps.SelectMany(step => step.Approvers)).ToHashSet();
             foreach (var person in needs.Steps.SelectMany(step => step.Approvers).Distinct())
             {
                 await Db.LaterAsync(
                     "INSERT INTO request_approvers (request_id, person, open) VALUES ($1, $2, $3)",
                     kept.Id.Value,
                     person.Value,
-                    kept.State == RequestState.Pending);
+                    kept.State == RequestState.Pending && first.Contains(person));
             }
         }
 
@@ -171,6 +181,7 @@ internal sealed partial class Work
         if (kept.State != RequestState.Pending && kept.Verdict is Verdict.NeedsApproval)
         {
             await Db.RunAsync("UPDATE request_approvers SET open = 0 WHERE request_id = $1 AND open = 1", seen.Id.Value);
+            await Db.RunAsync("UPDATE request_steps SET due_at = NULL WHERE request_id = $1 AND due_at IS NOT NULL", seen.Id.Value);
         }
 
         Wake(Wakes.Of(seen.Id));

@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Text.Json;
+using Stint.Core.Approvals;
+using Stint.Core.Policies;
+
+namespace Stint.Core.Audit;
+
+/// <summary>What facts say of steps between the asking and the decision, checked against what the verdict pinned.</summary>
+internal static class EvidenceSteps
+{
+    /// <summary>Facts of the section about approvals.</summary>
+    public static bool IsOfApproval(string kind) => kind is FactKinds.ApprovalGiven or FactKinds.ApproversAsked or FactKinds.ApproversReminded
+        or FactKinds.RequestEscalated or FactKinds.OfferMade or FactKinds.OfferAccepted;
+
+    /// <summary>The steps with whom facts added to them.</summary>
+    /// <param name="steps">As the verdict pinned them.</param>
+    /// <param name="facts">Those before the decision.</param>
+    /// <returns>The steps; and what is wrong with an addition, null when nothing is.</returns>
+    public static (IReadOnlyList<PinnedStep> Steps, string? Odd) Widened(IReadOnlyList<PinnedStep> steps, IEnumerable<FactBody> facts)
+    {
+        var widened = steps.ToList();
+        foreach (var fact in facts.Where(fact => fact.Kind is FactKinds.ApproversAsked or FactKinds.RequestEscalated))
+        {
+            if (fact.Number("step") is not { } index || index < 0 || index >= steps.Count)
+            {
+                return (steps, "somebody was added to a step that there is not");
+            }
+
+            var step = widened[(int)index];
+            var persons = Persons(fact).Where(person => !step.Approvers.Contains(person)).ToList();
+
+            // NB. The verdict says whom a step may grow by: those whom it names for an escalation, and those of a rota,
+            // whom nobody knew at the asking.
+            var isOnCall = Sources.HasRota(step.From) || (step.Escalate is { } to && Sources.HasRota(to.To));
+            if (!isOnCall && persons.Exists(person => fact.Kind != FactKinds.RequestEscalated || step.Escalate?.Approvers.Contains(person) != true))
+            {
+                return (steps, string.Create(CultureInfo.InvariantCulture, $"fact {fact.Seq} adds somebody whom the verdict does not name"));
+            }
+
+            widened[(int)index] = step with { Approvers = [.. step.Approvers, .. persons] };
+        }
+
+        return (widened, null);
+    }
+
+    /// <summary>A sentence for each yes that came with a counter-offer: that the requester took that offer of that person.</summary>
+    public static IEnumerable<(string Text, string? Why)> Offers(IReadOnlyList<FactBody> facts)
+    {
+        foreach (var yes in facts.Where(fact => fact.Kind == FactKinds.ApprovalGiven && fact.Text("offer") is not null))
+        {
+            var taken = facts.FirstOrDefault(fact => fact.Kind == FactKinds.OfferAccepted && fact.Text("offer") == yes.Text("offer"));
+            yield return (
+                string.Create(CultureInfo.InvariantCulture, $"The yes in fact {yes.Seq} is the counter-offer of {EvidencePhrases.Plain(yes.Text("by") ?? "nobody")}, which the requester took"),
+                taken is null ? "no fact here says that it was taken"
+                : taken.Text("by") != yes.Text("by") ? "the offer was another's"
+                : null);
+        }
+    }
+
+    private static IEnumerable<SubjectId> Persons(FactBody fact) => fact.Find("persons") is { ValueKind: JsonValueKind.Array } persons
+        ? persons.EnumerateArray().Where(person => person.ValueKind == JsonValueKind.String).Select(person => new SubjectId(person.GetString()!))
+        : [];
+}

@@ -1,0 +1,88 @@
+namespace Stint.Core.Catalog;
+
+/// <summary>Who is on call when: people who take turns, handing over at the same time of day.</summary>
+/// <remarks>
+/// Handovers are counted on the wall clock of <see cref="Zone"/>, so that nine o'clock stays nine o'clock over a change of
+/// daylight saving time. A handover that falls into the hour that is left out comes at its end; one that falls into the hour
+/// that comes twice comes the first time.
+/// </remarks>
+public sealed record Rota
+{
+    public required string Name { get; init; }
+
+    /// <summary>Whose wall clock counts.</summary>
+    public required TimeZoneInfo Zone { get; init; }
+
+    /// <summary>The first handover, on that clock: the first person begins. Nobody is on call before it.</summary>
+    public required DateTime Starts { get; init; }
+
+    /// <summary>How long one turn lasts on that clock.</summary>
+    public required TimeSpan Turn { get; init; }
+
+    /// <summary>In the order of their turns; at least one.</summary>
+    public required IReadOnlyList<SubjectId> People { get; init; }
+
+    /// <summary>Who stands in for whoever would be on call. A later one wins over an earlier one.</summary>
+    public IReadOnlyList<StandIn> StandIns { get; init; } = [];
+
+    /// <summary>Who is on call at a moment; null before the first handover.</summary>
+    public SubjectId? At(DateTimeOffset moment)
+    {
+        for (var i = StandIns.Count - 1; i >= 0; i--)
+        {
+            if (Instant(StandIns[i].From, Zone) <= moment && moment < Instant(StandIns[i].Until, Zone))
+            {
+                return StandIns[i].Person;
+            }
+        }
+
+        var local = TimeZoneInfo.ConvertTime(moment, Zone).DateTime;
+        var turn = (long)Math.Floor((local - Starts) / Turn);
+
+        // Near a change of the clock the wall clock misleads by one handover: the instants decide.
+        while (Instant(Starts + (Turn * (turn + 1)), Zone) <= moment)
+        {
+            turn++;
+        }
+
+        while (turn >= 0 && Instant(Starts + (Turn * turn), Zone) > moment)
+        {
+            turn--;
+        }
+
+        return turn < 0 ? null : People[(int)(turn % People.Count)];
+    }
+
+    /// <summary>The moment at which a zone's clock shows a time: the first one when it does so twice, the end of the gap when it never does.</summary>
+    public static DateTimeOffset Instant(DateTime local, TimeZoneInfo zone)
+    {
+        ArgumentNullException.ThrowIfNull(zone);
+        if (zone.IsInvalidTime(local))
+        {
+            // The gap's end: what the clock showed before it still counts, so that the moment is where the gap begins.
+            var before = local;
+            while (zone.IsInvalidTime(before))
+            {
+                before = before.AddMinutes(-15);
+            }
+
+            var offset = zone.GetUtcOffset(before);
+            var guess = new DateTimeOffset(before, offset);
+            while (zone.GetUtcOffset(guess) == offset)
+            {
+                guess = guess.AddMinutes(1);
+            }
+
+            return guess;
+        }
+
+        var offsets = zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local).Max() : zone.GetUtcOffset(local);
+        return new DateTimeOffset(local, offsets);
+    }
+}
+
+/// <summary>Somebody who is on call in place of whose turn it is.</summary>
+/// <param name="From">On the rota's wall clock.</param>
+/// <param name="Until">On the rota's wall clock; not included.</param>
+/// <param name="Person">Who.</param>
+public sealed record StandIn(DateTime From, DateTime Until, SubjectId Person);

@@ -1,0 +1,219 @@
+using System.Globalization;
+using Stint.Core.Catalog.Yaml;
+using Stint.Core.Policies;
+
+namespace Stint.Core.Catalog;
+
+/// <summary>Reads <c>tests</c>.</summary>
+internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> groups, IReadOnlyCollection<string> policies, Dictionary<string, Resource> resources)
+{
+    /// <summary>When a test is asked that does not say: a Monday, noon in UTC.</summary>
+    public static readonly DateTimeOffset Usual = new(2026, 1, 5, 12, 0, 0, TimeSpan.Zero);
+
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    public IReadOnlyList<CatalogTest> Read(IReadOnlyList<Node> sections)
+    {
+        var tests = new List<CatalogTest>();
+        var names = new Dictionary<string, CatalogPlace>(StringComparer.Ordinal);
+        foreach (var section in sections.Where(section => section is not TextNode { IsNull: true }))
+        {
+            if (section is not ListNode list)
+            {
+                reading.Problems.Error(section.Place, $"'tests' is a list, and this is {section.Kind}", "write tests: [ { name: …, given: { subject: ann, ask: orders-db/read-only }, expect: { verdict: allow } } ]");
+                continue;
+            }
+
+            foreach (var item in list.Items)
+            {
+                if (reading.Map(item, "a test") is { } map && Test(map) is { } test)
+                {
+                    if (!names.TryAdd(test.Name, test.Place))
+                    {
+                        reading.Problems.Error(test.Place, $"a test is called '{Words.Short(test.Name)}' already; first in {names[test.Name]}", "give each its own name");
+                    }
+
+                    tests.Add(test);
+                }
+            }
+        }
+
+        return tests;
+    }
+
+    private CatalogTest? Test(MapNode map)
+    {
+        reading.Keys(map, "a test", ["name", "given", "expect"]);
+        var name = Needed(map, "name", "a test") is { } named ? reading.Text(named, "'name'", 200) : null;
+        var given = Needed(map, "given", "a test") is { } asked ? reading.Map(asked, "'given'") : null;
+        var expect = Needed(map, "expect", "a test") is { } expected ? Expect(expected) : null;
+        if (given is null)
+        {
+            return null;
+        }
+
+        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at"]);
+        var subject = Needed(given, "subject", "'given'");
+        var ask = Needed(given, "ask", "'given'") is { } role ? Role(role) : null;
+        var at = Moment(given, "at") ?? Usual;
+        if (name is null || expect is null || subject is null || ask is not { } wanted || Subject(subject) is not { } test)
+        {
+            return null;
+        }
+
+        return test with
+        {
+            Name = name,
+            Place = map.Place,
+            Ask = wanted,
+            For = reading.Duration(given, "for", "'for'", Second, Words.LongestDuration),
+            Reason = reading.Text(given, "reason", "'reason'", 2_000, newLines: true),
+            Ticket = reading.Text(given, "ticket", "'ticket'", 200),
+            Start = Moment(given, "start"),
+            At = at,
+            Expect = expect,
+        };
+    }
+
+    private CatalogTest? Subject(Node node)
+    {
+        var blank = new CatalogTest { Name = "", Place = node.Place, Subject = default, Ask = default, At = Usual, Expect = new Expectation() };
+        if (node is not MapNode map)
+        {
+            return reading.Text(node, "'subject'", 80) is { } bare ? blank with { Subject = Person(bare) } : null;
+        }
+
+        reading.Keys(map, "'subject'", ["id", "groups", "attributes", "on_call", "manager"]);
+        if (Needed(map, "id", "'subject'") is not { } id || reading.Text(id, "'id'", 80) is not { } name)
+        {
+            return null;
+        }
+
+        return blank with
+        {
+            Subject = Person(name),
+            Groups = map.Find("groups") is { } given ? Groups(given.Value) : null,
+            Attributes = map.Find("attributes") is null ? null : reading.TextMap(map, "attributes", "an attribute"),
+            OnCall = map.Find("on_call") is { } call ? reading.Flag(call.Value, "'on_call'") : null,
+            Manager = reading.Text(map, "manager", "'manager'", 80) is { } manager ? Person(manager) : null,
+        };
+    }
+
+    private List<string> Groups(Node node)
+    {
+        var found = new List<string>();
+        foreach (var (text, place) in reading.Texts(node, "'groups'", 80))
+        {
+            var name = Bare(text, "group:");
+            if (groups.Contains(name))
+            {
+                found.Add(name);
+            }
+            else
+            {
+                reading.Problems.Error(place, $"no group is called '{Words.Short(name)}'", Words.Meant(name, groups, "add it under 'groups'"));
+            }
+        }
+
+        return found;
+    }
+
+    private Expectation? Expect(Node node)
+    {
+        if (reading.Map(node, "'expect'") is not { } map)
+        {
+            return null;
+        }
+
+        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known"]);
+        if (map.Entries.Count == 0)
+        {
+            // NB. A test that expects nothing would always pass.
+            reading.Problems.Error(map.Place, "'expect' is empty", "write expect: { verdict: allow }");
+        }
+
+        var verdict = Choice(map, "verdict", ["allow", "needs_approval", "deny"]);
+        var record = Choice(map, "record", ["default", "strict"]);
+        var because = map.Find("because") is { } rules ? reading.Texts(rules.Value, "'because'", 80) : null;
+        foreach (var (rule, place) in because ?? [])
+        {
+            if (!policies.Contains(rule))
+            {
+                reading.Problems.Error(place, $"no policy is called '{Words.Short(rule)}'", Words.Meant(rule, policies, "see 'policies'"));
+            }
+        }
+
+        return new Expectation
+        {
+            Verdict = verdict,
+            Because = because is null ? null : [.. because.Select(rule => rule.Text)],
+            For = reading.Duration(map, "for", "'for'", Second, Words.LongestDuration),
+            Max = reading.Duration(map, "max", "'max'", Second, Words.LongestDuration),
+            Steps = map.Find("steps") is { } steps ? [.. reading.Texts(steps.Value, "'steps'", 80).Select(step => step.Text)] : null,
+            Record = record switch { "strict" => RecordMode.Strict, "default" => RecordMode.Default, _ => null },
+            Known = map.Find("known") is { } known ? reading.Flag(known.Value, "'known'") : null,
+        };
+    }
+
+    private string? Choice(MapNode map, string key, string[] choices)
+    {
+        var chosen = reading.Text(map, key, $"'{key}'", 40);
+        if (chosen is null || choices.Contains(chosen))
+        {
+            return chosen;
+        }
+
+        reading.Problems.Error(map.Find(key)!.Value.Place, $"'{key}' is none of {string.Join(", ", choices)}", Words.Meant(chosen, choices, "write one of them"));
+        return null;
+    }
+
+    private RoleRef? Role(Node node)
+    {
+        if (reading.Text(node, "'ask'", 130) is not { } text)
+        {
+            return null;
+        }
+
+        if (RoleRef.Parse(text) is { } role && resources.TryGetValue(role.Resource, out var resource) && resource.Roles.ContainsKey(role.Role))
+        {
+            return role;
+        }
+
+        reading.Problems.Error(node.Place, $"no role is called '{Words.Short(text)}'", Words.Meant(text, [.. resources.Values.SelectMany(known => known.Roles.Values).Select(known => known.Ref.ToString())], "write RESOURCE/ROLE, see 'resources'"));
+        return null;
+    }
+
+    private DateTimeOffset? Moment(MapNode map, string key)
+    {
+        if (map.Find(key) is not { } entry)
+        {
+            return null;
+        }
+
+        // With its offset: a test must not mean something else on a machine in another zone.
+        if (entry.Value is TextNode text
+            && DateTimeOffset.TryParseExact(text.Value, ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd HH:mmK", "yyyy-MM-dd HH:mm:ssK"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var moment)
+            && (text.Value.EndsWith('Z') || text.Value.AsSpan(11).IndexOfAny('+', '-') >= 0))
+        {
+            return moment;
+        }
+
+        reading.Problems.Error(entry.Value.Place, $"'{key}' is not a moment", "write 2026-03-02T10:00:00Z, or with an offset: 2026-03-02T10:00:00+01:00");
+        return null;
+    }
+
+    private Node? Needed(MapNode map, string key, string of)
+    {
+        if (map.Find(key) is { } entry)
+        {
+            return entry.Value;
+        }
+
+        reading.Problems.Error(map.Place, $"{of} lacks '{key}'");
+        return null;
+    }
+
+    private static SubjectId Person(string text) => new(Bare(text, "person:"));
+
+    private static string Bare(string text, string kind) => text.StartsWith(kind, StringComparison.Ordinal) ? text[kind.Length..] : text;
+}

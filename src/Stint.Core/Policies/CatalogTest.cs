@@ -1,0 +1,65 @@
+using System.Collections.Frozen;
+using Stint.Core.Catalog;
+
+namespace Stint.Core.Policies;
+
+/// <summary>What the catalog itself says that its policies answer: one asking and what is expected of it.</summary>
+public sealed record CatalogTest
+{
+    public required string Name { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public required CatalogPlace Place { get; init; }
+
+    /// <summary>Who asks. Need not be known to the catalog.</summary>
+    public required SubjectId Subject { get; init; }
+
+    /// <summary>Groups that they are in, in place of those that the catalog says; null for those.</summary>
+    public IReadOnlyList<string>? Groups { get; init; }
+
+    /// <summary>Attributes, in place of those that the catalog says; null for those.</summary>
+    public FrozenDictionary<string, string>? Attributes { get; init; }
+
+    /// <summary>Whether they are on call, in place of what the rotas say; null for that.</summary>
+    public bool? OnCall { get; init; }
+
+    /// <summary>Their manager, in place of the one that the catalog says; null for that one.</summary>
+    public SubjectId? Manager { get; init; }
+
+    public required RoleRef Ask { get; init; }
+
+    public TimeSpan? For { get; init; }
+
+    public string? Reason { get; init; }
+
+    public string? Ticket { get; init; }
+
+    public DateTimeOffset? Start { get; init; }
+
+    /// <summary>When it is asked.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    public required Expectation Expect { get; init; }
+}
+
+/// <summary>What a verdict is expected to be. What is null is not looked at.</summary>
+public sealed record Expectation
+{
+    /// <summary><c>allow</c>, <c>needs_approval</c> or <c>deny</c>.</summary>
+    public string? Verdict { get; init; }
+
+    /// <summary>Rules that decided, all of them.</summary>
+    public IReadOnlyList<string>? Because { get; init; }
+
+    public TimeSpan? For { get; init; }
+
+    public TimeSpan? Max { get; init; }
+
+    /// <summary>Where the yes comes from, in any order: <c>owners</c>, <c>group:NAME</c>.</summary>
+    public IReadOnlyList<string>? Steps { get; init; }
+
+    public RecordMode? Record { get; init; }
+
+    /// <summary>Whether the asker is told that the role exists; looked at for a no.</summary>
+    public bool? Known { get; init; }
+}

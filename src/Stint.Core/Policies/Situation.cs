@@ -1,0 +1,113 @@
+using Stint.Core.Catalog;
+using Stint.Core.Policies.Cel;
+
+namespace Stint.Core.Policies;
+
+/// <summary>What conditions look at, for one question. What no condition reads is never worked out.</summary>
+internal sealed class Situation(LoadedCatalog catalog, Person person, Resource resource, Role role, Question question) : CelSource
+{
+    private CelInputs? _inputs;
+    private IReadOnlyList<string>? _onCallFor;
+
+    public Resource Resource { get; } = resource;
+
+    public Question Question { get; } = question;
+
+    /// <summary>The values that conditions are evaluated over.</summary>
+    public CelInputs Inputs => _inputs ??= new CelInputs(ConditionShape.Environment, this);
+
+    /// <summary>When the access would open: the asked start, or the moment of the question.</summary>
+    private DateTimeOffset Opens => Question.StartAt ?? Question.Now;
+
+    private IReadOnlyList<string> OnCallFor => _onCallFor ??= catalog.OnCallFor(person.Id, Opens);
+
+    public override CelValue Read(int slot)
+    {
+        if (slot == ConditionShape.SubjectId)
+        {
+            return CelValue.From(person.Id.Value);
+        }
+
+        if (slot == ConditionShape.SubjectGroups)
+        {
+            return CelValue.From(catalog.GroupListOf(person.Id));
+        }
+
+        if (slot == ConditionShape.SubjectName)
+        {
+            return CelValue.From(person.Name);
+        }
+
+        if (slot == ConditionShape.SubjectMail)
+        {
+            return CelValue.From(person.Mail ?? "");
+        }
+
+        if (slot == ConditionShape.SubjectManager)
+        {
+            return CelValue.From(person.Manager?.Value ?? "");
+        }
+
+        if (slot == ConditionShape.SubjectOnCall)
+        {
+            return CelValue.From(OnCallFor.Count > 0);
+        }
+
+        if (slot == ConditionShape.SubjectOnCallFor)
+        {
+            return CelValue.From(CelList.Of(OnCallFor));
+        }
+
+        if (slot == ConditionShape.SubjectAttributes)
+        {
+            return CelValue.From(person.AttributeMap);
+        }
+
+        if (slot == ConditionShape.ResourceName)
+        {
+            return CelValue.From(Resource.Name);
+        }
+
+        if (slot == ConditionShape.ResourceKind)
+        {
+            return CelValue.From(Resource.Kind);
+        }
+
+        if (slot == ConditionShape.ResourceLabels)
+        {
+            return CelValue.From(Resource.LabelMap);
+        }
+
+        if (slot == ConditionShape.ResourceOwners)
+        {
+            return CelValue.From(CelList.OfSet(Resource.Owners.Select(owner => owner.Value)));
+        }
+
+        if (slot == ConditionShape.RoleName)
+        {
+            return CelValue.From(role.Ref.Role);
+        }
+
+        if (slot == ConditionShape.RoleRisk)
+        {
+            return CelValue.From(role.Risk);
+        }
+
+        if (slot == ConditionShape.RequestReason)
+        {
+            return CelValue.From(Question.Reason ?? "");
+        }
+
+        if (slot == ConditionShape.RequestTicket)
+        {
+            return CelValue.From(Question.Ticket ?? "");
+        }
+
+        if (slot == ConditionShape.RequestFor)
+        {
+            return Question.For is { } length ? CelValue.From(length) : CelValue.Absent;
+        }
+
+        return slot == ConditionShape.Now ? CelValue.From(Opens) : CelValue.Absent;
+    }
+}

@@ -1,0 +1,153 @@
+using System.Collections.Frozen;
+using Stint.Core.Catalog;
+
+namespace Stint.Core.Policies;
+
+/// <summary>Runs the tests that stand beside the policies. Pure: each says itself when it is asked.</summary>
+public static class TestRun
+{
+    /// <summary>Every test of a catalog, and what they exercised.</summary>
+    public static TestReport Run(LoadedCatalog catalog)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        var coverage = new Coverage(catalog);
+        var results = new List<TestResult>();
+        foreach (var test in catalog.Tests)
+        {
+            var world = Overlay(catalog, test);
+            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At);
+            var verdict = Decider.Decide(world, question);
+            coverage.Note(world, question, verdict);
+            results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict)));
+        }
+
+        return new TestReport(results, coverage.Report());
+    }
+
+    /// <summary>The catalog as the test's subject finds it: with the groups, attributes, manager and rotas that the test gives them.</summary>
+    internal static LoadedCatalog Overlay(LoadedCatalog catalog, CatalogTest test)
+    {
+        var known = catalog.People.GetValueOrDefault(test.Subject.Value) ?? new Person { Id = test.Subject, TokenHashes = [] };
+        var person = known with { Attributes = test.Attributes ?? known.Attributes, Manager = test.Manager ?? known.Manager };
+        var people = new Dictionary<string, Person>(catalog.People, StringComparer.Ordinal) { [test.Subject.Value] = person };
+        var rotas = new Dictionary<string, Rota>(catalog.Rotas, StringComparer.Ordinal);
+        if (test.OnCall is { } onCall)
+        {
+            var moment = test.Start ?? test.At;
+            foreach (var rota in catalog.Rotas.Values.Where(rota => rota.At(moment) == test.Subject))
+            {
+                rotas.Remove(rota.Name);
+            }
+
+            if (onCall)
+            {
+                rotas["(test)"] = new Rota { Name = "(test)", Zone = TimeZoneInfo.Utc, Starts = DateTime.MinValue, Turn = TimeSpan.FromDays(366), People = [test.Subject] };
+            }
+        }
+
+        var world = catalog with { People = people.ToFrozenDictionary(StringComparer.Ordinal), Rotas = rotas.ToFrozenDictionary(StringComparer.Ordinal) };
+        return test.Groups is null ? world : Regrouped(world, test.Subject, test.Groups);
+    }
+
+    private static LoadedCatalog Regrouped(LoadedCatalog catalog, SubjectId subject, IReadOnlyList<string> groups)
+    {
+        var own = groups.ToHashSet(StringComparer.Ordinal);
+        own.UnionWith(catalog.GroupsIn.Where(pair => pair.Value.Overlaps(groups)).Select(pair => pair.Key));
+        return catalog with
+        {
+            Groups = catalog.Groups.ToFrozenDictionary(pair => pair.Key, pair => With(pair.Value, subject, own.Contains(pair.Key)), StringComparer.Ordinal),
+            Policies =
+            [
+                .. catalog.Policies.Select(policy => policy with
+                {
+                    Who = With(policy.Who, subject, policy.WhoNames.Any(name => name == "person:" + subject || (name.StartsWith("group:", StringComparison.Ordinal) && own.Contains(name["group:".Length..])))),
+                }),
+            ],
+        };
+    }
+
+    private static FrozenSet<SubjectId> With(FrozenSet<SubjectId> members, SubjectId subject, bool isMember) =>
+        members.Contains(subject) == isMember ? members : (isMember ? members.Append(subject) : members.Where(member => member != subject)).ToFrozenSet();
+
+    private static List<string> Differences(Expectation expect, Verdict verdict)
+    {
+        var found = new List<string>();
+        var terms = verdict switch
+        {
+            Verdict.Allow allow => allow.Terms,
+            Verdict.NeedsApproval needs => needs.Terms,
+            _ => null,
+        };
+
+        void Compare(string what, string? expected, string actual)
+        {
+            if (expected is not null && expected != actual)
+            {
+                found.Add($"{what}: expected {expected}, got {actual}");
+            }
+        }
+
+        Compare("verdict", expect.Verdict, VerdictJson.Name(verdict));
+        Compare("because", Listed(expect.Because), Listed(verdict.DecidedBy) ?? "no rule");
+        Compare("for", Said(expect.For), Said(terms?.For) ?? "nothing");
+        Compare("max", Said(expect.Max), Said(terms?.Max) ?? "nothing");
+        Compare("steps", Listed(expect.Steps), verdict is Verdict.NeedsApproval asked ? Listed(asked.Steps.Select(step => step.From))! : "none");
+        Compare("record", expect.Record?.ToString(), terms?.Record.ToString() ?? "none");
+        Compare("known", expect.Known?.ToString(), (verdict is not Verdict.Deny { Known: false }).ToString());
+        if (found.Count > 0 && verdict is Verdict.Deny deny)
+        {
+            found.Add($"the answer was: {deny.Because}");
+        }
+
+        return found;
+    }
+
+    private static string? Listed(IEnumerable<string>? names) => names is null || !names.Any() ? null : string.Join(", ", names.Order(StringComparer.Ordinal));
+
+    private static string? Said(TimeSpan? duration) => duration is { } length ? Words.Say(length) : null;
+}
+
+/// <summary>What came of a catalog's tests.</summary>
+/// <param name="Results">In the order of the tests.</param>
+/// <param name="Coverage">Each policy, in the order of the names, with what was exercised of it.</param>
+public sealed record TestReport(IReadOnlyList<TestResult> Results, IReadOnlyList<PolicyCoverage> Coverage)
+{
+    public bool Passed => Results.All(result => result.Differences.Count == 0);
+}
+
+/// <summary>One test's outcome.</summary>
+/// <param name="Test">The test.</param>
+/// <param name="Verdict">What the policies said.</param>
+/// <param name="Differences">What differs from what was expected, for a person; empty when it passed.</param>
+public sealed record TestResult(CatalogTest Test, Verdict Verdict, IReadOnlyList<string> Differences);
+
+/// <summary>What the tests exercised of one policy.</summary>
+/// <param name="Policy">Its name.</param>
+/// <param name="Place">Where it stands.</param>
+/// <param name="Decided">In how many tests the verdict rested on it.</param>
+/// <param name="Conditions">Each condition, and each part of one that can be true or false by itself.</param>
+public sealed record PolicyCoverage(string Policy, CatalogPlace Place, int Decided, IReadOnlyList<ConditionCoverage> Conditions)
+{
+    /// <summary>What no test exercised, in words; empty when all was.</summary>
+    public IReadOnlyList<string> Never =>
+    [
+        .. Decided == 0 ? (string[])["it never decided"] : [],
+        .. Conditions.SelectMany(condition => condition.Never),
+    ];
+}
+
+/// <summary>What the tests exercised of a condition, or of a part of one.</summary>
+/// <param name="Key"><c>where</c>, <c>when</c> or <c>auto</c>.</param>
+/// <param name="Text">The condition, or the part.</param>
+/// <param name="True">In how many tests it held.</param>
+/// <param name="False">In how many it did not.</param>
+public sealed record ConditionCoverage(string Key, string Text, int True, int False)
+{
+    internal IEnumerable<string> Never => (True, False) switch
+    {
+        (0, 0) => [$"'{Key}' was never looked at: {Text}"],
+        (0, _) => [$"'{Key}' never held: {Text}"],
+        (_, 0) => [$"'{Key}' always held: {Text}"],
+        _ => [],
+    };
+}
