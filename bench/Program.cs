@@ -1,7 +1,7 @@
 using System.Globalization;
 using Stint.Bench;
 
-Question[] questions = [new Relay(), new Ending(), new Asking(), new Deciding(), new LogVerifying()];
+Question[] questions = [new Relay(), new Ending(), new Asking(), new Deciding(), new Conditions(), new LogVerifying()];
 var rounds = 5;
 var names = new List<string>();
 for (var i = 0; i < args.Length; i++)
