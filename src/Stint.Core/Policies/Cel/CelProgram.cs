@@ -36,6 +36,9 @@ public sealed class CelProgram
     /// <summary>The constants that inputs are held against.</summary>
     public IReadOnlyList<CelComparison> Comparisons => _analysis.Value.Comparisons;
 
+    /// <summary>How it is put together from its atoms.</summary>
+    internal CelSkeleton Skeleton => CelSkeleton.Read(Source, _tree, _analysis.Value.AtomTrees);
+
     /// <summary>Evaluates it to a value.</summary>
     public CelOutcome Evaluate(CelInputs inputs)
     {
