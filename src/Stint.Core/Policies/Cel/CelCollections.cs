@@ -188,7 +188,7 @@ public abstract class CelMap
 
         public override bool TryGet(CelValue key, out CelValue value)
         {
-            var at = Find(key);
+            var at = CelEquality.TryKey(key, out var held) ? Find(held) : -1;
             value = at < 0 ? default : _values[at];
             return at >= 0;
         }

@@ -89,27 +89,39 @@ internal static class CelEquality
     /// <summary>What <see cref="TryCompare"/> gives for NaN beside any number: neither less, nor equal, nor more.</summary>
     public const int NoOrder = int.MinValue;
 
+    private const double TwoTo63 = 9223372036854775808.0;
+
+    /// <summary>A key as the maps hold them: a double that is a whole number is that number; false for any other double.</summary>
+    public static bool TryKey(in CelValue key, out CelValue held)
+    {
+        held = key;
+        if (key.Kind != CelKind.Floating)
+        {
+            return true;
+        }
+
+        var number = key.Floating;
+        var whole = Math.Floor(number) == number && number is >= -TwoTo63 and < TwoTo63 * 2;
+        held = !whole ? key : number < TwoTo63 ? CelValue.From((long)number) : CelValue.From((ulong)number);
+        return whole;
+    }
+
     public static bool IsNumber(CelKind kind) => kind is CelKind.Signed or CelKind.Unsigned or CelKind.Floating;
 
     public static int Hash(in CelValue value) => value.Kind switch
     {
         CelKind.Text => string.GetHashCode(value.String, StringComparison.Ordinal),
         CelKind.Truth => value.Bits != 0 ? 1231 : 1237,
-        // Numbers that are equal across their types hash alike.
-        CelKind.Signed => value.Bits.GetHashCode(),
-        CelKind.Unsigned => value.Bits >= 0 ? value.Bits.GetHashCode() : value.Floating0().GetHashCode(),
-        CelKind.Floating => value.Floating is >= -9.2e18 and <= 9.2e18 && Math.Floor(value.Floating) == value.Floating
-            ? ((long)value.Floating).GetHashCode()
-            : value.Floating.GetHashCode(),
+        // Numbers that are equal across their types hash alike; adding zero makes one of the two zeros.
+        CelKind.Signed => ((double)value.Bits).GetHashCode(),
+        CelKind.Unsigned => ((double)value.Unsigned).GetHashCode(),
+        CelKind.Floating => (value.Floating + 0.0).GetHashCode(),
         CelKind.Duration or CelKind.Timestamp => HashCode.Combine(value.Kind, value.Bits, value.Nanos),
         CelKind.List => HashCode.Combine(value.Kind, value.List.Count),
         CelKind.Map => HashCode.Combine(value.Kind, value.Map.Count),
         CelKind.Address or CelKind.Network => value.Ref!.GetHashCode(),
         _ => (int)value.Kind,
     };
-
-    // An unsigned number beyond the signed ones equals only doubles beyond them.
-    private static double Floating0(this in CelValue value) => value.Unsigned;
 
     private static bool Paid(CelInputs? frame, int steps) => frame is null || frame.Charge(steps);
 
@@ -189,36 +201,25 @@ internal static class CelEquality
         {
             (CelKind.Signed, CelKind.Unsigned) => a.Bits < 0 ? -1 : ((ulong)a.Bits).CompareTo(b.Unsigned),
             (CelKind.Unsigned, CelKind.Signed) => b.Bits < 0 ? 1 : a.Unsigned.CompareTo((ulong)b.Bits),
-            (CelKind.Signed, _) => Compare(a.Bits, b.Floating),
-            (CelKind.Unsigned, _) => Compare(a.Unsigned, b.Floating),
-            (_, CelKind.Signed) => Turned(Compare(b.Bits, a.Floating)),
-            _ => Turned(Compare(b.Unsigned, a.Floating)),
+            (CelKind.Signed, _) => Compare(a.Bits, b.Floating, -TwoTo63, TwoTo63),
+            (CelKind.Unsigned, _) => Compare(a.Unsigned, b.Floating, 0, TwoTo63 * 2),
+            (_, CelKind.Signed) => Turned(Compare(b.Bits, a.Floating, -TwoTo63, TwoTo63)),
+            _ => Turned(Compare(b.Unsigned, a.Floating, 0, TwoTo63 * 2)),
         };
         return true;
     }
 
     private static int Turned(int order) => order == NoOrder ? NoOrder : -order;
 
-    // The whole part is compared as a whole number, so that no precision is lost near 2^53 and beyond.
-    private static int Compare(Int128 whole, double floating)
+    // Within the bounds of the type the whole number is taken as a double, which loses what a double cannot hold: the
+    // specification's own cases have it so. Keys of maps are looked up without loss, see CelMap.
+    private static int Compare(Int128 whole, double floating, double least, double most)
     {
         if (double.IsNaN(floating))
         {
             return NoOrder;
         }
 
-        if (floating >= 18446744073709551616.0)
-        {
-            return -1;
-        }
-
-        if (floating < -9223372036854775808.0)
-        {
-            return 1;
-        }
-
-        var floor = Math.Floor(floating);
-        var order = whole.CompareTo((Int128)floor);
-        return order == 0 && floor < floating ? -1 : order;
+        return floating < least ? 1 : floating > most ? -1 : ((double)whole).CompareTo(floating);
     }
 }

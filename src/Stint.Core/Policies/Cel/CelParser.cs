@@ -47,9 +47,10 @@ internal sealed class CelParser
         return problems.Count == 0 ? expr : null;
     }
 
-    private CelToken Now => _tokens[_next];
+    // Behind a mistake the parser stands at the end, and may be told to go on from there.
+    private CelToken Now => _tokens[Math.Min(_next, _tokens.Count - 1)];
 
-    private int Before => _next == 0 ? 0 : _tokens[_next - 1].End;
+    private int Before => _next == 0 ? 0 : _tokens[Math.Min(_next, _tokens.Count) - 1].End;
 
     private CelExpr Expression()
     {

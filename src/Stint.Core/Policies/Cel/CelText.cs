@@ -153,10 +153,7 @@ internal static class CelText
             return double.IsNegative(value) ? "-0" : "0";
         }
 
-        var scientific = value.ToString("E16", CultureInfo.InvariantCulture);
-        var shortest = value.ToString("R", CultureInfo.InvariantCulture);
-        var exponent = int.Parse(scientific.AsSpan(scientific.IndexOf('E', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        var (digits, sign) = Digits(shortest);
+        var (digits, sign, exponent) = Digits(value.ToString("R", CultureInfo.InvariantCulture));
         if (exponent is >= 21 or < -6)
         {
             var fraction = digits.Length > 1 ? $".{digits[1..]}" : "";
@@ -173,24 +170,16 @@ internal static class CelText
             : $"{sign}{digits[..(exponent + 1)]}.{digits[(exponent + 1)..]}";
     }
 
-    private static (string Digits, string Sign) Digits(string shortest)
+    /// <summary>The digits without zeros around them, and the power of ten of the first one.</summary>
+    private static (string Digits, string Sign, int Exponent) Digits(string shortest)
     {
-        var sign = shortest[0] == '-' ? "-" : "";
-        var digits = new StringBuilder();
-        foreach (var c in shortest)
-        {
-            if (c == 'E')
-            {
-                break;
-            }
-
-            if (char.IsAsciiDigit(c))
-            {
-                digits.Append(c);
-            }
-        }
-
-        return (digits.ToString().Trim('0') is { Length: > 0 } trimmed ? trimmed : "0", sign);
+        var mark = shortest.IndexOf('E', StringComparison.Ordinal);
+        var mantissa = shortest[..(mark < 0 ? shortest.Length : mark)].TrimStart('-');
+        var exponent = mark < 0 ? 0 : int.Parse(shortest.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var point = mantissa.IndexOf('.', StringComparison.Ordinal);
+        var digits = mantissa.Replace(".", "", StringComparison.Ordinal);
+        var zeros = digits.Length - digits.TrimStart('0').Length;
+        return (digits.Trim('0'), shortest[0] == '-' ? "-" : "", exponent + (point < 0 ? mantissa.Length : point) - 1 - zeros);
     }
 
     /// <summary>Null when the bytes are no valid UTF-8.</summary>

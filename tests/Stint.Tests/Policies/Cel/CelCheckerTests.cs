@@ -7,7 +7,8 @@ namespace Stint.Tests.Policies.Cel;
 public sealed class CelCheckerTests
 {
     [Theory]
-    [InlineData("subject.groop", 1, 9, "did you mean 'groups'?")]
+    [InlineData("subject.groop", 1, 9, "there are: address, groups, id, on_call")]
+    [InlineData("subject.group", 1, 9, "did you mean 'groups'?")]
     [InlineData("\n  subjekt.id == 'x'", 2, 3, "did you mean 'subject'?")]
     [InlineData("resource.owner.nam == 'x'", 1, 16, "did you mean 'name'?")]
     [InlineData("resource.history[0].nam == 'x'", 1, 21, "did you mean 'name'?")]
@@ -72,7 +73,7 @@ public sealed class CelCheckerTests
     public void Compile_Expression_HasItsType(string source, string type) => Assert.Equal(type, CelWorld.Program(source).Type.ToString());
 
     [Theory]
-    [InlineData(100)]
+    [InlineData(101)]
     [InlineData(5_000)]
     public void Compile_NestedTooDeep_IsRefused(int depth)
     {

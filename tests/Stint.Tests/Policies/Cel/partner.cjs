@@ -19,7 +19,7 @@ function write(value) {
     if (typeof value === "boolean") return ["bool", value];
     if (typeof value === "bigint") return ["int", value.toString()];
     if (typeof value === "number") return ["double", Object.is(value, -0) ? "-0" : String(value)];
-    if (typeof value === "string") return ["string", value];
+    if (typeof value === "string") return value.isWellFormed() ? ["string", value] : ["other", "half a character"];
     if (value instanceof Uint8Array) return ["bytes", Buffer.from(value).toString("base64")];
     if (isCelUint(value)) return ["uint", value.value.toString()];
     if (isCelList(value)) return ["list", [...value].map(write)];
