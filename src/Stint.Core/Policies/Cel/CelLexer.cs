@@ -313,7 +313,13 @@ internal sealed class CelLexer(string source, CelProblems problems)
         _at += Math.Min(2, source.Length - _at);
         var simple = c switch
         {
-            'a' => '\a', 'b' => '\b', 'f' => '\f', 'n' => '\n', 'r' => '\r', 't' => '\t', 'v' => '\v',
+            'a' => '\a',
+            'b' => '\b',
+            'f' => '\f',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'v' => '\v',
             '\\' or '\'' or '"' or '`' or '?' => c,
             _ => '\0',
         };
