@@ -378,13 +378,18 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         return mode == "strict" ? RecordMode.Strict : RecordMode.Default;
     }
 
-    private (Workflow? Workflow, Condition? Auto) Approve(Entry policy, MapNode map, Dictionary<string, Workflow> workflows)
+    /// <summary>Reads <c>approve</c>.</summary>
+    /// <param name="policy">What it belongs to.</param>
+    /// <param name="map">Where it stands.</param>
+    /// <param name="workflows">Those with a name.</param>
+    /// <param name="of">What it belongs to, for people; null for a policy.</param>
+    internal (Workflow? Workflow, Condition? Auto) Approve(Entry policy, MapNode map, Dictionary<string, Workflow> workflows, string? of = null)
     {
         const string wayOut = "write approve: { auto: true }, approve: { workflow: NAME } or approve: { steps: [ { from: owners } ] }; auto: CONDITION goes beside one of the last two";
         if (map.Find("approve") is not { } given)
         {
             // NB. Silence is not consent: who wants a rule to say yes has to write it.
-            _reading.Problems.Error(policy.Place, $"policy '{policy.Key}' lacks 'approve'", wayOut);
+            _reading.Problems.Error(policy.Place, $"{of ?? $"policy '{policy.Key}'"} lacks 'approve'", wayOut);
             return default;
         }
 
