@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Stint.Core;
+using Stint.Core.Catalog;
 
 namespace Stint.Server;
 
@@ -20,6 +21,8 @@ internal sealed class IdSource(FillRandom fill)
     public AssignmentId NextAssignment() => new("as-" + Text(12));
 
     public SessionId NextSession() => new("ses-" + Text(12));
+
+    public ChangeId NextChange() => new("chg-" + Text(12));
 
     /// <summary>A holder's login at the gateway: readable, and different each time.</summary>
     public string NextLogin(SubjectId subject) => $"{subject.Value}-{Text(8)}";

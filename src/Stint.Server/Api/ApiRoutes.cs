@@ -13,6 +13,8 @@ internal static class ApiRoutes
         SessionEndpoints.Map(api);
         RecordingEndpoints.Map(api);
         StatusEndpoints.Map(api);
+        CatalogEndpoints.Map(api);
+        ExplainEndpoints.Map(api);
         AuditEndpoints.Map(api);
         AdminEndpoints.Map(api);
     }

@@ -34,6 +34,7 @@ internal static class OptionsReader
             read.Blame("catalog", $"`catalog` names {catalog}, which is not a folder; make it, or name another");
         }
 
+        var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var roles = Roles(read);
         var web = Web(read);
         var gateway = Gateway(read, web.Certificate);
@@ -64,6 +65,7 @@ internal static class OptionsReader
                 Store = store,
                 StoreUrl = storeUrl,
                 Catalog = catalog ?? "",
+                CatalogFrom = from,
                 CarriesSessions = roles,
                 Web = web,
                 Gateway = gateway,

@@ -29,6 +29,9 @@ internal sealed class Wakes
     /// <summary>Something is due, or due earlier than was known.</summary>
     public const string Keeper = "keeper";
 
+    /// <summary>Another catalog counts, or a change of it was proposed or answered.</summary>
+    public const string Catalog = "catalog";
+
     /// <summary>Facts were appended.</summary>
     public const string Audit = "audit";
 
