@@ -16,6 +16,7 @@ internal static class ItemDiff
         Compare(items, "on-call", before?.Rotas, after.Rotas, RotaKeys);
         Compare(items, "workflow", before?.Workflows, after.Workflows, (one, other) => Steps(one, other));
         Compare(items, "policy", before?.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), after.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), PolicyKeys);
+        Compare(items, "never", before?.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), after.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), NeverKeys);
         Members(items, "admins", "", before?.Admins ?? [], after.Admins);
         Members(items, "auditors", "", before?.Auditors ?? [], after.Auditors);
         if (Steps(before?.ChangeApproval, after.ChangeApproval) is { Count: > 0 } changed)
@@ -98,6 +99,13 @@ internal static class ItemDiff
         ("token", one.TokenHashes.Select(Convert.ToHexString).ToHashSet(StringComparer.Ordinal).SetEquals(other.TokenHashes.Select(Convert.ToHexString))),
         ("attributes", Same(one.Attributes, other.Attributes)),
         ("disabled", one.Disabled == other.Disabled));
+
+    private static List<string> NeverKeys(Never one, Never other) => Keys(
+        ("who", one.Who.SequenceEqual(other.Who)),
+        ("roles", one.Roles.SetEquals(other.Roles)),
+        ("where", one.Where?.Text == other.Where?.Text),
+        ("without", one.Without == other.Without),
+        ("longer_than", one.LongerThan == other.LongerThan));
 
     private static List<string> RotaKeys(Rota one, Rota other) => Keys(
         ("people", one.People.SequenceEqual(other.People)),
