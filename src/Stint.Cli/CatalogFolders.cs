@@ -53,12 +53,13 @@ internal static class CatalogFolders
         (kept["format"], kept["base"], kept["version"], kept["losers"]) = (PlanFormat, (string?)plan["base"], (string?)plan["version"], (int?)plan["losers"]);
         try
         {
-            await using var file = new FileStream(path, new FileStreamOptions
+            var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
             {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            await using var file = new FileStream(path, options);
             await using var writer = new StreamWriter(file);
             await writer.WriteAsync(kept.ToJsonString().AsMemory(), cancellation);
         }

@@ -378,11 +378,7 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         return mode == "strict" ? RecordMode.Strict : RecordMode.Default;
     }
 
-    /// <summary>Reads <c>approve</c>.</summary>
-    /// <param name="policy">What it belongs to.</param>
-    /// <param name="map">Where it stands.</param>
-    /// <param name="workflows">Those with a name.</param>
-    /// <param name="of">What it belongs to, for people; null for a policy.</param>
+    /// <summary>Reads the <c>approve</c> of a policy, or of what <paramref name="of"/> names.</summary>
     internal (Workflow? Workflow, Condition? Auto) Approve(Entry policy, MapNode map, Dictionary<string, Workflow> workflows, string? of = null)
     {
         const string wayOut = "write approve: { auto: true }, approve: { workflow: NAME } or approve: { steps: [ { from: owners } ] }; auto: CONDITION goes beside one of the last two";
