@@ -38,7 +38,11 @@ public sealed class CheckoutTests : IDisposable
         Git("init", "-q");
         var trap = Path.Combine(_folder, "trap.sh");
         await File.WriteAllTextAsync(trap, $"#!/bin/sh\ntouch '{Path.Combine(_folder, "sprung")}'\n");
-        File.SetUnixFileMode(trap, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(trap, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
         Git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x");
         Git("config", "core.fsmonitor", trap);
         Git("config", "core.pager", trap);
