@@ -187,7 +187,7 @@ internal static class Cards
         };
     }
 
-    public static string Count(long count, string what) => count == 1 ? $"1 {what}" : $"{count} {what}s";
+    public static string Count(long count, string what, string? several = null) => count == 1 ? $"1 {what}" : $"{count} {several ?? what + "s"}";
 
     private static string Or(JsonNode? text, string absent) => (string?)text is { Length: > 0 } there ? there : absent;
 }

@@ -9,7 +9,16 @@ namespace Stint.Cli;
 /// <summary>The tools of whoever keeps the catalog.</summary>
 internal static class CatalogVerbs
 {
-    public static Command All() => new("catalog", "Check and test a catalog before it is served.") { Check(), Test(), Schema() };
+    public static Command All()
+    {
+        var catalog = new Command("catalog", "Check and test a catalog, see what it would change, and let it take effect.") { Check(), Test(), Schema() };
+        foreach (var verb in CatalogPlanVerbs.All())
+        {
+            catalog.Add(verb);
+        }
+
+        return catalog;
+    }
 
     private static Argument<string> Folder() => new("FOLDER") { Description = "The catalog's folder." };
 

@@ -12,6 +12,9 @@ internal static class ExitCode
     public const int TimedOut = 6;
     public const int Unreachable = 7;
     public const int NotLoggedIn = 8;
+
+    /// <summary>Not a failure: something would change, or waits for somebody's yes.</summary>
+    public const int Differs = 9;
 }
 
 /// <summary>Ends a command with a sentence for the person and a number for the script.</summary>

@@ -82,6 +82,23 @@ internal sealed class StintClient : IDisposable
         return await response.Content.ReadAsStreamAsync(cancellation);
     }
 
+    /// <summary>The answer to a body, read as it comes.</summary>
+    public async Task<Stream> PostForStreamAsync(string path, JsonObject body, CancellationToken cancellation)
+    {
+        var text = body.ToJsonString();
+        var response = await TryAsync(
+            () => new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(text, Encoding.UTF8, "application/json") }, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        if (!response.IsSuccessStatusCode)
+        {
+            using (response)
+            {
+                throw await RefusalAsync(response, cancellation);
+            }
+        }
+
+        return await response.Content.ReadAsStreamAsync(cancellation);
+    }
+
     private async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellation)
     {
         // One key for all tries of one command: a lost answer must not become a second request.

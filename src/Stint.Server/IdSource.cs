@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Stint.Core;
+using Stint.Core.Catalog;
 
 namespace Stint.Server;
 
@@ -24,6 +25,8 @@ internal sealed class IdSource(FillRandom fill)
     public DelegationId NextDelegation() => new("del-" + Text(12));
 
     public OfferId NextOffer() => new("off-" + Text(12));
+
+    public ChangeId NextChange() => new("chg-" + Text(12));
 
     /// <summary>A holder's login at the gateway: readable, and different each time.</summary>
     public string NextLogin(SubjectId subject) => $"{subject.Value}-{Text(8)}";

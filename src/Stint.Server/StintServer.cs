@@ -102,6 +102,9 @@ public static class StintServer
     /// <summary>Loads a catalog from its folder, as the server would. Every problem is in the answer.</summary>
     public static CatalogLoad LoadCatalog(string folder) => CatalogFolder.Load(folder, ConnectorList.All);
 
+    /// <summary>Commit and author of the checkout that a folder stands in, as git says; nothing is proved by it.</summary>
+    public static Task<CatalogOrigin> OriginAsync(string folder, CancellationToken cancellation) => Checkout.OfAsync(folder, cancellation);
+
     /// <summary>The JSON schema of a catalog, for editors.</summary>
     public static string CatalogSchema() => Core.Catalog.CatalogSchema.Json(ConnectorList.All.Shapes.ToDictionary(shape => shape.Kind, StringComparer.Ordinal));
 

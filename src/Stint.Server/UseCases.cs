@@ -14,7 +14,7 @@ namespace Stint.Server;
 internal static class UseCases
 {
     /// <summary>
-    /// Adds them. Whoever calls this adds beside them: the store, <see cref="CurrentCatalog"/>, the list of connectors,
+    /// Adds them. Whoever calls this adds beside them: the store, <see cref="CurrentCatalog"/>, <see cref="CatalogTruth"/>, the list of connectors,
     /// <see cref="Installation"/>, the secrets, the sealer, <see cref="IdSource"/>, the clock, <see cref="KeeperOptions"/>,
     /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, the log's signer, and logging.
     /// </summary>
@@ -59,6 +59,12 @@ internal static class UseCases
         .AddSingleton<FindStatements>()
         .AddSingleton<CatalogVersions>()
         .AddSingleton<ApplyCatalog>()
+        .AddSingleton<CatalogChanges>()
+        .AddSingleton<ChangeCatalog>()
+        .AddSingleton<PlanCatalog>()
+        .AddSingleton<ReplayCatalog>()
+        .AddSingleton<FollowCatalog>()
+        .AddSingleton<ExplainAccess>()
         .AddSingleton<Checkpoints>()
         .AddSingleton<VerifyLog>()
         .AddSingleton<ReadLog>()

@@ -33,6 +33,9 @@ internal sealed class Town
 
     public int Resources { get; }
 
+    /// <summary>The number of somebody among the guards.</summary>
+    public int AnyGuard(Chance chance) => _guards.Start.Value + chance.Below(_guards.End.Value - _guards.Start.Value);
+
     /// <summary>As it is at first; with somebody disabled; with a system gone; with stricter rules; with shorter maxima.</summary>
     public IReadOnlyList<LoadedCatalog> Catalogs { get; }
 

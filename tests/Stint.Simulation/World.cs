@@ -215,7 +215,7 @@ internal sealed class World : IAsyncDisposable
     /// <summary>Somebody who answers names somebody who answers for them, or takes it back; sometimes the one who asks most.</summary>
     private async Task DelegateAsync()
     {
-        var who = new SubjectId(Town.Person(_chance.PerMille(500) ? _chance.Below(_town.Resources) : 100 + _chance.Below(20)));
+        var who = new SubjectId(Town.Person(_chance.PerMille(500) ? _chance.Below(_town.Resources) : _town.AnyGuard(_chance)));
         if (_delegations.Count > 0 && _chance.PerMille(200))
         {
             var old = _chance.Of(_delegations);
@@ -223,7 +223,7 @@ internal sealed class World : IAsyncDisposable
             return;
         }
 
-        var to = new SubjectId(Town.Person(_chance.PerMille(300) ? _chance.Below(120) : 200 + _chance.Below(10)));
+        var to = new SubjectId(Town.Person(_chance.PerMille(300) ? _chance.Below(Math.Min(120, _town.People)) : _chance.Below(_town.People)));
         var made = await Node.Delegates.MakeAsync(who, to, null, Time.GetUtcNow() + _chance.Between(TimeSpan.FromMinutes(1), TimeSpan.FromDays(20)), CancellationToken.None);
         Note($"delegate {who} {to} {Word(made)}");
         if (made is Outcome<Delegation>.Done { Value: var delegation })

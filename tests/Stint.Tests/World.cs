@@ -84,6 +84,7 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton<TimeProvider>(time)
             .AddSingleton(connectors)
             .AddSingleton(new CurrentCatalog(Load(catalog)))
+            .AddSingleton(new CatalogTruth(null))
             .AddSingleton(new Installation("test", node, "control,gateway", "0", folder, Path.Combine(folder, "recordings")))
             .AddSingleton<ISecrets>(new NoSecrets())
             .AddSingleton(new Sealer(master))

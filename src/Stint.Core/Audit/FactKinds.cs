@@ -87,8 +87,20 @@ public static class FactKinds
     /// <summary>Somebody ordered the end of one session. Fields: <c>request grant session reason</c>.</summary>
     public const string SessionKilled = nameof(SessionKilled);
 
-    /// <summary>A catalog version took effect. Fields: <c>catalog files previous</c>.</summary>
+    /// <summary>A catalog version took effect. Fields: <c>catalog files previous number note change commit author dirty</c>.</summary>
     public const string CatalogApplied = nameof(CatalogApplied);
+
+    /// <summary>Somebody wanted a catalog to take effect and it did not: it was not theirs to do, or another counted by then. Fields: <c>catalog previous reason note</c>.</summary>
+    public const string CatalogRefused = nameof(CatalogRefused);
+
+    /// <summary>A change of the catalog waits for somebody's yes. Fields: <c>change catalog previous files digest steps distinct lapses_at note commit author dirty state version</c>.</summary>
+    public const string ChangeProposed = nameof(ChangeProposed);
+
+    /// <summary>One person's yes or no to a change. Fields: <c>change by yes saw comment via version</c>.</summary>
+    public const string ChangeAnswered = nameof(ChangeAnswered);
+
+    /// <summary>A change is decided: it took effect, or it did not. Fields: <c>change catalog reason state version</c>.</summary>
+    public const string ChangeEnded = nameof(ChangeEnded);
 
     /// <summary>An asking that the policies denied, or that was malformed. Fields: <c>request subject role reason catalog verdict</c>.</summary>
     public const string AskRefused = nameof(AskRefused);

@@ -41,6 +41,30 @@ public static class CatalogFiles
         return (new CatalogSource(read), problems);
     }
 
+    /// <summary>What is wrong with the names of files that did not come from a folder: each once, below the folder, and one that a person can read.</summary>
+    public static IReadOnlyList<CatalogProblem> CheckNames(CatalogSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var problems = new List<CatalogProblem>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var name in source.Files.Select(file => file.Name))
+        {
+            var known = Words.Short(name);
+            if (name.Length is 0 or > 255 || !Words.IsShowable(name, newLines: false) || name.Contains('\\', StringComparison.Ordinal)
+                || name.Split('/').Any(part => part.Length == 0 || part.StartsWith('.'))
+                || !(name.EndsWith(".yaml", StringComparison.Ordinal) || name.EndsWith(".yml", StringComparison.Ordinal)))
+            {
+                problems.Add(new CatalogProblem("", 0, 0, $"'{known}' cannot name a file of a catalog", "write its path below the folder with forward slashes, ending in .yaml or .yml, without hidden parts"));
+            }
+            else if (!seen.Add(name))
+            {
+                problems.Add(new CatalogProblem("", 0, 0, $"the file '{known}' stands twice", "send each once"));
+            }
+        }
+
+        return problems;
+    }
+
     /// <summary>SHA-256, in lower-case hexadecimal, over the canonical form of the files.</summary>
     /// <remarks>
     /// Canonical: the line <c>stint-catalog-v1</c> and a new line; then, in the ordinal order of the names, each file's name

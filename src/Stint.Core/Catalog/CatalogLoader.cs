@@ -6,7 +6,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads a catalog, and finds everything that is wrong with it at once.</summary>
 public static class CatalogLoader
 {
-    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "on-call", "never", "tests", "admins", "auditors"];
+    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "on-call", "never", "tests", "admins", "auditors", "changes"];
 
     private static readonly (string, string, string)[] Later =
     [
@@ -80,6 +80,12 @@ public static class CatalogLoader
                 continue;
             }
 
+            if (section.Key == "changes")
+            {
+                draft.Changes.Add(section);
+                continue;
+            }
+
             var named = draft.Section(section.Key);
             foreach (var entry in reading.Map(section.Value, $"'{section.Key}'", orNothing: true)?.Entries ?? [])
             {
@@ -111,6 +117,9 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
     public List<Node> Auditors { get; } = [];
 
     public List<Node> Tests { get; } = [];
+
+    /// <summary>Every <c>changes</c>; only one may stand.</summary>
+    public List<Entry> Changes { get; } = [];
 
     /// <summary>Where each role's name stands.</summary>
     public Dictionary<RoleRef, CatalogPlace> RolePlaces { get; } = [];
@@ -152,6 +161,7 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             Tests = new TestsSection(Reading, Section("groups").Keys, Section("policies").Keys, resources).Read(Tests),
             Admins = Admins.SelectMany(node => names.Read(node, "admins")).ToFrozenSet(),
             Auditors = Auditors.SelectMany(node => names.Read(node, "auditors")).ToFrozenSet(),
+            ChangeApproval = ChangesSection.Read(this, policies, workflows),
         };
     }
 }

@@ -49,6 +49,7 @@ public static class CatalogSchema
                 ["tests"] = new JsonObject { ["type"] = new JsonArray("array", "null"), ["items"] = Test(), ["description"] = "What the policies are expected to answer; stint catalog test asks them." },
                 ["admins"] = Texts("May revoke, end sessions and read everything: group:NAME or person:NAME."),
                 ["auditors"] = Texts("May read everything that is not a secret: group:NAME or person:NAME."),
+                ["changes"] = Changes(),
             },
         };
         // Written by the node itself: no reflection, so that trimming takes nothing away.
@@ -209,6 +210,13 @@ public static class CatalogSchema
         ["distinct"] = new JsonObject { ["type"] = "boolean", ["description"] = "Nobody counts in two steps. Default: false." },
         ["lapses"] = Pattern(Duration, "How long a request waits for its decision. Default: 24h."),
     };
+
+    private static JsonObject Changes()
+    {
+        var approve = WorkflowKeys();
+        approve["workflow"] = Text("Name of a workflow.");
+        return Object("How the catalog itself is changed.", ["approve"], new JsonObject { ["approve"] = Object("Whose yes a change needs: a workflow, or steps. Owners are the admins.", [], approve) });
+    }
 
     private static JsonObject Policy()
     {

@@ -47,6 +47,9 @@ public sealed record LoadedCatalog
     /// <summary>May read everything that is not a secret: audit, sessions, statements.</summary>
     public required FrozenSet<SubjectId> Auditors { get; init; }
 
+    /// <summary>Whose yes a change of this catalog needs; null when an admin's applying is enough.</summary>
+    public Workflow? ChangeApproval { get; init; }
+
     /// <summary>The groups that somebody is in, groups in groups counted, in the order of their names.</summary>
     public IReadOnlyList<string> GroupsOf(SubjectId subject) => Membership(subject)?.Names ?? [];
 

@@ -360,13 +360,14 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         return mode == "strict" ? RecordMode.Strict : RecordMode.Default;
     }
 
-    private (Workflow? Workflow, Condition? Auto) Approve(Entry policy, MapNode map, Dictionary<string, Workflow> workflows)
+    /// <summary>Reads the <c>approve</c> of a policy, or of what <paramref name="of"/> names.</summary>
+    internal (Workflow? Workflow, Condition? Auto) Approve(Entry policy, MapNode map, Dictionary<string, Workflow> workflows, string? of = null)
     {
         const string wayOut = "write approve: { auto: true }, approve: { workflow: NAME } or approve: { steps: [ { from: owners } ] }; auto: CONDITION goes beside one of the last two";
         if (map.Find("approve") is not { } given)
         {
             // NB. Silence is not consent: who wants a rule to say yes has to write it.
-            _reading.Problems.Error(policy.Place, $"policy '{policy.Key}' lacks 'approve'", wayOut);
+            _reading.Problems.Error(policy.Place, $"{of ?? $"policy '{policy.Key}'"} lacks 'approve'", wayOut);
             return default;
         }
 

@@ -71,7 +71,7 @@ public static class Decider
             return TooSoonOrLate(catalog, question, about, wrong.Because, wrong.Remedy);
         }
 
-        return Unmet(catalog, question, about) ?? Agreed(catalog, situation, about, weighed.Aside);
+        return (question.DemandsMet ? null : Unmet(catalog, question, about)) ?? Agreed(catalog, situation, about, weighed.Aside);
     }
 
     /// <summary>What a person may ask for, and under which demands; in the order of the roles' names.</summary>
@@ -294,7 +294,7 @@ public static class Decider
             }
 
             // NB. An exception from the yes that cannot be evaluated is none.
-            var holds = policy.Auto?.Evaluate(situation) ?? new Holds(false, null);
+            var holds = question.ConditionsMet && policy.Auto is { IsOfAsking: true } ? new Holds(false, null) : policy.Auto?.Evaluate(situation) ?? new Holds(false, null);
             if (holds.Yes)
             {
                 (auto ??= []).Add(new RuleTrace(policy.Name, RuleOutcome.Decided, $"it allows this by rule, since {policy.Auto!.Text}"));

@@ -56,6 +56,15 @@ internal sealed class PolicyIndex
         return found;
     }
 
+    /// <summary>Places, in rising order, of the policies about a subject, whatever the role.</summary>
+    public int[] About(SubjectId subject) => _bySubject.GetValueOrDefault(subject, []);
+
+    /// <summary>Everybody whom some rule about the role names, but for denials.</summary>
+    public IEnumerable<SubjectId> Reaching(RoleRef role) =>
+        _byRole.TryGetValue(role, out var places)
+            ? places.Where(i => !Policies[i].Deny).SelectMany(i => Policies[i].Who).Distinct()
+            : [];
+
     /// <summary>Every role that some rule about the subject names, but for denials.</summary>
     public IEnumerable<RoleRef> Reached(SubjectId subject) =>
         _bySubject.TryGetValue(subject, out var own)

@@ -17,7 +17,14 @@ public sealed record Question(
     string? Reason,
     string? Ticket,
     DateTimeOffset? StartAt,
-    DateTimeOffset Now);
+    DateTimeOffset Now)
+{
+    /// <summary>Takes a reason and a ticket to be as the rules demand them: for what somebody could get at all.</summary>
+    internal bool DemandsMet { get; init; }
+
+    /// <summary>Takes conditions that look at the asking or at the time to hold where they let in, and not to where they deny or spare a yes: for what somebody could get at all.</summary>
+    internal bool ConditionsMet { get; init; }
+}
 
 /// <summary>How statements are recorded under a grant.</summary>
 public enum RecordMode

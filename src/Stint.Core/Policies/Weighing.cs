@@ -56,15 +56,26 @@ internal sealed class Weighing
         return weighing ?? new Weighing(candidates) { Reaches = candidates.Exists(i => !catalog.Policies[i].Deny) };
     }
 
+    /// <summary>Whether it is left open until somebody asks.</summary>
+    private static bool IsOpen(Condition? condition, Situation situation) => situation.Question.ConditionsMet && condition is { IsOfAsking: true };
+
+    private static Holds Evaluate(Condition? condition, Situation situation) =>
+        condition is null || IsOpen(condition, situation) ? new Holds(true, null) : condition.Evaluate(situation);
+
     private void Weigh(int place, Policy policy, Situation situation)
     {
-        var where = policy.Where?.Evaluate(situation) ?? new Holds(true, null);
+        if (policy.Deny && (IsOpen(policy.Where, situation) || IsOpen(policy.When, situation)))
+        {
+            return;
+        }
+
+        var where = Evaluate(policy.Where, situation);
         if (where is { Yes: false, Failed: null })
         {
             return;
         }
 
-        var when = where.Failed is null ? policy.When?.Evaluate(situation) ?? new Holds(true, null) : where;
+        var when = where.Failed is null ? Evaluate(policy.When, situation) : where;
         Reaches |= !policy.Deny;
         if (when.Failed is { } failed)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Stint.Server.Hosting;
@@ -26,6 +27,21 @@ internal static class Answers
         Outcome<T>.Refused refused => Problem(ProblemKind.Refused.Say(Sentence(refused.Why), refused.Remedy is { } remedy ? Sentence(remedy) : null)),
         _ => throw new InvalidOperationException("An outcome of a kind that the API does not know."),
     };
+
+    /// <summary>The same for what Core writes as JSON itself, so that the command line says it alike without a server.</summary>
+    public static IResult Answer(this Outcome<JsonObject> outcome) => outcome is Outcome<JsonObject>.Done { Value: var node }
+        ? Results.Text(node.ToJsonString(), "application/json; charset=utf-8", Encoding.UTF8)
+        : outcome.Answer(_ => new Health("", null), ApiJson.Default.Health);
+
+    /// <summary>One line of an answer that is told while it is made.</summary>
+    public static async Task TellAsync(HttpContext context, JsonObject line, bool flush, CancellationToken cancellation)
+    {
+        await context.Response.WriteAsync(line.ToJsonString() + "\n", cancellation);
+        if (flush)
+        {
+            await context.Response.Body.FlushAsync(cancellation);
+        }
+    }
 
     public static IResult Problem(ApiProblem problem) => new ProblemResult(problem);
 
@@ -100,6 +116,7 @@ internal static class Answers
     {
         Requests.RequestView view => Words.Request[view.Request.State],
         Grants.GrantView view => Words.Grant[view.Grant.State],
+        Catalog.ChangeView view => Words.Change[view.Change.State],
         Session session => Words.Session[session.State],
         _ => null,
     };

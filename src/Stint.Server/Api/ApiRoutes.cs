@@ -14,6 +14,8 @@ internal static class ApiRoutes
         SessionEndpoints.Map(api);
         RecordingEndpoints.Map(api);
         StatusEndpoints.Map(api);
+        CatalogEndpoints.Map(api);
+        ExplainEndpoints.Map(api);
         AuditEndpoints.Map(api);
         AdminEndpoints.Map(api);
     }

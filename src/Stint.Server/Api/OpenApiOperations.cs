@@ -50,8 +50,8 @@ internal static class OpenApiOperations
     private static string? TextOf(string? operation) => operation switch
     {
         "auditHead" => "text/plain",
-        "auditExport" => "application/jsonl",
-        "auditEvidence" => "application/json",
+        "auditExport" or "replayCatalog" => "application/jsonl",
+        "auditEvidence" or "planCatalog" or "getCatalogChange" or "explain" or "who" => "application/json",
         "catalogSchema" => "application/schema+json",
         _ => null,
     };

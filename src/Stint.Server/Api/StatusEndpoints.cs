@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Hosting;
 using Stint.Server.Identity;
@@ -63,7 +64,7 @@ internal static class StatusEndpoints
             .Describe("catalog", "The catalog that decides now", "Its version; for admins and auditors its files, its warnings, and what is wrong with newer files that are not used.", typeof(CatalogShape));
     }
 
-    private static async Task<IResult> StatusAsync(Caller caller, ReadStatus read, CatalogWatch watch, Figures figures, CancellationToken cancellation)
+    private static async Task<IResult> StatusAsync(Caller caller, ReadStatus read, CatalogWatch watch, FollowCatalog follow, Figures figures, CancellationToken cancellation)
     {
         var status = await read.ReadAsync(caller.Id, cancellation);
         var lateness = figures.Lateness;
@@ -82,7 +83,7 @@ internal static class StatusEndpoints
                     .. status.Stuck.Select(assignment => new StuckShape(
                         assignment.Id.Value, assignment.Subject.Value, assignment.Role.ToString(), assignment.StuckSince!.Value, assignment.Attempts, assignment.Trouble)),
                 ],
-                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}")] : [],
+                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"), .. follow.Problem is { } behind ? [behind] : (string[])[]] : [],
                 [.. status.Nodes.Select(node => new NodeShape(node.Name, node.Roles, node.Version, node.StartedAt, node.SeenAt))]),
             ApiJson.Default.StatusShape);
     }

@@ -2,6 +2,7 @@ using System.Text;
 using Stint.Core;
 using Stint.Core.Approvals;
 using Stint.Core.Audit;
+using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
@@ -138,7 +139,8 @@ internal sealed class Said
             : kind.StartsWith("Grant", StringComparison.Ordinal) ? "grant"
             : kind.StartsWith("Assignment", StringComparison.Ordinal) ? "assignment"
             : kind.StartsWith("Delegation", StringComparison.Ordinal) ? "delegation"
-            : kind.StartsWith("Session", StringComparison.Ordinal) ? "session" : "");
+            : kind.StartsWith("Session", StringComparison.Ordinal) ? "session"
+            : kind.StartsWith("Change", StringComparison.Ordinal) ? "change" : "");
         if (id is null)
         {
             return;
@@ -151,7 +153,7 @@ internal sealed class Said
 
         var detail = kind switch
         {
-            FactKinds.RequestAsked => body.Text("digest"),
+            FactKinds.RequestAsked or FactKinds.ChangeProposed => body.Text("digest"),
             FactKinds.GrantOpened => $"{body.Text("not_before")}/{body.Text("not_after")}",
             FactKinds.SessionAnchored or FactKinds.SessionEnded => body.Text("recording"),
             FactKinds.AssignmentAdding => body.Text("account"),
@@ -185,6 +187,10 @@ internal sealed class RowCheck(Said said)
             session.Recording is { } head ? Convert.ToHexStringLower(head.Hash) : said.DetailOf(session.Id.Value),
             "the head of its recording"), cancellation);
         await EachAsync(page => reads.DelegationsAsync(null, page), Check, cancellation);
+        await EachAsync(
+            page => reads.ChangesAsync(null, page with { Limit = 20 }),
+            change => Check(change.Id.Value, Facts.Word(change.State), CatalogChange.DigestOf(change) == change.Digest ? change.Digest : null, "what was proposed"),
+            cancellation);
         foreach (var missing in said.Names.Where(name => !_seen.Contains(name)))
         {
             Find(missing, $"The log speaks of {missing}, and the store has no such row.");

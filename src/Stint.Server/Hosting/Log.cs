@@ -25,6 +25,9 @@ internal static partial class Log
     [LoggerMessage(106, LogLevel.Information, "The catalog {Version} counts now")]
     public static partial void CatalogApplied(this ILogger log, string version);
 
+    [LoggerMessage(113, LogLevel.Warning, "The changed folder is not used yet: {Sentence}")]
+    public static partial void CatalogWaits(this ILogger log, string sentence);
+
     [LoggerMessage(107, LogLevel.Error, "The changed catalog has {Count} problems and is not used, the old one stays. First: {First}")]
     public static partial void CatalogBroken(this ILogger log, int count, string first);
 

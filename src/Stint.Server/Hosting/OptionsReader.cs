@@ -37,6 +37,7 @@ internal static class OptionsReader
 
         var control = ControlReader.Control(read, roles == Role.Gateway, environment);
         var nodes = ControlReader.Nodes(read);
+        var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var gateway = Gateway(read, web.Certificate);
         var masterKey = MasterKey(read, data, environment);
@@ -66,6 +67,7 @@ internal static class OptionsReader
                 Store = store,
                 StoreUrl = storeUrl,
                 Catalog = catalog ?? "",
+                CatalogFrom = from,
                 CarriesSessions = roles != Role.Control,
                 Control = control,
                 Nodes = nodes,

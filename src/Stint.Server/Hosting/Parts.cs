@@ -61,8 +61,8 @@ internal sealed class Parts
         var signer = await InstallationKeys.SignerAsync(store, sealer, id, time, cancellation);
         var node = options.Store == StoreKind.Sqlite ? Environment.MachineName : $"{Environment.MachineName}-{Environment.ProcessId}";
         var installation = new Installation(id, node, options.CarriesSessions ? "control,gateway" : "control", typeof(Parts).Assembly.GetName().Version!.ToString(3), options.Data, options.RecordFolder);
-        var watch = new CatalogWatch(options.Catalog, ConnectorList.All, loggers.CreateLogger("Stint.Server.Catalog"));
-        var current = new CurrentCatalog(watch.First());
+        var watch = new CatalogWatch(options.Catalog, ConnectorList.All, loggers.CreateLogger("Stint.Server.Catalog"), options.CatalogFrom == CatalogFrom.Folder);
+        var current = new CurrentCatalog(await FirstCatalog.FindAsync(options.CatalogFrom, store, watch, cancellation));
         return new Parts(options, store, time, sealer, installation, signer, watch, current, new CatalogSecrets(sealer, StintServer.Variables(arguments)));
     }
 
@@ -70,6 +70,7 @@ internal sealed class Parts
     public void Fill(IServiceCollection services)
     {
         services.AddSingleton(_options).AddSingleton(_options.Limits).AddSingleton(_store).AddSingleton(_time).AddSingleton(_sealer);
+        services.AddSingleton(new CatalogTruth(_options.CatalogFrom == CatalogFrom.Folder ? _options.Catalog : null));
         services.AddSingleton(Installation).AddSingleton(_signer).AddSingleton(Catalog).AddSingleton(_current).AddSingleton(_secrets);
         services.AddSingleton(ConnectorList.All).AddSingleton(new IdSource(RandomNumberGenerator.Fill));
         services.AddSingleton(new KeeperOptions { ConnectionsPerGrant = _options.Gateway.ConnectionsPerGrant });
@@ -84,8 +85,14 @@ internal sealed class Parts
     /// <summary>What is done before anybody is answered: the catalog put on record, overdue access ended, lost sessions closed.</summary>
     public async Task StartUpAsync(IServiceProvider services, CancellationToken cancellation)
     {
-        Catalog.Apply = services.GetRequiredService<ApplyCatalog>();
-        await Catalog.Apply.ApplyAsync(_current.Now, Actor.Operator, cancellation);
+        (Catalog.Change, Catalog.Current) = (services.GetRequiredService<ChangeCatalog>(), _current);
+        var origin = _options.CatalogFrom == CatalogFrom.Folder ? await Checkout.OfAsync(_options.Catalog, cancellation) : null;
+        await services.GetRequiredService<ApplyCatalog>().ApplyAsync(_current.Now, Actor.Operator, cancellation, origin);
+        if (_options.CatalogFrom == CatalogFrom.Folder && Catalog.First() is var folder && folder.Version != _current.Now.Version)
+        {
+            await Catalog.TakeAsync(folder, cancellation);
+        }
+
         await services.GetRequiredService<StartUp>().RunAsync(cancellation);
     }
 
@@ -103,6 +110,7 @@ internal sealed class Parts
 
         var figures = services.GetRequiredService<Figures>();
         loops.Start("figures", token => figures.RunAsync(_time, token), stop);
+        loops.Start("catalog", token => services.GetRequiredService<FollowCatalog>().RunAsync(_time, token), stop);
         loops.Start("node", token => BeatAsync(services.GetRequiredService<StartUp>(), token), stop);
         if (_options.DriftEvery > TimeSpan.Zero)
         {

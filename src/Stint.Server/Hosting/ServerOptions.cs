@@ -18,6 +18,9 @@ internal sealed record ServerOptions
     /// <summary>Folder of the catalog's files.</summary>
     public required string Catalog { get; init; }
 
+    /// <summary>Whether the folder is the truth about the catalog, or only seeds the store's first version.</summary>
+    public required CatalogFrom CatalogFrom { get; init; }
+
     /// <summary>Whether this node carries sessions.</summary>
     public required bool CarriesSessions { get; init; }
 
@@ -56,6 +59,16 @@ internal sealed record ControlOptions(Uri Url, string Secret, byte[]? Fingerprin
 {
     /// <summary>Never the secret.</summary>
     public override string ToString() => Url.ToString();
+}
+
+/// <summary>Where the truth about the catalog is.</summary>
+internal enum CatalogFrom
+{
+    /// <summary>The folder: the server follows it, and nobody changes the catalog through the API.</summary>
+    Folder = 1,
+
+    /// <summary>The store: admins change it through the API.</summary>
+    Store = 2,
 }
 
 /// <summary>Where the store stands.</summary>

@@ -51,6 +51,7 @@ internal static class WebServer
         app.UseRouting();
         app.Use(Tracing.TraceAsync);
         app.UseMiddleware<Bearer>();
+        app.Use(CatalogSized.RaiseAsync);
         app.Use(KeyedCall.ReadAsync);
         HealthEndpoints.Map(app);
         FrontPage.Map(app);

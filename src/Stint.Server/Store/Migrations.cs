@@ -34,7 +34,7 @@ internal static class Migrations
                 }
             }
 
-            foreach (var migration in known.Skip(done.Count))
+            foreach (var migration in known.Where(migration => !done.Exists(one => one.Number == migration.Number)))
             {
                 cancellation.ThrowIfCancellationRequested();
                 await db.ScriptAsync(migration.Sql);

@@ -32,6 +32,9 @@ internal sealed class Wakes
     /// <summary>How soon something must be due to be worth a wake of the keeper: twice its longest sleep.</summary>
     public static readonly TimeSpan KeeperLooks = TimeSpan.FromSeconds(2);
 
+    /// <summary>Another catalog counts, or a change of it was proposed or answered.</summary>
+    public const string Catalog = "catalog";
+
     /// <summary>Facts were appended.</summary>
     public const string Audit = "audit";
 

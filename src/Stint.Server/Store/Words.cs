@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Stint.Core.Approvals;
+using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
@@ -86,6 +87,14 @@ internal static class Words
         (AssignmentState.Standing, "standing"),
         (AssignmentState.Removing, "removing"),
         (AssignmentState.Removed, "removed"));
+
+    public static Words<ChangeState> Change { get; } = new(
+        (ChangeState.Pending, "pending"),
+        (ChangeState.Applied, "applied"),
+        (ChangeState.Denied, "denied"),
+        (ChangeState.Withdrawn, "withdrawn"),
+        (ChangeState.Lapsed, "lapsed"),
+        (ChangeState.Stale, "stale"));
 
     public static Words<SessionState> Session { get; } = new(
         (SessionState.Live, "live"),

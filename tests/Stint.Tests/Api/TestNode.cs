@@ -15,11 +15,13 @@ internal sealed class TestNode : IAsyncDisposable
 {
     private readonly HttpClient _http = new(new HttpClientHandler { UseProxy = false, ServerCertificateCustomValidationCallback = (_, _, _, _) => true }) { Timeout = TimeSpan.FromSeconds(30) };
 
-    private TestNode(string folder, ServerNode node, StringWriter output) => (Folder, Node, Output) = (folder, node, output);
+    private readonly (string Name, string Value)[] _settings;
+
+    private TestNode(string folder, ServerNode node, StringWriter output, (string Name, string Value)[] settings) => (Folder, Node, Output, _settings) = (folder, node, output, settings);
 
     public string Folder { get; }
 
-    public ServerNode Node { get; }
+    public ServerNode Node { get; private set; }
 
     public StringWriter Output { get; }
 
@@ -78,7 +80,15 @@ internal sealed class TestNode : IAsyncDisposable
         var arguments = Arguments(folder, output, settings);
         var reading = OptionsReader.Read(arguments, arguments.Environment!);
         Assert.Empty(reading.Problems);
-        return new TestNode(folder, await ServerNode.StartAsync(reading.Options!, arguments, CancellationToken.None), output);
+        return new TestNode(folder, await ServerNode.StartAsync(reading.Options!, arguments, CancellationToken.None), output, settings);
+    }
+
+    /// <summary>Stops the node and starts it again on what it left.</summary>
+    public async Task RestartAsync()
+    {
+        await Node.DisposeAsync();
+        var arguments = Arguments(Folder, Output, _settings);
+        Node = await ServerNode.StartAsync(OptionsReader.Read(arguments, arguments.Environment!).Options!, arguments, CancellationToken.None);
     }
 
     public static ServeArguments Arguments(string folder, TextWriter output, params (string Name, string Value)[] settings)

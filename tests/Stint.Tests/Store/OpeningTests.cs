@@ -60,7 +60,7 @@ public sealed class OpeningTests
         var (sqlite, postgres) = (Migrations.Embedded("sqlite"), Migrations.Embedded("postgres"));
         Assert.NotEmpty(sqlite);
         Assert.Equal(sqlite.Select(step => step.Name), postgres.Select(step => step.Name));
-        Assert.Equal(Enumerable.Range(1, sqlite.Count), sqlite.Select(step => (int)step.Number));
+        Assert.Equal(sqlite.Select(step => step.Number).Distinct().Order(), sqlite.Select(step => step.Number));
     }
 
     [Fact]

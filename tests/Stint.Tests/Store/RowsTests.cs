@@ -207,10 +207,10 @@ public sealed class RowsTests
         {
             await work.InsertAsync(login);
             Assert.Equal(1, await work.EndLoginsAsync(grant.Id, TestStore.Now));
-            Assert.True(await work.ApplyCatalogAsync("v1", new CatalogSource([new CatalogFile("a.yaml", "x: 1")]), TestStore.Now));
-            Assert.False(await work.ApplyCatalogAsync("v1", new CatalogSource([]), TestStore.Now));
-            Assert.True(await work.ApplyCatalogAsync("v2", new CatalogSource([]), TestStore.Now.AddSeconds(1)));
-            Assert.True(await work.ApplyCatalogAsync("v1", new CatalogSource([]), TestStore.Now.AddSeconds(2)));
+            Assert.IsType<CatalogTaking.Took>(await work.ApplyCatalogAsync("v1", new CatalogSource([new CatalogFile("a.yaml", "x: 1")]), TestStore.Now));
+            Assert.IsType<CatalogTaking.Already>(await work.ApplyCatalogAsync("v1", new CatalogSource([]), TestStore.Now));
+            Assert.IsType<CatalogTaking.Took>(await work.ApplyCatalogAsync("v2", new CatalogSource([]), TestStore.Now.AddSeconds(1)));
+            Assert.IsType<CatalogTaking.Took>(await work.ApplyCatalogAsync("v1", new CatalogSource([]), TestStore.Now.AddSeconds(2)));
             Assert.True(await work.InsertAsync(answer));
             Assert.False(await work.InsertAsync(answer));
             Assert.Equal("one", await work.KeepSettingAsync("installation", "one"));

@@ -35,6 +35,9 @@ internal static class BackupFormat
     [
         ("settings", "name"),
         ("catalogs", "seq"),
+        ("catalog_history", "number"),
+        ("catalog_changes", "seq"),
+        ("catalog_answers", "seq"),
         ("requests", "seq"),
         ("request_approvers", "request_id, person"),
         ("request_steps", "request_id, step"),

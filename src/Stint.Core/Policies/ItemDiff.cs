@@ -1,0 +1,164 @@
+using System.Collections.Frozen;
+using Stint.Core.Catalog;
+
+namespace Stint.Core.Policies;
+
+/// <summary>What stands otherwise in one catalog than in another.</summary>
+internal static class ItemDiff
+{
+    public static IReadOnlyList<ItemChange> Between(LoadedCatalog? before, LoadedCatalog after)
+    {
+        var items = new List<ItemChange>();
+        Compare(items, "resource", before?.Resources, after.Resources, ResourceKeys);
+        Compare(items, "role", before is null ? null : Roles(before), Roles(after), RoleKeys);
+        Compare(items, "person", before?.People, after.People, PersonKeys);
+        Groups(items, before, after);
+        Compare(items, "on-call", before?.Rotas, after.Rotas, RotaKeys);
+        Compare(items, "workflow", before?.Workflows, after.Workflows, (one, other) => Steps(one, other));
+        Compare(items, "policy", before?.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), after.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), PolicyKeys);
+        Compare(items, "never", before?.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), after.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), NeverKeys);
+        Members(items, "admins", "", before?.Admins ?? [], after.Admins);
+        Members(items, "auditors", "", before?.Auditors ?? [], after.Auditors);
+        if (Steps(before?.ChangeApproval, after.ChangeApproval) is { Count: > 0 } changed)
+        {
+            var what = before?.ChangeApproval is null ? "added" : after.ChangeApproval is null ? "removed" : "changed";
+            items.Add(new ItemChange("changes", "", what, what == "changed" ? changed : [], [], []));
+        }
+
+        return items;
+    }
+
+    private static void Compare<T>(List<ItemChange> items, string kind, IReadOnlyDictionary<string, T>? before, IReadOnlyDictionary<string, T> after, Func<T, T, List<string>> keys)
+    {
+        foreach (var name in (before?.Keys ?? []).Union(after.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            if (before is null || !before.TryGetValue(name, out var old))
+            {
+                items.Add(new ItemChange(kind, name, "added", [], [], []));
+            }
+            else if (!after.TryGetValue(name, out var young))
+            {
+                items.Add(new ItemChange(kind, name, "removed", [], [], []));
+            }
+            else if (keys(old, young) is { Count: > 0 } changed)
+            {
+                items.Add(new ItemChange(kind, name, "changed", changed, [], []));
+            }
+        }
+    }
+
+    private static void Groups(List<ItemChange> items, LoadedCatalog? before, LoadedCatalog after)
+    {
+        foreach (var name in (before?.Groups.Keys ?? []).Union(after.Groups.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            FrozenSet<SubjectId>? old = null;
+            var was = before is not null && before.Groups.TryGetValue(name, out old);
+            var stays = after.Groups.TryGetValue(name, out var young);
+            if (was && stays)
+            {
+                Members(items, "group", name, old!, young!);
+            }
+            else
+            {
+                items.Add(new ItemChange("group", name, was ? "removed" : "added", [], [], []));
+            }
+        }
+    }
+
+    private static void Members(List<ItemChange> items, string kind, string name, FrozenSet<SubjectId> before, FrozenSet<SubjectId> after)
+    {
+        var gone = Named(before.Where(member => !after.Contains(member)));
+        var come = Named(after.Where(member => !before.Contains(member)));
+        if (gone.Count + come.Count > 0)
+        {
+            items.Add(new ItemChange(kind, name, "changed", [], come, gone));
+        }
+    }
+
+    private static List<string> Named(IEnumerable<SubjectId> people) => [.. people.Select(person => person.Value).Order(StringComparer.Ordinal)];
+
+    private static Dictionary<string, Role> Roles(LoadedCatalog catalog) =>
+        catalog.Resources.Values.SelectMany(resource => resource.Roles.Values).ToDictionary(role => role.Ref.ToString(), StringComparer.Ordinal);
+
+    private static List<string> ResourceKeys(Resource one, Resource other) => Keys(
+        ("kind", one.Kind == other.Kind),
+        ("description", one.Description == other.Description),
+        ("labels", Same(one.Labels, other.Labels)),
+        ("owners", one.Owners.SetEquals(other.Owners)),
+        ("settings", Same(one.Settings, other.Settings)));
+
+    private static List<string> RoleKeys(Role one, Role other) => Keys(
+        ("description", one.Description == other.Description),
+        ("risk", one.Risk == other.Risk),
+        ("settings", Same(one.Settings, other.Settings)));
+
+    private static List<string> PersonKeys(Person one, Person other) => Keys(
+        ("name", one.Name == other.Name),
+        ("mail", one.Mail == other.Mail),
+        ("manager", one.Manager == other.Manager),
+        ("token", one.TokenHashes.Select(Convert.ToHexString).ToHashSet(StringComparer.Ordinal).SetEquals(other.TokenHashes.Select(Convert.ToHexString))),
+        ("attributes", Same(one.Attributes, other.Attributes)),
+        ("disabled", one.Disabled == other.Disabled));
+
+    private static List<string> NeverKeys(Never one, Never other) => Keys(
+        ("who", one.Who.SequenceEqual(other.Who)),
+        ("roles", one.Roles.SetEquals(other.Roles)),
+        ("where", one.Where?.Text == other.Where?.Text),
+        ("without", one.Without == other.Without),
+        ("longer_than", one.LongerThan == other.LongerThan));
+
+    private static List<string> RotaKeys(Rota one, Rota other) => Keys(
+        ("people", one.People.SequenceEqual(other.People)),
+        ("zone", one.Zone.Id == other.Zone.Id),
+        ("starts", one.Starts == other.Starts),
+        ("turn", one.Turn == other.Turn),
+        ("stand-ins", one.StandIns.SequenceEqual(other.StandIns)));
+
+    private static bool Same(FrozenDictionary<string, string> one, FrozenDictionary<string, string> other) =>
+        one.Count == other.Count && one.All(pair => other.TryGetValue(pair.Key, out var value) && value == pair.Value);
+
+    private static List<string> Steps(Workflow? one, Workflow? other) => Keys(
+        ("steps", (one?.Steps ?? []).SequenceEqual(other?.Steps ?? [])),
+        ("distinct", one?.Distinct == other?.Distinct),
+        ("lapses", one?.LapsesAfter == other?.LapsesAfter));
+
+    private static List<string> PolicyKeys(Policy one, Policy other)
+    {
+        var keys = Keys(
+            (one.Deny || other.Deny ? "deny" : "who", one.Deny == other.Deny && one.WhoText == other.WhoText),
+            ("roles", one.Roles.SetEquals(other.Roles)),
+            ("for", one.DefaultFor == other.DefaultFor && one.MaxFor == other.MaxFor),
+            ("reason", one.ReasonRequired == other.ReasonRequired && one.TicketPattern == other.TicketPattern),
+            ("approve", Steps(one.Approve, other.Approve).Count == 0 && one.Auto?.Text == other.Auto?.Text),
+            ("where", one.Where?.Text == other.Where?.Text),
+            ("when", one.When?.Text == other.When?.Text),
+            ("record", one.Record == other.Record),
+            ("begin_within", one.BeginWithin == other.BeginWithin));
+
+        // NB. What this list does not know yet is a change all the same.
+        return keys.Count == 0 && Plain(one.Text) != Plain(other.Text) ? ["text"] : keys;
+    }
+
+    private static string Plain(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
+    private static List<string> Keys(params ReadOnlySpan<(string Key, bool Same)> compared)
+    {
+        var keys = new List<string>();
+        foreach (var (key, same) in compared)
+        {
+            if (!same)
+            {
+                keys.Add(key);
+            }
+        }
+
+        return keys;
+    }
+
+    private static bool Same(Settings one, Settings other) =>
+        one.Values.Count == other.Values.Count && one.Values.All(pair => other.Values.TryGetValue(pair.Key, out var value) && Same(pair.Value, value));
+
+    private static bool Same(object one, object other) => one is IEnumerable<string> texts && one is not string
+        ? other is IEnumerable<string> others && texts.SequenceEqual(others)
+        : one.Equals(other);
+}

@@ -1,0 +1,135 @@
+using System.Text.Json.Nodes;
+using Stint.Core.Approvals;
+using Stint.Core.Catalog;
+
+namespace Stint.Core.Policies;
+
+/// <summary>How somebody could come to a role, were they to ask as the rules demand.</summary>
+public enum Way
+{
+    /// <summary>No rule lets them ask; they are not told that the role exists.</summary>
+    None = 1,
+
+    /// <summary>A rule says no.</summary>
+    Denied = 2,
+
+    /// <summary>A rule is about them, and what it asks for cannot be met now, by whoever.</summary>
+    Unmet = 3,
+
+    /// <summary>With somebody's yes.</summary>
+    Approval = 4,
+
+    /// <summary>By rule, without anybody's yes.</summary>
+    Rule = 5,
+}
+
+/// <summary>What somebody could get of a role at best, and what they would have to bring.</summary>
+public sealed record Standing
+{
+    public required Way Way { get; init; }
+
+    /// <summary>Why not, for whoever may read the whole catalog; null when they could get it.</summary>
+    public string? Because { get; init; }
+
+    /// <summary>The rules that count, those that decide first. Empty when none is about them.</summary>
+    public required IReadOnlyList<string> Rules { get; init; }
+
+    /// <summary>Null when they could not get it.</summary>
+    public Terms? Terms { get; init; }
+
+    /// <summary>Empty unless somebody's yes is needed.</summary>
+    public IReadOnlyList<PinnedStep> Steps { get; init; } = [];
+
+    /// <summary>Whether nobody counts in two steps.</summary>
+    public bool Distinct { get; init; }
+
+    public bool ReasonRequired { get; init; }
+
+    /// <summary>Every one of them has to match the ticket; empty when no ticket is demanded.</summary>
+    public IReadOnlyList<string> Tickets { get; init; } = [];
+
+    /// <summary>What else has to hold when they ask, as the catalog writes it: what looks at the asking or at the time.</summary>
+    public IReadOnlyList<string> Conditions { get; init; } = [];
+
+    /// <summary>Under which conditions nobody's yes is needed after all, as the catalog writes them.</summary>
+    public IReadOnlyList<string> Sparing { get; init; } = [];
+
+    /// <summary>Whether they could get it at all.</summary>
+    public bool Could => Way is Way.Rule or Way.Approval;
+
+    /// <summary>The same text for whatever is the same to those who ask, whoever they are and however the rules are called.</summary>
+    internal string Signature => Could
+        ? $"{Way}|{string.Join(';', Steps.Select(step => $"{step.From}*{step.Need}"))}|{Distinct}|{Terms!.For.Ticks}|{Terms.Max.Ticks}|{Terms.Record}|{ReasonRequired}|{string.Join('\n', Tickets)}|{string.Join('\n', Conditions)}|{string.Join('\n', Sparing)}"
+        : "no";
+
+    /// <summary><c>by rule</c>, or <c>with a yes from owners and 2 yeses from group:security</c>; <c>not at all</c>.</summary>
+    public string How => Way switch
+    {
+        Way.Rule => "by rule",
+        Way.Approval => $"with {string.Join(" and ", Steps.Select(step => step.Need == 1 ? $"a yes from {step.From}" : $"{step.Need} yeses from {step.From}"))}{(Distinct ? ", of different persons" : "")}",
+        Way.None or Way.Denied or Way.Unmet => "not at all",
+        _ => throw new InvalidOperationException($"{Way} is not a way."),
+    };
+
+    /// <summary><see cref="How"/>, and for how long at most.</summary>
+    public string HowLong => Could ? $"{How}, for {Words.Say(Terms!.Max)} at most" : How;
+
+    /// <summary>What the asking has to hold, in words; empty for nothing.</summary>
+    public IReadOnlyList<string> Demands => [.. ReasonRequired ? ["a reason"] : (string[])[], .. Tickets.Select(pattern => $"a ticket that matches {pattern}"), .. Conditions.Select(condition => $"that {condition} holds")];
+
+    /// <summary>How <see cref="Standing.Way"/> is written.</summary>
+    public static string Word(Way way) => way switch
+    {
+        Way.None => "none",
+        Way.Denied => "denied",
+        Way.Unmet => "unmet",
+        Way.Approval => "approval",
+        Way.Rule => "rule",
+        _ => throw new InvalidOperationException($"{way} is not a way."),
+    };
+
+    /// <summary>As JSON: <c>way how because rules for_seconds max_seconds record reason_required tickets conditions sparing distinct steps</c>.</summary>
+    /// <param name="withPeople">Whether the steps name their people. Of many persons at once the steps are told without.</param>
+    public JsonObject ToNode(bool withPeople = true)
+    {
+        var node = new JsonObject
+        {
+            ["way"] = Word(Way),
+            ["how"] = HowLong,
+            ["because"] = Because,
+            ["rules"] = Texts(Rules),
+        };
+        if (Terms is { } terms)
+        {
+            node["for_seconds"] = (long)terms.For.TotalSeconds;
+            node["max_seconds"] = (long)terms.Max.TotalSeconds;
+            node["record"] = terms.Record == RecordMode.Strict ? "strict" : "default";
+            node["reason_required"] = ReasonRequired;
+            node["tickets"] = Texts(Tickets);
+            node["conditions"] = Texts(Conditions);
+            node["sparing"] = Texts(Sparing);
+            node["distinct"] = Distinct;
+            node["steps"] = new JsonArray([.. Steps.Select(step =>
+            {
+                var written = new JsonObject { ["from"] = step.From, ["need"] = step.Need };
+                if (withPeople)
+                {
+                    written["name"] = step.Name;
+                    written["approvers"] = Texts(step.Approvers.Select(person => person.Value));
+                }
+
+                return (JsonNode)written;
+            })]);
+        }
+
+        return node;
+    }
+
+    /// <summary>Texts as a JSON list.</summary>
+    internal static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
+
+    /// <summary>The same as another sees it who is no approver of their own asking.</summary>
+    internal Standing Without(SubjectId subject) => Steps.Any(step => step.Approvers.Contains(subject))
+        ? this with { Steps = [.. Steps.Select(step => step with { Approvers = [.. step.Approvers.Where(person => person != subject)] })] }
+        : this;
+}
