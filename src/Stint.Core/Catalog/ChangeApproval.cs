@@ -10,8 +10,9 @@ public static class ChangeApproval
     /// <summary>The steps of <see cref="LoadedCatalog.ChangeApproval"/> with their people. <c>owners</c> are the admins: the catalog is theirs.</summary>
     /// <param name="catalog">The catalog that is to be changed; never the one that shall take its place.</param>
     /// <param name="proposer">Who never counts, and whose manager is meant; null for a change that came from a folder.</param>
+    /// <param name="moment">When it is proposed; null takes those on call for everybody who ever is.</param>
     /// <returns>Empty when no yes is needed.</returns>
-    public static IReadOnlyList<PinnedStep> Pin(LoadedCatalog catalog, SubjectId? proposer)
+    public static IReadOnlyList<PinnedStep> Pin(LoadedCatalog catalog, SubjectId? proposer, DateTimeOffset? moment)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         var itself = new Resource
@@ -23,6 +24,6 @@ public static class ChangeApproval
             Settings = Settings.Empty,
             Roles = FrozenDictionary<string, Role>.Empty,
         };
-        return catalog.ChangeApproval is { } workflow ? Steps.Pin(catalog, workflow.Steps, itself, proposer) : [];
+        return catalog.ChangeApproval is { } workflow ? Steps.Pin(catalog, workflow.Steps, itself, proposer, moment) : [];
     }
 }

@@ -27,7 +27,15 @@ internal static class ChangesSection
             return null;
         }
 
-        return policies.Approve(entry, map, workflows, "'changes'").Workflow;
+        var workflow = policies.Approve(entry, map, workflows, "'changes'").Workflow;
+        if (workflow is not null && (workflow.Sequential || workflow.Steps.Any(step => step.Remind is not null || step.Escalate is not null)))
+        {
+            // NB. A clock that nobody winds would read as a promise that nobody keeps.
+            draft.Reading.Problems.Error(map.Place, "a change of the catalog is not reminded of, escalated or answered in an order in this version", "name a workflow without 'order', 'remind' and 'escalate'");
+            return null;
+        }
+
+        return workflow;
     }
 
     /// <summary>A catalog whose own approval nobody could give could never be changed again.</summary>
@@ -44,7 +52,7 @@ internal static class ChangesSection
         {
             problems.Error(
                 draft.Changes[0].Place,
-                $"nobody could satisfy the approval of 'changes': {Steps.Lacking(ChangeApproval.Pin(catalog, admins.Count == 0 ? null : admins[0]), workflow.Distinct)}",
+                $"nobody could satisfy the approval of 'changes': {Steps.Lacking(ChangeApproval.Pin(catalog, admins.Count == 0 ? null : admins[0], null), workflow.Distinct)}",
                 "add approvers (who proposes never counts) and an admin who proposes, or the catalog could never be changed again");
         }
         else if (stuck.Count > 0)
@@ -54,5 +62,5 @@ internal static class ChangesSection
     }
 
     private static bool CanBeMet(LoadedCatalog catalog, Workflow workflow, SubjectId admin) =>
-        Quorum.CanBeMet(ChangeApproval.Pin(catalog, admin), workflow.Distinct, admin);
+        Quorum.CanBeMet(ChangeApproval.Pin(catalog, admin, null), workflow.Distinct, admin);
 }

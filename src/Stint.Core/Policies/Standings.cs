@@ -119,13 +119,13 @@ internal sealed class Standings(LoadedCatalog catalog, DateTimeOffset now)
 
         var policies = Catalog.Index.About(subject, role).ConvertAll(i => Catalog.Policies[i]);
         List<Workflow> workflows = [.. policies.Select(policy => policy.Approve).OfType<Workflow>()];
-        var byPerson = workflows.Exists(workflow => workflow.Steps.Any(step => step.From == "manager"))
+        var byPerson = workflows.Exists(workflow => workflow.Steps.Any(step => step.NotForReports || step.From.Contains("manager", StringComparison.Ordinal) || step.Escalate?.To.Contains("manager", StringComparison.Ordinal) == true))
             || policies.Exists(policy => new[] { policy.Where, policy.When, policy.Auto }.Any(condition => condition is { IsOfResource: false }));
         HashSet<SubjectId> narrow = [];
         IReadOnlyList<PinnedStep> steps = [];
         if (!byPerson && workflows.Count > 0 && Catalog.Resources.TryGetValue(role.Resource, out var resource))
         {
-            steps = Steps.Pin(Catalog, Steps.Union(workflows), resource, null);
+            steps = Steps.Pin(Catalog, Steps.Union(workflows), resource, null, null);
             var all = steps.Sum(step => step.Need);
 
             // NB. With one more person in each step than all steps together need, one person less never matters.

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Stint.Core.Approvals;
 using Stint.Core.Catalog;
 using Stint.Server.Catalog;
 using Stint.Server.Identity;
@@ -308,14 +309,18 @@ internal static class CatalogEndpoints
             Commit = change.Origin.Commit,
             Author = change.Origin.Author,
             Dirty = change.Origin.Dirty,
-            Steps =
-            [
-                .. change.Steps.Select(step => new StepShape(
-                    step.Name, step.From, step.Need, [.. step.Approvers.Select(person => person.Value)], view.Open.FirstOrDefault(open => ReferenceEquals(open.Step, step))?.Missing ?? 0)),
-            ],
-            Answers = [.. view.Answers.Select(answer => new ApprovalShape(answer.By.Value, answer.Yes, answer.At, answer.Comment, null, answer.Via))],
+            Steps = [.. change.Steps.Select(step => Step(change, step, view.Open.FirstOrDefault(open => ReferenceEquals(open.Step, step))))],
+            Answers = [.. view.Answers.Select(answer => new ApprovalShape(answer.By.Value, answer.Yes, answer.At, answer.Comment, null, answer.Via, null, null))],
         };
     }
+
+    private static StepShape Step(CatalogChange change, PinnedStep step, OpenStep? open) =>
+        new(step.Name, step.From, step.Need, [.. step.Approvers.Select(person => person.Value)], open?.Missing ?? 0)
+        {
+            State = open is not null ? "open" : change.State is ChangeState.Pending or ChangeState.Applied ? "met" : "over",
+            Could = [.. (open?.Could ?? []).Select(person => person.Value)],
+            Delegates = [],
+        };
 
     private static CatalogSource FilesOf(IReadOnlyList<CatalogFileShape> files) => new([.. files.Select(file => file is null ? new CatalogFile("", "") : new CatalogFile(file.Name, file.Text))]);
 

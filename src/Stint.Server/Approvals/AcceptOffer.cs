@@ -100,7 +100,7 @@ internal sealed class AcceptOffer(StintStore store, TimeProvider clock, AskForRo
             return null;
         }
 
-        var stand = await steps.JoinOnCallAsync(work, await steps.StandAsync(work, made), now);
+        var stand = await ApprovalSteps.JoinOnCallAsync(work, await steps.StandAsync(work, made), now);
         var delegations = await work.DelegationsToAsync(offer.By, now);
         if (Answers.SeatOf(stand, offer.By, delegations, yes: true, offer.Seat ?? offer.By) is not Seat.Theirs { For: var delegation })
         {

@@ -3,7 +3,6 @@ using Stint.Core.Approvals;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Catalog;
-using Stint.Server.Requests;
 
 namespace Stint.Server.Approvals;
 

@@ -48,7 +48,7 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
     }
 
     /// <summary>Whoever has come on call for a step that is asked may answer it from now on.</summary>
-    public async ValueTask<Stand> JoinOnCallAsync(Work work, Stand stand, DateTimeOffset now)
+    public static async ValueTask<Stand> JoinOnCallAsync(Work work, Stand stand, DateTimeOffset now)
     {
         if (stand.Request.State != RequestState.Pending)
         {

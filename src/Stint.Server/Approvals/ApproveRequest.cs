@@ -33,7 +33,7 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
                     return new Outcome<RequestView>.NotFound();
                 }
 
-                var stand = await steps.JoinOnCallAsync(work, await steps.StandAsync(work, seen), now);
+                var stand = await ApprovalSteps.JoinOnCallAsync(work, await steps.StandAsync(work, seen), now);
                 var seat = Answers.SeatOf(stand, who, await work.DelegationsToAsync(who, now), yes: true, yes.InPlaceOf);
                 if (seat is Seat.None no)
                 {

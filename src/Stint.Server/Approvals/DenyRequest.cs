@@ -34,7 +34,7 @@ internal sealed class DenyRequest(StintStore store, TimeProvider clock, RequestV
                     return new Outcome<RequestView>.NotFound();
                 }
 
-                var stand = await steps.JoinOnCallAsync(work, await steps.StandAsync(work, seen), now);
+                var stand = await ApprovalSteps.JoinOnCallAsync(work, await steps.StandAsync(work, seen), now);
                 var seat = Answers.SeatOf(stand, who, await work.DelegationsToAsync(who, now), yes: false, inPlaceOf);
                 if (seat is Seat.None no)
                 {

@@ -4,7 +4,6 @@ using Stint.Core.Catalog;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Audit;
-using Stint.Server.Catalog;
 using Stint.Server.Requests;
 using Stint.Server.Store;
 
@@ -32,7 +31,7 @@ internal sealed class OfferInstead(StintStore store, IdSource ids, TimeProvider 
                     return new Outcome<RequestView>.NotFound();
                 }
 
-                var stand = await steps.JoinOnCallAsync(work, await steps.StandAsync(work, seen), now);
+                var stand = await ApprovalSteps.JoinOnCallAsync(work, await steps.StandAsync(work, seen), now);
                 var seat = Answers.SeatOf(stand, who, await work.DelegationsToAsync(who, now), yes: true);
                 if (seat is Seat.None no)
                 {

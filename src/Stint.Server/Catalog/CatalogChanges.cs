@@ -57,7 +57,7 @@ internal sealed class CatalogChanges(StintStore store, CurrentCatalog current, C
                     ProposedBy = by.ToString(),
                     ProposedAt = now,
                     Origin = origin,
-                    Steps = ChangeApproval.Pin(basis, Proposer(by)),
+                    Steps = ChangeApproval.Pin(basis, Proposer(by), now),
                     Distinct = workflow.Distinct,
                     LapsesAt = now + workflow.LapsesAfter,
                     Digest = "",

@@ -38,7 +38,7 @@ internal sealed class PlanCatalog(StintStore store, CurrentCatalog current, Cata
         }
 
         plan["needs_approval"] = basis.ChangeApproval is not null && basis.Version != next.Version;
-        plan["approvals"] = VerdictJson.StepsNode(ChangeApproval.Pin(basis, who));
+        plan["approvals"] = VerdictJson.StepsNode(ChangeApproval.Pin(basis, who, now));
         plan["consequences"] = basis.Version == next.Version ? new JsonObject { ["items"] = new JsonArray(), ["left_out"] = 0 } : await ConsequencesAsync(next, now, cancellation);
         return new Outcome<JsonObject>.Done(plan);
     }
@@ -109,7 +109,7 @@ internal sealed class PlanCatalog(StintStore store, CurrentCatalog current, Cata
             return Decider.Decide(next, question with { For = null }) is Verdict.Deny deny ? ("falls", deny.Because) : null;
         }
 
-        return Decider.AskAgain(next, question, request.Verdict, approvals, request.Digest) is Again.Fell fell
+        return Decider.AskAgain(next, question, request.Verdict, approvals, request.Digest, await reads.AdditionsAsync(request.Id)) is Again.Fell fell
             ? grant.State is GrantState.Open or GrantState.Opening
                 ? ("keeps", $"{fell.Because}; it stays open until {(grant.NotAfter is { } end ? CanonicalTime.Write(end)[..19] + "Z" : "its end")}, unless it is revoked")
                 : ("falls", fell.Because)

@@ -4,7 +4,6 @@ using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Approvals;
-using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Store;
 

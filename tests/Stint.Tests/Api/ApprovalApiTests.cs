@@ -18,7 +18,7 @@ public sealed class ApprovalApiTests : IAsyncLifetime
 
     private Task<JsonObject> AskAsync() => PostAsync("ann", "/api/v1/requests", new { role = "orders-db/owner", for_seconds = 1800, reason = "broken index" }, HttpStatusCode.Created);
 
-    private static string In(TimeSpan span) => (DateTimeOffset.Now + span).ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null);
+    private static string In(TimeSpan span) => (TimeProvider.System.GetUtcNow() + span).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null);
 
     [Fact]
     public async Task PendingRequest_SaysWhoCouldWhenAndWhyNotMe()

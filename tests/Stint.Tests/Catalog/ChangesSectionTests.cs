@@ -12,10 +12,10 @@ public class ChangesSectionTests
     public void Load_Steps_ArePinnedWithoutTheProposer()
     {
         var catalog = Yaml.Good(With("changes: { approve: { steps: [ { from: owners }, { from: person:carol } ], distinct: true } }"));
-        var steps = ChangeApproval.Pin(catalog, new SubjectId("ann"));
+        var steps = ChangeApproval.Pin(catalog, new SubjectId("ann"), null);
         Assert.Equal(["bob"], steps[0].Approvers.Select(person => person.Value));
         Assert.Equal("owners of the catalog", steps[0].Name);
-        Assert.Equal(["ann", "bob"], ChangeApproval.Pin(catalog, null)[0].Approvers.Select(person => person.Value));
+        Assert.Equal(["ann", "bob"], ChangeApproval.Pin(catalog, null, null)[0].Approvers.Select(person => person.Value));
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public class ChangesSectionTests
     }
 
     [Fact]
-    public void Load_WithoutTheSection_NeedsNobody() => Assert.Empty(ChangeApproval.Pin(Yaml.Good(Yaml.Whole()), new SubjectId("ann")));
+    public void Load_WithoutTheSection_NeedsNobody() => Assert.Empty(ChangeApproval.Pin(Yaml.Good(Yaml.Whole()), new SubjectId("ann"), null));
 
     [Theory]
     [InlineData("changes: { approve: { auto: true } }", "'auto' has no meaning in 'changes'")]
