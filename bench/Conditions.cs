@@ -46,7 +46,7 @@ internal sealed class Conditions : Question
             rows.Add(measured.Alone(name, "ns", name, name == Cases[0].Name ? "≤ 50" : "", name == Cases[0].Name ? cost => cost <= 50 : null));
             if (node is not null)
             {
-                rows.Add(measured.Compare($"{name}, beside", "ns", name, $"{name}, cel-es", "", null));
+                rows.Add(measured.Compare($"{name}, beside", "ns", name, $"{name}, cel-es", "", null) with { PeerName = "cel-es" });
             }
 
             measured.Note($"{name}, bytes", Bytes(programs[name], inputs));

@@ -94,9 +94,9 @@ public sealed class EndTests(TargetServer target)
     [Fact]
     public async Task Idle_NothingSaid_EndsWithItsOwnState()
     {
-        await using var gateway = await TestGateway.StartAsync(target, gate: gate => gate.Idle = TimeSpan.FromMilliseconds(700));
+        await using var gateway = await TestGateway.StartAsync(target, gate: gate => gate.Idle = TimeSpan.FromSeconds(2));
         await using var connection = await RelayTests.OpenAsync(gateway);
-        await new NpgsqlCommand("select pg_sleep(1.2)", connection).ExecuteNonQueryAsync();
+        await new NpgsqlCommand("select pg_sleep(2.5)", connection).ExecuteNonQueryAsync();
 
         var end = await gateway.EndOfAsync(gateway.Gate.Sessions.Single().Id);
 

@@ -1,4 +1,5 @@
 using Stint.Core;
+using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Core.Requests;
 using Stint.Core.Sessions;
@@ -23,7 +24,8 @@ public sealed class GuardTests
         var known = RequestMoves.Table.All.Select(move => $"request: {Words.Request[move.From]} > {Words.Request[move.To]}")
             .Concat(GrantMoves.Table.All.Select(move => $"grant: {Words.Grant[move.From]} > {Words.Grant[move.To]}"))
             .Concat(AssignmentMoves.Table.All.Select(move => $"assignment: {Words.Assignment[move.From]} > {Words.Assignment[move.To]}"))
-            .Concat(SessionMoves.Table.All.Select(move => $"session: {Words.Session[move.From]} > {Words.Session[move.To]}"));
+            .Concat(SessionMoves.Table.All.Select(move => $"session: {Words.Session[move.From]} > {Words.Session[move.To]}"))
+            .Concat(ChangeMoves.Table.All.Select(move => $"change: {Words.Change[move.From]} > {Words.Change[move.To]}"));
         Assert.Equal(known.Order(StringComparer.Ordinal), stored.Order(StringComparer.Ordinal));
     }
 

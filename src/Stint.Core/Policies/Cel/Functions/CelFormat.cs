@@ -70,7 +70,7 @@ internal static class CelFormat
             return Write(frame, made, value) ? made.ToString() : null;
         }
 
-        if (value.Kind == CelKind.Floating && !double.IsFinite(value.Floating) && clause is 'd' or 'f' or 'e' && value.Kind == CelKind.Floating && !double.IsFinite(value.Floating))
+        if (clause is 'd' or 'f' or 'e' && value.Kind == CelKind.Floating && !double.IsFinite(value.Floating))
         {
             return CelText.Say(value.Floating);
         }
