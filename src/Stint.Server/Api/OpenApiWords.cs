@@ -96,6 +96,7 @@ internal static class OpenApiWords
         ["text"] = "Its text.",
         ["warnings"] = "What is odd, and does no harm.",
         ["problems"] = "What is wrong just now; empty when nothing is.",
+        ["you"] = "Whether the caller may say yes now, and else why not; null once it is decided.",
         ["steps"] = "The approval steps; empty when no approval is needed.",
         ["approvals"] = "The answers so far, in their order.",
         ["recording"] = "Head of the recording.",
