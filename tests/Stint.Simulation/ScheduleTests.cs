@@ -13,11 +13,14 @@ namespace Stint.Simulation;
 /// </summary>
 public sealed class ScheduleTests(ITestOutputHelper output)
 {
-    private const int StepsEach = 14;
-    private const int Everyday = 500;
+    private const int StepsEach = 20;
+    private const int Everyday = 400;
+
+    /// <summary>Where schedules must have died for their number to mean anything.</summary>
+    private static readonly string[] s_places = ["store, before a commit", "store, after a commit", "open, after its effect", "close, after its effect"];
 
     [Fact]
-    public async Task FiveHundredSchedules_EachDyingAtEveryPlaceInTurn_NeverBreakAnInvariant()
+    public async Task FourHundredSchedules_EachDyingAtEveryPlaceInTurn_NeverBreakAnInvariant()
     {
         var goal = int.Parse(Environment.GetEnvironmentVariable("STINT_SIM_SCHEDULES") ?? Everyday.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         var only = Environment.GetEnvironmentVariable("STINT_SIM_SCHEDULE")?.Split(':');
@@ -36,7 +39,8 @@ public sealed class ScheduleTests(ITestOutputHelper output)
 
             await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Run(async () =>
             {
-                while (only is null && Interlocked.Read(ref done) < goal && broken.Count < 3)
+                // Few schedules come to an end at a target: those that it takes until one has died there are run, too.
+                while (only is null && broken.Count < 3 && (Interlocked.Read(ref done) < goal || (Interlocked.Read(ref done) < 3 * goal && !s_places.All(where.ContainsKey))))
                 {
                     var seed = (ulong)Interlocked.Increment(ref nextSeed);
                     var places = await RunAsync(seed, -1);
@@ -85,10 +89,7 @@ public sealed class ScheduleTests(ITestOutputHelper output)
         {
             Assert.True(done >= goal);
             Assert.True(where.Values.Sum() > goal / 2, "Hardly any schedule died.");
-            Assert.Contains("store, before a commit", where.Keys);
-            Assert.Contains("store, after a commit", where.Keys);
-            Assert.Contains("open, after its effect", where.Keys);
-            Assert.Contains("close, after its effect", where.Keys);
+            Assert.All(s_places, place => Assert.Contains(place, where.Keys));
         }
     }
 

@@ -154,6 +154,7 @@ internal sealed class World : IAsyncDisposable
             case < 69: Targets.Flaky = _chance.PerMille(500) ? 0 : _chance.Below(300); break;
             case < 70: await DriftAsync(); break;
             case < 75 when _crashesByLuck: Faults.Arm(_chance.Below(12)); break;
+            case < 75: await TickAsync(); break;
             case < 77: await DelegateAsync(); break;
             case < 79: await OfferAsync(); break;
             case < 90: await TickAsync(); break;

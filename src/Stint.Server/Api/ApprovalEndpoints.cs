@@ -24,7 +24,7 @@ internal static class ApprovalEndpoints
                 (await accept.AcceptAsync(caller.Id, new RequestId(id), body?.Offer is { } which ? new OfferId(which) : null, cancellation)).Answer(Mapping.Of, ApiJson.Default.RequestShape, 201))
             .Describe("accept", "Take a counter-offer", "Makes a new request, for which the policies are asked again and the offer counts as its approver's yes, and takes the old one back. Answers the new one.", typeof(RequestShape), 201, 403, 404, 409, 422);
 
-        api.MapGet("/approvals/delegations", async (Caller caller, FindDelegations find, TimeProvider clock, bool? all, int? limit, string? cursor, CancellationToken cancellation) =>
+        api.MapGet("/approvals/delegations", async Task<IResult> (Caller caller, FindDelegations find, TimeProvider clock, bool? all, int? limit, string? cursor, CancellationToken cancellation) =>
             {
                 var (page, problem) = Answers.PageOf(limit, cursor);
                 return problem ?? Results.Json(
