@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Stint.Server.Catalog;
 using Microsoft.Extensions.DependencyInjection;
+using Stint.Server.Catalog;
 using Xunit;
 
 namespace Stint.Tests.Api;
