@@ -7,23 +7,36 @@ using Xunit;
 
 namespace Stint.EndToEnd;
 
-/// <summary>The real process killed again and again while people ask, work and hand back.</summary>
-public sealed class KillTests(RealServers servers)
+/// <summary>The real process killed again and again while people ask, work and hand back; its store is SQLite.</summary>
+public sealed class KillTests(RealServers servers) : KillsUnderLoad(servers)
 {
-    private const int Kills = 50;
+    [Fact]
+    public Task Kill_TwentyFiveTimesUnderLoad_LosesNothingAcknowledgedAndLetsNobodyStay() => KillAsync(shop => Task.FromResult<IReadOnlyDictionary<string, object>>(new Dictionary<string, object>()));
+}
+
+/// <summary>The same over a PostgreSQL store. A class of its own, so that both run side by side.</summary>
+public sealed class KillOverPostgresTests(RealServers servers) : KillsUnderLoad(servers)
+{
+    [Fact]
+    public Task Kill_TwentyFiveTimesUnderLoad_LosesNothingAcknowledgedAndLetsNobodyStay() => KillAsync(PostgresStore.OfAsync);
+}
+
+/// <summary>What both stores have to stand.</summary>
+public abstract class KillsUnderLoad(RealServers servers)
+{
+    private const int Kills = 25;
 
     /// <summary>What a restart may add to an access: ending it is the first thing a started server does.</summary>
     private static readonly TimeSpan s_overdue = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    [Fact]
-    public async Task Kill_FiftyTimesUnderLoad_LosesNothingAcknowledgedAndLetsNobodyStay()
+    private protected async Task KillAsync(Func<Shop, Task<IReadOnlyDictionary<string, object>>> store)
     {
         var seed = Environment.TickCount;
         var random = new Random(seed);
         var shop = await Shop.OpenAsync(await servers.PostgresAsync());
-        await using var stint = shop.Behind(new Dictionary<string, object>
+        await using var stint = shop.Behind(new Dictionary<string, object>(await store(shop))
         {
             ["limits"] = new Dictionary<string, object> { ["requests_per_minute"] = 1_000_000 },
         });
@@ -36,8 +49,8 @@ public sealed class KillTests(RealServers servers)
         for (var kill = 0; kill < Kills; kill++)
         {
             // A random moment, counted in what the people have got done: on a slow machine a moment of the clock would
-            // always fall into the start.
-            var moment = told.Count + random.Next(0, 15);
+            // always fall into the start. Four people at once tell eight things each until they have handed back.
+            var moment = told.Count + random.Next(0, 48);
             var waited = Stopwatch.StartNew();
             while (told.Count < moment && waited.Elapsed < s_patience)
             {

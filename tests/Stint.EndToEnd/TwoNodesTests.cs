@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Stint.EndToEnd.Harness;
 using Xunit;
 
@@ -57,16 +56,8 @@ public sealed class TwoNodesTests(RealServers servers)
     private async Task<Pair> PairAsync()
     {
         var shop = await Shop.OpenAsync(await servers.PostgresAsync());
-        var store = $"{shop.Database}_store";
-        await shop.Server.RunAsync($"create database {store}");
-        var key = Path.Combine(RunFolder.Make("key"), "master.key");
-        await File.WriteAllTextAsync(key, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) + "\n");
-        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        var config = new Dictionary<string, object>
+        var config = new Dictionary<string, object>(await PostgresStore.OfAsync(shop))
         {
-            ["store"] = "postgres",
-            ["store_url"] = new Npgsql.NpgsqlConnectionStringBuilder(shop.Server.ConnectionString(store)) { Pooling = true }.ConnectionString,
-            ["master_key"] = new Dictionary<string, object> { ["file"] = key },
             ["limits"] = new Dictionary<string, object> { ["requests_per_minute"] = 100_000 },
         };
         var pair = new Pair(shop, shop.Behind(config), shop.Behind(config));

@@ -62,14 +62,14 @@ public sealed class Seat
     /// <summary>GETs a path below <c>/api/v1/</c>.</summary>
     public async Task<JsonElement> GetAsync(string path)
     {
-        using var answer = await _http.GetAsync(new Uri($"/api/v1/{path}", UriKind.Relative));
+        using var answer = await HeardAsync(() => _http.GetAsync(new Uri($"/api/v1/{path}", UriKind.Relative)));
         return await ReadAsync(answer);
     }
 
     /// <summary>POSTs to a path below <c>/api/v1/</c>.</summary>
     public async Task<JsonElement> PostAsync(string path, object body)
     {
-        using var answer = await _http.PostAsJsonAsync(new Uri($"/api/v1/{path}", UriKind.Relative), body);
+        using var answer = await HeardAsync(() => _http.PostAsJsonAsync(new Uri($"/api/v1/{path}", UriKind.Relative), body));
         return await ReadAsync(answer);
     }
 
@@ -132,6 +132,19 @@ public sealed class Seat
             login.GetProperty("login").GetString()!,
             login.GetProperty("secret").GetString()!,
             login.GetProperty("database").GetString()!);
+    }
+
+    // A server that is gone leaves nothing but its last words.
+    private async Task<HttpResponseMessage> HeardAsync(Func<Task<HttpResponseMessage>> ask)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (HttpRequestException unheard)
+        {
+            throw new HttpRequestException($"{unheard.Message}\n{_server.Ended}{_server.Log}", unheard);
+        }
     }
 
     private async Task<JsonElement> ReadAsync(HttpResponseMessage answer)

@@ -72,6 +72,9 @@ public sealed class StintServer : IAsyncDisposable
     /// <summary>Of the running process.</summary>
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException("stint does not run");
 
+    /// <summary>That it ended by itself, and with which code; empty while it runs.</summary>
+    public string Ended => _process is { HasExited: true } ? $"stint serve ended with {_process.ExitCode}\n" : "";
+
     /// <summary>All that it wrote to its two streams since it was first started.</summary>
     public string Log
     {
