@@ -129,7 +129,15 @@ internal sealed class DeadlineScheduler : IDisposable
         foreach (var entry in due ?? [])
         {
             // NB. Not by way of the pool: on it, what follows the end of the first comes before the end of the last.
-            entry.Reached();
+            try
+            {
+                entry.Reached();
+            }
+            catch (Exception)
+            {
+                // NB. What one session makes of its end must not keep the others from theirs, nor end the process: this
+                // thread is nobody else's. The session watch ends what is still there.
+            }
         }
     }
 

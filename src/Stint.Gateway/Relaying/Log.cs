@@ -17,6 +17,9 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Error, "The relay of session {Session} failed")]
     public static partial void PumpFailed(ILogger logger, string session, Exception failed);
 
+    [LoggerMessage(8, LogLevel.Error, "A stream of the relay broke in a way that was not foreseen, and was closed")]
+    public static partial void StreamBroke(ILogger logger, Exception unforeseen);
+
     [LoggerMessage(5, LogLevel.Information, "The client of session {Session} took no last words within {Milliseconds} ms")]
     public static partial void FarewellFailed(ILogger logger, string session, double milliseconds);
 

@@ -199,9 +199,6 @@ internal sealed partial class LoopStream : Stream
         }
     }
 
-    /// <summary>The others had their turn.</summary>
-    public void GoOn() => Ready(LibC.In);
-
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {

@@ -23,6 +23,7 @@ internal sealed class RelayHost : IDisposable
         Gate = gate;
         Time = time;
         Logger = logger;
+        Sockets = new RelaySockets(unforeseen => Log.StreamBroke(logger, unforeseen));
         Deadlines = new DeadlineScheduler(time);
         _timer = time.CreateTimer(_ => Look(), null, LookEvery, LookEvery);
     }
@@ -39,7 +40,7 @@ internal sealed class RelayHost : IDisposable
 
     public GroupSync Sync { get; } = new();
 
-    public RelaySockets Sockets { get; } = new();
+    public RelaySockets Sockets { get; }
 
     public GatewayMeter Meter { get; } = new();
 

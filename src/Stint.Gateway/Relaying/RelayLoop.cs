@@ -25,15 +25,18 @@ internal sealed unsafe class RelayLoop : IDisposable
     private readonly ConcurrentDictionary<long, LoopStream> _streams = new();
     private readonly int _epoll;
     private readonly SafeFileHandle _wake;
+    private readonly Action<Exception>? _broken;
     private readonly Thread _thread;
     private List<LoopStream> _again = [];
     private List<LoopStream> _nowAgain = [];
     private long _lastToken;
     private volatile bool _disposed;
 
+    /// <param name="broken">Told of what a stream threw, which is closed then; null for nobody.</param>
     /// <exception cref="IOException">The system has no descriptor left.</exception>
-    public RelayLoop()
+    public RelayLoop(Action<Exception>? broken = null)
     {
+        _broken = broken;
         _epoll = LibC.EpollCreate(LibC.CloseOnExec);
         if (_epoll < 0)
         {
@@ -119,6 +122,21 @@ internal sealed unsafe class RelayLoop : IDisposable
         return LibC.EpollControl(_epoll, operation, socket, change) == 0;
     }
 
+    // NB. Nothing may escape from this thread: it would end the process, and with it everybody's session. What breaks is one
+    // stream, and so its session ends.
+    private void GoOn(LoopStream stream, uint events)
+    {
+        try
+        {
+            stream.Ready(events);
+        }
+        catch (Exception unforeseen)
+        {
+            _broken?.Invoke(unforeseen);
+            stream.Dispose();
+        }
+    }
+
     private void Run()
     {
         var events = (byte*)NativeMemory.Alloc((nuint)(Batch * LibC.EventSize));
@@ -132,14 +150,14 @@ internal sealed unsafe class RelayLoop : IDisposable
                     var one = events + (at * LibC.EventSize);
                     if (_streams.TryGetValue(Marshal.ReadInt64((nint)(one + LibC.EventData)), out var stream))
                     {
-                        stream.Ready(*(uint*)one);
+                        GoOn(stream, *(uint*)one);
                     }
                 }
 
                 (_nowAgain, _again) = (_again, _nowAgain);
                 foreach (var stream in _nowAgain)
                 {
-                    stream.GoOn();
+                    GoOn(stream, LibC.In);
                 }
 
                 _nowAgain.Clear();

@@ -52,14 +52,15 @@ internal sealed class RelaySockets : IDisposable
     private readonly RelayLoop[] _loops = [];
     private int _next;
 
-    public RelaySockets()
+    /// <param name="broken">Told of what a stream threw unforeseen; null for nobody.</param>
+    public RelaySockets(Action<Exception>? broken = null)
     {
         if (OperatingSystem.IsLinux())
         {
             _loops = new RelayLoop[Math.Clamp(Environment.ProcessorCount / 2, 1, MaxLoops)];
             for (var at = 0; at < _loops.Length; at++)
             {
-                _loops[at] = new RelayLoop();
+                _loops[at] = new RelayLoop(broken);
             }
         }
     }
