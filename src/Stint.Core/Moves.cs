@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace Stint.Core;
 
 /// <summary>The one table of moves of a state machine.</summary>
@@ -7,15 +5,15 @@ namespace Stint.Core;
 public sealed class Moves<TState>
     where TState : struct, Enum
 {
-    private readonly FrozenSet<(TState From, TState To)> _allowed;
+    private readonly (TState From, TState To)[] _allowed;
 
     internal Moves(params (TState From, TState[] To)[] table)
     {
-        _allowed = table.SelectMany(row => row.To.Select(to => (row.From, to))).ToFrozenSet();
+        _allowed = [.. table.SelectMany(row => row.To.Select(to => (row.From, to)))];
     }
 
     /// <summary>Whether one step leads from <paramref name="from"/> to <paramref name="to"/>. Staying is not a move.</summary>
-    public bool Allows(TState from, TState to) => _allowed.Contains((from, to));
+    public bool Allows(TState from, TState to) => Array.IndexOf(_allowed, (from, to)) >= 0;
 
     /// <summary>Whether nothing leads out of <paramref name="state"/>.</summary>
     public bool IsFinal(TState state) => !_allowed.Any(move => EqualityComparer<TState>.Default.Equals(move.From, state));

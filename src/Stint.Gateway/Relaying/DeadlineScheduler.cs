@@ -14,6 +14,7 @@ internal sealed class DeadlineScheduler : IDisposable
     private static readonly TimeSpan Drift = TimeSpan.FromMilliseconds(2);
 
     private readonly TimeProvider _time;
+    private readonly Action<Exception>? _broken;
     private readonly Lock _lock = new();
     private readonly PriorityQueue<Entry, long> _queue = new();
     private readonly ITimer _timer;
@@ -22,9 +23,12 @@ internal sealed class DeadlineScheduler : IDisposable
     private bool _disposed;
     private int _stale;
 
-    public DeadlineScheduler(TimeProvider time)
+    /// <param name="time">Both clocks.</param>
+    /// <param name="broken">Told of what a callback threw; null for nobody.</param>
+    public DeadlineScheduler(TimeProvider time, Action<Exception>? broken = null)
     {
         _time = time;
+        _broken = broken;
         _offset = Offset();
         _timer = time == TimeProvider.System
             ? new ThreadTimer(Tick, LongestSleep, LongestSleep)
@@ -133,10 +137,11 @@ internal sealed class DeadlineScheduler : IDisposable
             {
                 entry.Reached();
             }
-            catch (Exception)
+            catch (Exception unforeseen)
             {
                 // NB. What one session makes of its end must not keep the others from theirs, nor end the process: this
                 // thread is nobody else's. The session watch ends what is still there.
+                _broken?.Invoke(unforeseen);
             }
         }
     }

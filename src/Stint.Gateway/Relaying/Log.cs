@@ -20,6 +20,9 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Error, "A stream of the relay broke in a way that was not foreseen, and was closed")]
     public static partial void StreamBroke(ILogger logger, Exception unforeseen);
 
+    [LoggerMessage(9, LogLevel.Error, "What a session makes of its deadline broke in a way that was not foreseen")]
+    public static partial void DeadlineBroke(ILogger logger, Exception unforeseen);
+
     [LoggerMessage(5, LogLevel.Information, "The client of session {Session} took no last words within {Milliseconds} ms")]
     public static partial void FarewellFailed(ILogger logger, string session, double milliseconds);
 

@@ -24,8 +24,8 @@ internal sealed class RelayHost : IDisposable
         Time = time;
         Logger = logger;
         Sockets = new RelaySockets(unforeseen => Log.StreamBroke(logger, unforeseen));
-        Deadlines = new DeadlineScheduler(time);
-        _timer = time.CreateTimer(_ => Look(), null, LookEvery, LookEvery);
+        Deadlines = new DeadlineScheduler(time, unforeseen => Log.DeadlineBroke(logger, unforeseen));
+        _timer = time.CreateTimer(static host => ((RelayHost)host!).Look(), this, LookEvery, LookEvery);
     }
 
     public GatewayOptions Options { get; }
@@ -179,18 +179,33 @@ internal sealed class RelayHost : IDisposable
         {
             for (var left = _toFlush.Count; left > 0 && _toFlush.TryDequeue(out var session); left--)
             {
-                session.Flush();
+                Guarded(session, static (one, _) => one.Flush(), 0);
             }
 
             var now = Time.GetTimestamp();
             foreach (var (_, session) in _live)
             {
-                session.Look(now);
+                Guarded(session, static (one, now) => one.Look(now), now);
             }
         }
         finally
         {
             Interlocked.Exchange(ref _looking, 0);
+        }
+    }
+
+    // NB. Nothing may escape from a timer: it would end the process, and with it everybody's session. What breaks is one
+    // session, and it ends.
+    private void Guarded(RelaySession session, Action<RelaySession, long> look, long now)
+    {
+        try
+        {
+            look(session, now);
+        }
+        catch (Exception unforeseen)
+        {
+            Log.PumpFailed(Logger, session.Id.Value, unforeseen);
+            Task.Run(() => session.End(RelaySession.Broken));
         }
     }
 }

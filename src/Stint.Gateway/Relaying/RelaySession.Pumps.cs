@@ -58,7 +58,7 @@ internal sealed partial class RelaySession
         catch (Exception failed)
         {
             Log.PumpFailed(_host.Logger, Id.Value, failed);
-            End(new RelayEnd(SessionEndReason.ProtocolError, "The gateway failed in the middle of your session.", null, Told: true));
+            End(Broken);
         }
         finally
         {
@@ -236,7 +236,7 @@ internal sealed partial class RelaySession
         catch (Exception failed)
         {
             Log.PumpFailed(_host.Logger, Id.Value, failed);
-            End(new RelayEnd(SessionEndReason.ProtocolError, "The gateway failed in the middle of your session.", null, Told: true));
+            End(Broken);
         }
         finally
         {

@@ -60,6 +60,9 @@ internal sealed partial class RelaySession : IDisposable
         NotAfter = session.NotAfter;
     }
 
+    /// <summary>How a session ends that met a fault of this program.</summary>
+    public static RelayEnd Broken { get; } = new(SessionEndReason.ProtocolError, "The gateway failed in the middle of your session.", null, Told: true);
+
     public SessionId Id => _session.Id;
 
     public DateTimeOffset NotAfter { get; private set; }
@@ -188,6 +191,12 @@ internal sealed partial class RelaySession : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // One that broke before it was carried was never closed, and may still be looked at.
+        lock (_lock)
+        {
+            _closed = true;
+        }
+
         _over.Cancel();
         _over.Dispose();
         (_tap as IDisposable)?.Dispose();

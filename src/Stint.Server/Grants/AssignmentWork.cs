@@ -236,8 +236,9 @@ internal sealed class AssignmentWork(
 
     private async Task<VerbOutcome> CallAsync(string verb, Func<CancellationToken, Task<VerbOutcome>> call, CancellationToken cancellation)
     {
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var timer = clock.CreateTimer(_ => bound.Cancel(), null, options.VerbTime, Timeout.InfiniteTimeSpan);
+        // NB. Not a timer that cancels: one that fires while the other end is disposed of throws where nobody catches.
+        using var late = new CancellationTokenSource(options.VerbTime, clock);
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
         var began = clock.GetTimestamp();
         VerbOutcome outcome;
         try

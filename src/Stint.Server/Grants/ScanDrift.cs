@@ -37,8 +37,8 @@ internal sealed class ScanDrift(StintStore store, CurrentCatalog catalog, Target
                 continue;
             }
 
-            using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            using var timer = clock.CreateTimer(_ => bound.Cancel(), null, options.VerbTime, Timeout.InfiniteTimeSpan);
+            using var late = new CancellationTokenSource(options.VerbTime, clock);
+            using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
             try
             {
                 // NB. Assignments are read before the list. What is removed in between is known as one that stood; what

@@ -12,6 +12,8 @@ namespace Stint.Server.Hosting;
 /// <param name="follows">Whether the folder is the truth. It is looked at once otherwise, when nothing counts yet.</param>
 internal sealed class CatalogWatch(string folder, ConnectorList connectors, ILogger log, bool follows)
 {
+    // Read beside the rest of the start, which needs it last.
+    private readonly Task<(string Stamp, CatalogLoad Load)>? _early = follows ? Task.Run(() => Read(folder, connectors)) : null;
     private string _applied = "";
     private string _seen = "";
     private IReadOnlyList<CatalogProblem> _broken = [];
@@ -32,10 +34,10 @@ internal sealed class CatalogWatch(string folder, ConnectorList connectors, ILog
 
     /// <summary>Loads the first version.</summary>
     /// <exception cref="StartException">It has problems; the message lists all of them.</exception>
-    public LoadedCatalog First()
+    public async Task<LoadedCatalog> FirstAsync()
     {
-        _seen = _applied = Stamp();
-        var load = CatalogFolder.Load(folder, connectors);
+        (_applied, var load) = _early is null ? Read(folder, connectors) : await _early;
+        _seen = _applied;
         Warnings = load.Warnings;
         return load.Catalog ?? throw new StartException(
             $"The catalog in {folder} has {load.Errors.Count} {(load.Errors.Count == 1 ? "problem" : "problems")}:\n{string.Join('\n', load.Errors)}");
@@ -101,6 +103,8 @@ internal sealed class CatalogWatch(string folder, ConnectorList connectors, ILog
             log.CatalogUnreadable(e);
         }
     }
+
+    private static (string Stamp, CatalogLoad Load) Read(string folder, ConnectorList connectors) => (CatalogFolder.Stamp(folder), CatalogFolder.Load(folder, connectors));
 
     private string Stamp() => CatalogFolder.Stamp(folder);
 }

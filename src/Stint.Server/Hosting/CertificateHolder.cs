@@ -19,13 +19,16 @@ internal sealed class CertificateHolder
         _log = log;
         _seen = Stamp();
         _held = new Held(first);
+
+        // Beside the rest of the start, and not while the first client waits.
+        _ = Task.Run(() => Context);
     }
 
     /// <summary>What is shown to the next client.</summary>
     public LoadedCertificate Now => _held.Certificate;
 
-    /// <summary>The same, with its chain, as SslStream takes it.</summary>
-    public SslStreamCertificateContext Context => _held.Context;
+    /// <summary>The same, with its chain, as SslStream takes it. Made when first asked for, which takes a while: the machine's own authorities are read.</summary>
+    public SslStreamCertificateContext Context => _held.Context.Value;
 
     /// <summary>Opens the files.</summary>
     /// <exception cref="StartException">They do not load.</exception>
@@ -88,7 +91,7 @@ internal sealed class CertificateHolder
 
     private sealed record Held(LoadedCertificate Certificate)
     {
-        public SslStreamCertificateContext Context { get; } = SslStreamCertificateContext.Create(Certificate.Leaf, Certificate.Chain, offline: true);
+        public Lazy<SslStreamCertificateContext> Context { get; } = new(() => SslStreamCertificateContext.Create(Certificate.Leaf, Certificate.Chain, offline: true));
 
         public string? Trouble { get; init; }
     }

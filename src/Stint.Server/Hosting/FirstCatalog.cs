@@ -17,31 +17,35 @@ internal static partial class FirstCatalog
             cancellation);
         if (version is null || files is null)
         {
-            return watch.First();
+            return await watch.FirstAsync();
         }
 
-        var kept = CatalogLoader.Load(files, ConnectorList.All.Shapes.ToDictionary(shape => shape.Kind, StringComparer.Ordinal));
         if (from == CatalogFrom.Store)
         {
+            var kept = Load(files);
             return kept.Catalog ?? throw new StartException(
                 $"The catalog {version[..12]} in the store has problems for this program:\n{string.Join('\n', kept.Errors)}\nRun the program that applied it, or put a good one into the folder and start once with `catalog_from` as `folder`.");
         }
 
-        var folder = watch.First();
+        var folder = await watch.FirstAsync();
         if (folder.Version == version)
         {
             return folder;
         }
 
+        var counting = Load(files);
+
         // NB. A folder that was changed while nobody ran is a change like any other: it waits for its yes. And where the
         // one that counts cannot be read, whoever may have demanded a yes is not passed over.
-        if (kept.Catalog is null && files.Files.Any(file => Demands().IsMatch(file.Text)))
+        if (counting.Catalog is null && files.Files.Any(file => Demands().IsMatch(file.Text)))
         {
-            throw new StartException($"The catalog {version[..12]} that counts demands approval for its changes and does not load with this program:\n{string.Join('\n', kept.Errors)}\nRun the program that applied it, put the folder back to that version, or let the change be approved there.");
+            throw new StartException($"The catalog {version[..12]} that counts demands approval for its changes and does not load with this program:\n{string.Join('\n', counting.Errors)}\nRun the program that applied it, put the folder back to that version, or let the change be approved there.");
         }
 
-        return kept.Catalog is { ChangeApproval: not null } counts ? counts : folder;
+        return counting.Catalog is { ChangeApproval: not null } counts ? counts : folder;
     }
+
+    private static CatalogLoad Load(CatalogSource files) => CatalogLoader.Load(files, ConnectorList.All.Shapes.ToDictionary(shape => shape.Kind, StringComparer.Ordinal));
 
     [GeneratedRegex("""^["']?changes["']?\s*:""", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
     private static partial Regex Demands();

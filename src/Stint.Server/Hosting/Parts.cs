@@ -49,11 +49,15 @@ internal sealed class Parts
         _ => throw new InvalidOperationException($"{options.Store} is not a store."),
     };
 
+    /// <summary>Looks after the catalog's folder from now on.</summary>
+    public static CatalogWatch Watch(ServerOptions options, ILoggerFactory loggers) =>
+        new(options.Catalog, ConnectorList.All, loggers.CreateLogger("Stint.Server.Catalog"), options.CatalogFrom == CatalogFrom.Folder);
+
     /// <summary>Loads the keys and the catalog.</summary>
     /// <exception cref="StartException">The catalog has problems.</exception>
     /// <exception cref="StoreSetupException">The master key is not as it must be.</exception>
     public static async Task<Parts> PrepareAsync(
-        ServerOptions options, ServeArguments arguments, StintStore store, TimeProvider time, ILoggerFactory loggers, TextWriter output, CancellationToken cancellation)
+        ServerOptions options, ServeArguments arguments, StintStore store, CatalogWatch watch, TimeProvider time, TextWriter output, CancellationToken cancellation)
     {
         var ids = new IdSource(RandomNumberGenerator.Fill);
         var sealer = new Sealer(await InstallationKeys.MasterAsync(options, arguments, store, output, cancellation));
@@ -61,7 +65,6 @@ internal sealed class Parts
         var signer = await InstallationKeys.SignerAsync(store, sealer, id, time, cancellation);
         var node = options.Store == StoreKind.Sqlite ? Environment.MachineName : $"{Environment.MachineName}-{Environment.ProcessId}";
         var installation = new Installation(id, node, options.CarriesSessions ? "control,gateway" : "control", typeof(Parts).Assembly.GetName().Version!.ToString(3), options.Data, options.RecordFolder);
-        var watch = new CatalogWatch(options.Catalog, ConnectorList.All, loggers.CreateLogger("Stint.Server.Catalog"), options.CatalogFrom == CatalogFrom.Folder);
         var current = new CurrentCatalog(await FirstCatalog.FindAsync(options.CatalogFrom, store, watch, cancellation));
         return new Parts(options, store, time, sealer, installation, signer, watch, current, new CatalogSecrets(sealer, StintServer.Variables(arguments)));
     }
@@ -88,7 +91,7 @@ internal sealed class Parts
         (Catalog.Change, Catalog.Current) = (services.GetRequiredService<ChangeCatalog>(), _current);
         var origin = _options.CatalogFrom == CatalogFrom.Folder ? await Checkout.OfAsync(_options.Catalog, cancellation) : null;
         await services.GetRequiredService<ApplyCatalog>().ApplyAsync(_current.Now, Actor.Operator, cancellation, origin);
-        if (_options.CatalogFrom == CatalogFrom.Folder && Catalog.First() is var folder && folder.Version != _current.Now.Version)
+        if (_options.CatalogFrom == CatalogFrom.Folder && await Catalog.FirstAsync() is var folder && folder.Version != _current.Now.Version)
         {
             await Catalog.TakeAsync(folder, cancellation);
         }

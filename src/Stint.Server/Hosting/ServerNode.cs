@@ -93,13 +93,14 @@ internal sealed class ServerNode : IAsyncDisposable
     private async Task StartAsync(ServeArguments arguments, CancellationToken cancellation)
     {
         var output = StintServer.Output(arguments);
+        var watch = Parts.Watch(_options, _loggers);
         DataFolder.Ensure(_options.Data);
         DataFolder.Ensure(_options.RecordFolder);
         var (web, gateway) = Certificates(output);
 
         _store = Parts.Store(_options);
         await _store.OpenAsync(cancellation);
-        var parts = await Parts.PrepareAsync(_options, arguments, _store, _time, _loggers, output, cancellation);
+        var parts = await Parts.PrepareAsync(_options, arguments, _store, watch, _time, output, cancellation);
         var door = new GatewayDoor(_options.Gateway, gateway);
         _app = WebServer.Build(_options, web, services =>
         {

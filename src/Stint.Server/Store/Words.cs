@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using System.Runtime.CompilerServices;
 using Stint.Core.Approvals;
 using Stint.Core.Catalog;
 using Stint.Core.Grants;
@@ -12,30 +12,44 @@ namespace Stint.Server.Store;
 internal sealed class Words<T>
     where T : struct, Enum
 {
-    private readonly FrozenDictionary<T, string> _words;
-    private readonly FrozenDictionary<string, T> _values;
+    // Rows in the order of the values' numbers, with gaps. A dictionary for each of these enums would be compiled for
+    // each at every start, which takes longer than all else that a start does in the store.
+    private readonly string?[] _words;
 
     public Words(params (T Value, string Word)[] table)
     {
-        _words = table.ToFrozenDictionary(row => row.Value, row => row.Word);
-        _values = table.ToFrozenDictionary(row => row.Word, row => row.Value, StringComparer.Ordinal);
+        _words = new string?[table.Max(row => Number(row.Value)) + 1];
+        foreach (var (value, word) in table)
+        {
+            _words[Number(value)] = word;
+        }
     }
 
-    public string this[T value] => _words[value];
+    public string this[T value] => (uint)Number(value) < (uint)_words.Length && _words[Number(value)] is { } word
+        ? word
+        : throw new ArgumentOutOfRangeException(nameof(value), value, "No word stands for this value.");
 
-    public string? this[T? value] => value is { } given ? _words[given] : null;
+    public string? this[T? value] => value is { } given ? this[given] : null;
 
     /// <exception cref="StoreRefusedException">The word means nothing to this version.</exception>
-    public T Read(string word) => _values.TryGetValue(word, out var value)
-        ? value
-        : throw new StoreRefusedException($"The store holds the {typeof(T).Name} '{word}', which this version does not know.");
+    public T Read(string word) => Find(word)
+        ?? throw new StoreRefusedException($"The store holds the {typeof(T).Name} '{word}', which this version does not know.");
 
     /// <summary>The value of a word that somebody outside gave; null when it means nothing.</summary>
-    public T? Find(string word) => _values.TryGetValue(word, out var value) ? value : null;
+    public T? Find(string word)
+    {
+        var number = Array.IndexOf(_words, word);
+        return number < 0 ? null : Value(number);
+    }
 
     public T? ReadOrNull(string? word) => word is null ? null : Read(word);
 
-    public IEnumerable<T> Values => _words.Keys;
+    public IEnumerable<T> Values => Enumerable.Range(0, _words.Length).Where(number => _words[number] is not null).Select(Value);
+
+    // An enum is an int unless it says otherwise, and none of these does.
+    private static int Number(T value) => Unsafe.BitCast<T, int>(value);
+
+    private static T Value(int number) => Unsafe.BitCast<int, T>(number);
 }
 
 /// <summary>Every table of words.</summary>

@@ -73,7 +73,21 @@ public sealed class StintServer : IAsyncDisposable
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException("stint does not run");
 
     /// <summary>That it ended by itself, and with which code; empty while it runs.</summary>
-    public string Ended => _process is { HasExited: true } ? $"stint serve ended with {_process.ExitCode}\n" : "";
+    public string Ended
+    {
+        get
+        {
+            try
+            {
+                // Read once: a test that kills it takes it away meanwhile.
+                return _process is { HasExited: true } process ? $"stint serve ended with {process.ExitCode}\n" : "";
+            }
+            catch (InvalidOperationException)
+            {
+                return "";
+            }
+        }
+    }
 
     /// <summary>All that it wrote to its two streams since it was first started.</summary>
     public string Log

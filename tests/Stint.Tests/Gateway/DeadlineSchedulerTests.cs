@@ -74,6 +74,25 @@ public sealed class DeadlineSchedulerTests
         Assert.Equal(["moved"], reached);
     }
 
+    [Fact]
+    public async Task Callback_ThrowsWhatNobodyForesaw_TheOthersAreReachedAllTheSame_AndItIsTold()
+    {
+        var clock = new HandClock();
+        var told = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        using var deadlines = new DeadlineScheduler(clock, broken => told.Enqueue(broken.Message));
+        var reached = 0;
+        deadlines.Add(clock.GetUtcNow().AddSeconds(5), () => throw new NotSupportedException("nobody foresaw this"));
+        deadlines.Add(clock.GetUtcNow().AddSeconds(5), () => Interlocked.Increment(ref reached));
+        deadlines.Add(clock.GetUtcNow().AddSeconds(9), () => Interlocked.Increment(ref reached));
+
+        clock.Pass(TimeSpan.FromSeconds(6));
+        await UntilAsync(() => reached == 1);
+        clock.Pass(TimeSpan.FromSeconds(4));
+        await UntilAsync(() => reached == 2);
+
+        Assert.Equal(["nobody foresaw this"], told);
+    }
+
     private static async Task UntilAsync(Func<bool> met)
     {
         for (var round = 0; round < 500 && !met(); round++)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Npgsql;
 using Stint.Core.Sessions;
+using Stint.Gateway.Relaying;
 using Xunit;
 
 namespace Stint.Tests.Gateway;
@@ -30,6 +31,55 @@ public sealed class EndTests(TargetServer target)
 
         // It executed nothing and was told goodbye; the keeper, which takes the account away, looks whether it is gone.
         Assert.Empty(gateway.Gate.Cuts);
+    }
+
+    [Fact]
+    public async Task LookingAfterASession_ThrowsWhatNobodyForesaw_EndsThatSessionAndNothingElse()
+    {
+        var clock = new BreakingClock();
+        await using var gateway = await TestGateway.StartAsync(target, time: clock);
+        await using var connection = await RelayTests.OpenAsync(gateway);
+
+        clock.BreakOnce();
+        var end = await gateway.EndOfAsync(gateway.Gate.Sessions.Single().Id);
+        await using var after = await RelayTests.OpenAsync(gateway);
+
+        Assert.Equal(SessionEndReason.ProtocolError, end.Reason);
+        Assert.Contains("nobody foresaw this", gateway.Loggers.Text, StringComparison.Ordinal);
+        Assert.Equal(1, await new NpgsqlCommand("select 1", after).ExecuteScalarAsync());
+    }
+
+    /// <summary>A clock that throws, once, at whoever asks it from inside a timer.</summary>
+    private sealed class BreakingClock : TimeProvider
+    {
+        [ThreadStatic]
+        private static bool _insideTimer;
+
+        private int _breaks;
+
+        public override long TimestampFrequency => _insideTimer && Interlocked.Exchange(ref _breaks, 0) == 1
+            ? throw new NotSupportedException("nobody foresaw this")
+            : System.TimestampFrequency;
+
+        public void BreakOnce() => Interlocked.Exchange(ref _breaks, 1);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => System.CreateTimer(
+            inner =>
+            {
+                // The deadlines, which hold no session in this test's time, have a guard and a test of their own.
+                _insideTimer = state is RelayHost;
+                try
+                {
+                    callback(inner);
+                }
+                finally
+                {
+                    _insideTimer = false;
+                }
+            },
+            state,
+            dueTime,
+            period);
     }
 
     [Fact]

@@ -193,7 +193,36 @@ public sealed class LoopStreamTests : IDisposable
         await Assert.ThrowsAsync<ObjectDisposedException>(() => carried.WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
+    [Fact]
+    public async Task Carry_ThrowsWhatNobodyForesaw_ThatStreamIsClosed_AndTheOthersGoOn()
+    {
+        var told = new TaskCompletionSource<Exception>();
+        using var loop = new RelayLoop(told.SetResult);
+        var (near, far) = await PairAsync();
+        using var socket = near;
+        using var other = far;
+        await using var broken = new LoopStream(loop, near.SafeHandle) { Inline = true };
+        var (near2, far2) = await PairAsync();
+        using var socket2 = near2;
+        using var other2 = far2;
+        await using var whole = new LoopStream(loop, near2.SafeHandle) { Inline = true };
+        _ = broken.CarryAsync(new Throwing()).AsTask();
+        var reading = whole.ReadAsync(new byte[10]).AsTask();
+
+        await far.SendAsync(new byte[1]);
+        Assert.IsType<NotSupportedException>(await told.Task.WaitAsync(TimeSpan.FromSeconds(10)));
+        await far2.SendAsync(new byte[3]);
+
+        Assert.Equal(3, await reading.WaitAsync(TimeSpan.FromSeconds(10)));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => _ = await broken.ReadAsync(new byte[1]));
+    }
+
     public void Dispose() => _loop.Dispose();
+
+    private sealed class Throwing : ILoopCarrier
+    {
+        public bool Carry(LoopStream from) => throw new NotSupportedException("nobody foresaw this");
+    }
 
     private sealed class Counting(RelayLoop loop, int enough) : ILoopCarrier
     {
