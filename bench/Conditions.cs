@@ -27,14 +27,14 @@ internal sealed class Conditions : Question
         var programs = Cases.ToDictionary(one => one.Name, one => CelCompiler.Compile(one.Source, environment, CelType.Bool) is CelCompilation.Compiled compiled
             ? compiled.Program
             : throw new InvalidOperationException($"{one.Source} does not compile."));
-        var node = await Node.FindAsync();
+        var node = await Node.FindAsync("@bufbuild/cel");
         var candidates = new List<(string, Func<Task<double>>)>();
         foreach (var (name, source) in Cases)
         {
             candidates.Add((name, () => Task.FromResult(Nanoseconds(programs[name], inputs))));
             if (node is not null)
             {
-                candidates.Add(($"{name}, cel-es", () => node.NanosecondsAsync(source)));
+                candidates.Add(($"{name}, cel-es", () => node.NanosecondsAsync("-e", Script, source)));
             }
         }
 
@@ -116,58 +116,26 @@ internal sealed class Conditions : Question
         return watch.Elapsed.TotalMicroseconds / Compilations;
     }
 
-    /// <summary>The same condition over the same inputs in node, planned once; null where node or the package is missing.</summary>
-    private sealed class Node(string modules)
-    {
-        private const string Script = """
-            const { parse, plan, celEnv } = require("@bufbuild/cel");
-            const { timestampFromMs } = require("@bufbuild/protobuf/wkt");
-            const { create } = require("@bufbuild/protobuf");
-            const { DurationSchema } = require("@bufbuild/protobuf/wkt");
-            const inputs = {
-                subject: new Map([["groups", ["developers", "oncall", "reviewers"]], ["on_call", true]]),
-                resource: new Map([["labels", new Map([["env", "prod"], ["team", "shop"]])]]),
-                request: new Map([["for", create(DurationSchema, { seconds: 1800n })]]),
-                now: timestampFromMs(Date.UTC(2026, 6, 1, 12)),
-            };
-            const evaluate = plan(celEnv(), parse(process.argv[1]));
-            let met = 0;
-            const times = 100000;
-            for (let i = 0; i < times / 5; i++) met += evaluate(inputs) === true ? 1 : 0;
-            const began = process.hrtime.bigint();
-            for (let i = 0; i < times; i++) met += evaluate(inputs) === true ? 1 : 0;
-            const took = process.hrtime.bigint() - began;
-            if (met !== times + times / 5) throw new Error("not met: " + evaluate(inputs));
-            console.log(Number(took) / times);
-            """;
-
-        public static async Task<Node?> FindAsync()
-        {
-            var root = Environment.GetEnvironmentVariable("BENCH_ROOT") ?? Directory.GetCurrentDirectory();
-            var modules = (await RunAsync("bash", [Path.Combine(root, "eng", "servers"), "modules"], null))?.Trim();
-            return modules is not null && Directory.Exists(Path.Combine(modules, "@bufbuild", "cel")) ? new Node(modules) : null;
-        }
-
-        public async Task<double> NanosecondsAsync(string source) =>
-            double.Parse(await RunAsync("node", ["-e", Script, source], modules) ?? throw new InvalidOperationException("node could not evaluate the condition."), CultureInfo.InvariantCulture);
-
-        private static async Task<string?> RunAsync(string file, string[] arguments, string? modules)
-        {
-            var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true };
-            if (modules is not null)
-            {
-                start.Environment["NODE_PATH"] = modules;
-            }
-
-            using var process = Process.Start(start);
-            if (process is null)
-            {
-                return null;
-            }
-
-            var said = await process.StandardOutput.ReadToEndAsync();
-            await process.WaitForExitAsync();
-            return process.ExitCode == 0 ? said : null;
-        }
-    }
+    // The same condition over the same inputs, planned once.
+    private const string Script = """
+        const { parse, plan, celEnv } = require("@bufbuild/cel");
+        const { timestampFromMs } = require("@bufbuild/protobuf/wkt");
+        const { create } = require("@bufbuild/protobuf");
+        const { DurationSchema } = require("@bufbuild/protobuf/wkt");
+        const inputs = {
+            subject: new Map([["groups", ["developers", "oncall", "reviewers"]], ["on_call", true]]),
+            resource: new Map([["labels", new Map([["env", "prod"], ["team", "shop"]])]]),
+            request: new Map([["for", create(DurationSchema, { seconds: 1800n })]]),
+            now: timestampFromMs(Date.UTC(2026, 6, 1, 12)),
+        };
+        const evaluate = plan(celEnv(), parse(process.argv[1]));
+        let met = 0;
+        const times = 100000;
+        for (let i = 0; i < times / 5; i++) met += evaluate(inputs) === true ? 1 : 0;
+        const began = process.hrtime.bigint();
+        for (let i = 0; i < times; i++) met += evaluate(inputs) === true ? 1 : 0;
+        const took = process.hrtime.bigint() - began;
+        if (met !== times + times / 5) throw new Error("not met: " + evaluate(inputs));
+        console.log(Number(took) / times);
+        """;
 }

@@ -10,7 +10,7 @@ Question[] questions =
 [
     new Relay(), new RelayTls(), new Logins(), new IdleSessions(), new CopyOut(), new Auditing(),
     new Ending(), new Stopping(), new EndingElsewhere(),
-    new Asking(), new Holding(), new Deciding(), new Conditions(), new Appending(), new LogVerifying(), new Reading(), new Starting(),
+    new Asking(), new Holding(), new Deciding(), new Engines(), new Conditions(), new Appending(), new LogVerifying(), new Reading(), new Starting(),
 ];
 var rounds = 5;
 var names = new List<string>();
@@ -69,6 +69,10 @@ foreach (var question in questions.Where(question => names.Count == 0 || names.C
 Console.WriteLine(missed == 0 ? "\nEvery goal is met." : $"\n{missed} goals are not met.");
 return 0;
 
-static string Figure(double value) => double.IsNaN(value) ? "" : value >= 1000
-    ? value.ToString("N0", CultureInfo.InvariantCulture)
-    : value.ToString("0.00", CultureInfo.InvariantCulture);
+static string Figure(double value) => value switch
+{
+    double.NaN => "",
+    >= 1000 => value.ToString("N0", CultureInfo.InvariantCulture),
+    > 0 and < 0.01 => string.Create(CultureInfo.InvariantCulture, $"1/{1 / value:0}"),
+    _ => value.ToString("0.00", CultureInfo.InvariantCulture),
+};
