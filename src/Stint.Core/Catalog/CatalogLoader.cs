@@ -6,12 +6,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads a catalog, and finds everything that is wrong with it at once.</summary>
 public static class CatalogLoader
 {
-    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "on-call", "never", "tests", "admins", "auditors", "changes"];
-
-    private static readonly (string, string, string)[] Later =
-    [
-        ("bundles", "bundles are not supported by this version", "let people ask for the roles one by one"),
-    ];
+    private static readonly string[] Sections = ["resources", "bundles", "groups", "people", "workflows", "policies", "on-call", "never", "tests", "admins", "auditors", "changes"];
 
     /// <summary>Loads bytes: what cannot be decoded is a problem like any other.</summary>
     public static CatalogLoad Load(IEnumerable<KeyValuePair<string, byte[]>> files, IReadOnlyDictionary<string, KindShape> kinds)
@@ -65,7 +60,7 @@ public static class CatalogLoader
             return;
         }
 
-        reading.Keys(map, "a catalog", Sections, Later);
+        reading.Keys(map, "a catalog", Sections);
         foreach (var section in map.Entries.Where(entry => Sections.Contains(entry.Key)))
         {
             if (section.Key is "admins" or "auditors")
@@ -155,6 +150,7 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             Groups = groups.ToFrozenDictionary(StringComparer.Ordinal),
             GroupsIn = inner.ToFrozenDictionary(StringComparer.Ordinal),
             Rotas = rotas.ToFrozenDictionary(StringComparer.Ordinal),
+            Bundles = new BundlesSection(Reading, resources).Read(Section("bundles")).ToFrozenDictionary(StringComparer.Ordinal),
             Workflows = workflows.ToFrozenDictionary(StringComparer.Ordinal),
             Policies = rules,
             Nevers = policies.Nevers(),

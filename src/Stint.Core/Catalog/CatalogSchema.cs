@@ -27,6 +27,7 @@ public static class CatalogSchema
             ["properties"] = new JsonObject
             {
                 ["resources"] = Named(Name, Resource(kinds), "What access is given to."),
+                ["bundles"] = Named(Name, Bundle(), "Roles that are asked for together."),
                 ["groups"] = Named(Name, Group(), "Who belongs together."),
                 ["people"] = Named(PersonName, Person(), "Who is known."),
                 ["workflows"] = Named(Name, Object("Approval steps with a name.", ["steps"], WorkflowKeys()), "Approval steps that policies share."),
@@ -150,6 +151,20 @@ public static class CatalogSchema
             default:
                 return field.OneOf is { } values ? Choice(values, description) : Text(description);
         }
+    }
+
+    private static JsonObject Bundle()
+    {
+        var roles = Text("RESOURCE/ROLE.");
+        return Object(
+            "Roles that are asked for together: joining a team, going on call.",
+            ["roles"],
+            new JsonObject
+            {
+                ["description"] = Text("For whoever asks."),
+                ["roles"] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["maxItems"] = BundlesSection.MostRoles, ["uniqueItems"] = true, ["items"] = roles, ["description"] = "In the order in which they are decided and shown." },
+                ["for"] = Pattern(Duration, "How long, when the asking does not say; each role for at most as long as its policies allow."),
+            });
     }
 
     private static JsonObject Person()

@@ -30,6 +30,9 @@ public sealed record LoadedCatalog
     /// <summary>By name.</summary>
     public FrozenDictionary<string, Rota> Rotas { get; init; } = FrozenDictionary<string, Rota>.Empty;
 
+    /// <summary>By name.</summary>
+    public FrozenDictionary<string, Bundle> Bundles { get; init; } = FrozenDictionary<string, Bundle>.Empty;
+
     public required FrozenDictionary<string, Workflow> Workflows { get; init; }
 
     /// <summary>In the order of their names.</summary>

@@ -11,6 +11,7 @@ internal static class ItemDiff
         var items = new List<ItemChange>();
         Compare(items, "resource", before?.Resources, after.Resources, ResourceKeys);
         Compare(items, "role", before is null ? null : Roles(before), Roles(after), RoleKeys);
+        Bundles(items, before, after);
         Compare(items, "person", before?.People, after.People, PersonKeys);
         Groups(items, before, after);
         Compare(items, "on-call", before?.Rotas, after.Rotas, RotaKeys);
@@ -43,6 +44,29 @@ internal static class ItemDiff
             else if (keys(old, young) is { Count: > 0 } changed)
             {
                 items.Add(new ItemChange(kind, name, "changed", changed, [], []));
+            }
+        }
+    }
+
+    /// <summary>Roles come in and go out of a bundle as people do of a group.</summary>
+    private static void Bundles(List<ItemChange> items, LoadedCatalog? before, LoadedCatalog after)
+    {
+        foreach (var name in (before?.Bundles.Keys ?? []).Union(after.Bundles.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            var old = before?.Bundles.GetValueOrDefault(name);
+            var young = after.Bundles.GetValueOrDefault(name);
+            if (old is null || young is null)
+            {
+                items.Add(new ItemChange("bundle", name, young is null ? "removed" : "added", [], [], []));
+                continue;
+            }
+
+            List<string> come = [.. young.Roles.Except(old.Roles).Select(role => role.ToString())];
+            List<string> gone = [.. old.Roles.Except(young.Roles).Select(role => role.ToString())];
+            var keys = Keys(("description", old.Description == young.Description), ("order", old.Roles.Where(young.Roles.Contains).SequenceEqual(young.Roles.Where(old.Roles.Contains))), ("for", old.For == young.For));
+            if (come.Count + gone.Count + keys.Count > 0)
+            {
+                items.Add(new ItemChange("bundle", name, "changed", keys, come, gone));
             }
         }
     }

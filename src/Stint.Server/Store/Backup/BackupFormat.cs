@@ -38,6 +38,7 @@ internal static class BackupFormat
         ("catalog_history", "number"),
         ("catalog_changes", "seq"),
         ("catalog_answers", "seq"),
+        ("bundles", "seq"),
         ("requests", "seq"),
         ("request_approvers", "request_id, person"),
         ("request_steps", "request_id, step"),
