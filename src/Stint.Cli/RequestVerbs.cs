@@ -59,21 +59,34 @@ internal static class RequestVerbs
 
     private static Command Request()
     {
-        var role = new Argument<string>("RESOURCE/ROLE") { Description = "What for: a role such as orders-db/read-only, or a bundle by its name." };
+        var role = new Argument<string?>("RESOURCE/ROLE") { Description = "What for: a role such as orders-db/read-only, or a bundle by its name.", Arity = ArgumentArity.ZeroOrOne };
         role.CompletionSources.Add(context => Suggest.RolesAndBundles(context));
         var asking = new Asking();
+        var again = new Again();
         var wait = new Option<bool>("--wait", "-w") { Description = "Wait for the decision and open at once when it is yes." };
         var timeout = new Option<string?>("--timeout") { Description = "How long to wait at the most.", HelpName = "DURATION" };
         var dry = new Option<bool>("--dry-run") { Description = "Only say what would happen." };
         var command = new Command("request", "Ask for a role at a resource, or for a bundle of roles.") { role, wait, timeout, dry };
         asking.AddTo(command, withStart: true);
+        again.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(role) is not { Tokens.Count: > 0 } && !((Option[])[again.Repeat, again.List, again.Forget]).Any(option => result.GetResult(option) is { Implicit: false }))
+            {
+                result.AddError("'stint request' needs RESOURCE/ROLE, the name of a bundle, or --again.");
+            }
+        });
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
-            var body = asking.Body(verb, verb.Get(role), verb.Get(wait), withStart: true);
-            if (BundleVerbs.IsBundle(verb.Get(role)))
+            var what = verb.Get(role);
+            if (await again.KeepAsync(verb, client, what, cancellation) is { } kept)
             {
-                body.Remove("role");
-                body["bundle"] = verb.Get(role);
+                return kept;
+            }
+
+            var body = await again.BodyAsync(verb, client, what, asking.Body(verb, "", verb.Get(wait), withStart: true), cancellation);
+            if (body.ContainsKey("bundle"))
+            {
                 return verb.Get(dry)
                     ? await BundleVerbs.PreviewAsync(verb, client, body, cancellation)
                     : await BundleVerbs.SubmitAsync(verb, client, body, verb.Get(wait), verb.Get(timeout), cancellation);

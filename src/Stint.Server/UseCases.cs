@@ -25,6 +25,7 @@ internal static class UseCases
         .AddSingleton<BundleViews>()
         .AddSingleton<AskForBundle>()
         .AddSingleton<FindBundles>()
+        .AddSingleton<SaveRequests>()
         .AddSingleton<AnswerBundle>()
         .AddSingleton<FindRequests>()
         .AddSingleton<FindRoles>()

@@ -16,6 +16,7 @@ internal static class ItemDiff
         Groups(items, before, after);
         Compare(items, "on-call", before?.Rotas, after.Rotas, RotaKeys);
         Compare(items, "workflow", before?.Workflows, after.Workflows, (one, other) => Steps(one, other));
+        Compare(items, "template", before?.Templates, after.Templates, TemplateKeys);
         Compare(items, "policy", before?.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), after.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), PolicyKeys);
         Compare(items, "never", before?.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), after.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), NeverKeys);
         Members(items, "admins", "", before?.Admins ?? [], after.Admins);
@@ -146,11 +147,15 @@ internal static class ItemDiff
         ("distinct", one?.Distinct == other?.Distinct),
         ("lapses", one?.LapsesAfter == other?.LapsesAfter));
 
+    private static List<string> TemplateKeys(Template one, Template other) =>
+        [.. one.Keys.Keys.Union(other.Keys.Keys, StringComparer.Ordinal).Where(key => Plain(one.Keys.GetValueOrDefault(key) ?? "") != Plain(other.Keys.GetValueOrDefault(key) ?? "")).Order(StringComparer.Ordinal)];
+
     private static List<string> PolicyKeys(Policy one, Policy other)
     {
         var keys = Keys(
             (one.Deny || other.Deny ? "deny" : "who", one.Deny == other.Deny && one.WhoText == other.WhoText),
             ("roles", one.Roles.SetEquals(other.Roles)),
+            ("template", one.Template == other.Template),
             ("for", one.DefaultFor == other.DefaultFor && one.MaxFor == other.MaxFor),
             ("reason", one.ReasonRequired == other.ReasonRequired && one.TicketPattern == other.TicketPattern),
             ("approve", Steps(one.Approve, other.Approve).Count == 0 && one.Auto?.Text == other.Auto?.Text),

@@ -45,6 +45,18 @@ internal static class Facts
         ["state"] = "asked",
     };
 
+    public static Fact AskingSaved(SubjectId who, SavedRequest saved, DateTimeOffset at) => Of(FactKinds.AskingSaved, who, saved, at);
+
+    public static Fact AskingForgotten(SubjectId who, SavedRequest saved, DateTimeOffset at) => Of(FactKinds.AskingForgotten, who, saved, at);
+
+    private static Fact Of(string kind, SubjectId who, SavedRequest saved, DateTimeOffset at) => new(kind, at, Actor.Person(who.Value))
+    {
+        ["subject"] = who.Value,
+        ["name"] = saved.Name,
+        ["role"] = saved.IsBundle ? null : saved.Asked,
+        ["bundle"] = saved.IsBundle ? saved.Asked : null,
+    };
+
     public static Fact RequestAsked(Request request) => OfBundle(request, new(FactKinds.RequestAsked, request.AskedAt, Actor.Person(request.Subject.Value))
     {
         ["request"] = request.Id.Value,

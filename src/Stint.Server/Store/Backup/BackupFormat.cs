@@ -51,6 +51,7 @@ internal static class BackupFormat
         ("logins", "seq"),
         ("sessions", "seq"),
         ("answers", "subject, idem_key"),
+        ("saved_requests", "person, name"),
         ("facts", "seq"),
         ("log_head", "only_one"),
         ("log_tiles", "level, tile"),
