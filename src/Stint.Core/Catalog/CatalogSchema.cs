@@ -163,7 +163,7 @@ public static class CatalogSchema
             new JsonObject
             {
                 ["description"] = Text("For whoever asks."),
-                ["roles"] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["maxItems"] = BundlesSection.MostRoles, ["uniqueItems"] = true, ["items"] = roles, ["description"] = "In the order in which they are decided and shown." },
+                ["roles"] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["maxItems"] = BundlesSection.MostRoles, ["items"] = roles, ["description"] = "In the order in which they are decided and shown." },
                 ["for"] = Pattern(Duration, "How long, when the asking does not say; each role for at most as long as its policies allow."),
             });
     }

@@ -45,8 +45,8 @@ internal static class SavedEndpoints
                 Results.Json(new ListOf<SavedShape>([.. (await saved.ListAsync(caller.Id, cancellation)).Select(Of)], null), ApiJson.Default.ListOfSavedShape))
             .Describe("listSaved", "What I keep to ask again", "The caller's own, in the order of their names; nobody sees another's.", typeof(ListOf<SavedShape>));
         api.MapPut("/requests/saved/{name}", async Task<IResult> (Caller caller, SaveRequests saved, string name, [FromBody] SaveBody body, CancellationToken cancellation) =>
-                body.Role is null == body.Bundle is null
-                    ? Answers.Invalid([new FieldProblem("role", "give a role or a bundle, one of the two")])
+                Wrong(body) is { } problem
+                    ? Answers.Invalid([problem])
                     : (await saved.SaveAsync(caller.Id, new SavedRequest(name, body.Role ?? body.Bundle, body.ForSeconds, body.Reason, body.Ticket), cancellation)).Answer(Of, ApiJson.Default.SavedShape))
             .Describe("save", "Keep an asking", "In place of what the name stood for. It promises nothing: the policies decide when it is asked. A person keeps at most 100.", typeof(SavedShape), 200, 409, 422);
         api.MapDelete("/requests/saved/{name}", async (Caller caller, SaveRequests saved, string name, CancellationToken cancellation) =>
@@ -56,6 +56,14 @@ internal static class SavedEndpoints
                 (await saved.AgainAsync(caller.Id, what, cancellation)).Answer(Of, ApiJson.Default.SavedShape))
             .Describe("again", "What to ask again", "The asking that the caller keeps under the name `what`, or their last one for the role or the bundle `what`; without it, their last of all. Asks for nothing: give its fields to `ask` or `askBundle`.", typeof(SavedShape), 200, 404);
     }
+
+    private static FieldProblem? Wrong(SaveBody body) => (body.Role?.Contains('/', StringComparison.Ordinal), body.Bundle?.Contains('/', StringComparison.Ordinal)) switch
+    {
+        (null, null) or (not null, not null) => new FieldProblem("role", "give a role or a bundle, one of the two"),
+        (false, _) => new FieldProblem("role", "this is not a role; write RESOURCE/ROLE"),
+        (_, true) => new FieldProblem("bundle", "this is not the name of a bundle"),
+        _ => null,
+    };
 
     private static SavedShape Of(SavedRequest saved) => new(
         saved.Name.Length == 0 ? null : saved.Name, saved.IsBundle ? null : saved.Asked, saved.IsBundle ? saved.Asked : null, saved.ForSeconds, saved.Reason, saved.Ticket);

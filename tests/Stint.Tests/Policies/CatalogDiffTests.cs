@@ -90,7 +90,7 @@ public class CatalogDiffTests
             """;
         var diff = Diff(Yaml.Whole(policies), Yaml.Whole(policies.Replace("for: 1h", "for: 2h", StringComparison.Ordinal)));
         Assert.Equal(["template short changed: for", "policy read changed: for"], diff.Items.Select(item => item.ToString()));
-        Assert.Equal("group:developers (2 people) get orders-db/read-only otherwise: for 2h at most, before 1h", Assert.Single(diff.Access).ToString());
+        Assert.Equal("group:developers (2 people) get orders-db/read-only otherwise: for 2h at most, before 1h; usually for 2h, before 1h", Assert.Single(diff.Access).ToString());
     }
 
     [Fact]
