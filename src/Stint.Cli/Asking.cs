@@ -103,7 +103,7 @@ internal sealed class Asking
 
     /// <summary>Waits until a request is decided, or <paramref name="until"/>.</summary>
     public static Task<JsonObject> DecidedAsync(Verb verb, StintClient client, JsonObject request, DateTimeOffset until, CancellationToken cancellation) =>
-        FollowAsync(verb, client, $"api/v1/requests/{request["id"]}", request, now => (string)now["state"]! != "pending", $"{request["id"]} waits for {Waiting(request)}", until, cancellation);
+        FollowAsync(verb, client, BundleVerbs.Path((string)request["id"]!), request, now => (string)now["state"]! != "pending", $"{request["id"]} waits for {Waiting(request)}", until, cancellation);
 
     /// <summary>Waits until a grant is open or over.</summary>
     public static Task<JsonObject> OpenedAsync(Verb verb, StintClient client, JsonObject grant, DateTimeOffset until, CancellationToken cancellation) =>

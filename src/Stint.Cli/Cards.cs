@@ -31,36 +31,15 @@ internal static class Cards
 
         terminal.Line($"  asked     {terminal.When(request["asked_at"])}");
         terminal.Line($"  state     {state}{Because(request)}");
-        foreach (var approval in Array(request, "approvals"))
+        if ((string?)request["bundle"] is { } bundle)
         {
-            var shortened = approval["shortened_seconds"] is null ? "" : $", shortened to {Terminal.Seconds(approval["shortened_seconds"])}";
-            var comment = (string?)approval["comment"] is { Length: > 0 } words ? $": {words}" : "";
-            var place = (string?)approval["in_place_of"] is { } absent ? $" in the place of {absent}" : "";
-            terminal.Line($"  {((bool)approval["yes"]! ? "yes" : "no"),-8}  {approval["by"]}{place}, {terminal.When(approval["at"])}{shortened}{comment}");
+            terminal.Line($"  bundle    {bundle}: it is answered as a whole");
         }
 
+        Answers(terminal, request);
         if (state == "pending")
         {
-            foreach (var step in Array(request, "steps").Where(step => (int)step["missing"]! > 0))
-            {
-                Step(terminal, step);
-            }
-
-            terminal.Line($"  lapses    {terminal.When(request["lapses_at"])}");
-            foreach (var offer in Array(request, "offers").Where(offer => (string)offer["state"]! == "open"))
-            {
-                Offer(terminal, offer);
-            }
-
-            // Whoever asked knows that the answer is not theirs to give.
-            if ((string?)request["you"]?["why_not"] is { } why && why != "nobody answers their own request")
-            {
-                terminal.Line($"  not you   {why}");
-            }
-            else if ((string?)request["you"]?["in_place_of"] is { } person)
-            {
-                terminal.Line($"  you       answer in the place of {person}");
-            }
+            Waiting(terminal, request);
         }
 
         if (state == "denied")
@@ -71,6 +50,43 @@ internal static class Cards
         if (request["grant"] is JsonObject grant)
         {
             Grant(terminal, grant);
+        }
+    }
+
+    /// <summary>What was answered so far.</summary>
+    public static void Answers(Terminal terminal, JsonObject request)
+    {
+        foreach (var approval in Array(request, "approvals"))
+        {
+            var shortened = approval["shortened_seconds"] is null ? "" : $", shortened to {Terminal.Seconds(approval["shortened_seconds"])}";
+            var comment = (string?)approval["comment"] is { Length: > 0 } words ? $": {words}" : "";
+            var place = (string?)approval["in_place_of"] is { } absent ? $" in the place of {absent}" : "";
+            terminal.Line($"  {((bool)approval["yes"]! ? "yes" : "no"),-8}  {approval["by"]}{place}, {terminal.When(approval["at"])}{shortened}{comment}");
+        }
+    }
+
+    /// <summary>What something pending waits for.</summary>
+    public static void Waiting(Terminal terminal, JsonObject request)
+    {
+        foreach (var step in Array(request, "steps").Where(step => (int)step["missing"]! > 0))
+        {
+            Step(terminal, step);
+        }
+
+        terminal.Line($"  lapses    {terminal.When(request["lapses_at"])}");
+        foreach (var offer in Array(request, "offers").Where(offer => (string)offer["state"]! == "open"))
+        {
+            Offer(terminal, offer);
+        }
+
+        // Whoever asked knows that the answer is not theirs to give.
+        if ((string?)request["you"]?["why_not"] is { } why && why != "nobody answers their own request")
+        {
+            terminal.Line($"  not you   {why}");
+        }
+        else if ((string?)request["you"]?["in_place_of"] is { } person)
+        {
+            terminal.Line($"  you       answer in the place of {person}");
         }
     }
 

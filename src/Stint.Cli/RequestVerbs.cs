@@ -16,6 +16,13 @@ internal static class RequestVerbs
         {
             var query = verb.Get(search) is { } text ? "?q=" + Uri.EscapeDataString(text) : "";
             var roles = await client.ListAsync("api/v1/roles" + query, 1000, cancellation);
+            var bundles = await BundleVerbs.ListAsync(client, verb.Get(search), cancellation);
+            if (verb.Terminal.Json)
+            {
+                verb.Terminal.Answer(new JsonObject { ["items"] = Items(roles), ["bundles"] = Items(bundles) }, () => { });
+                return ExitCode.Ok;
+            }
+
             verb.Terminal.AnswerList(
                 roles,
                 "There is nothing here that you may ask for.",
@@ -29,22 +36,62 @@ internal static class RequestVerbs
                     (string?)role["risk"] ?? "-",
                     (string?)role["description"] ?? "",
                 ]);
+            if (bundles.Count > 0)
+            {
+                verb.Terminal.Line();
+                verb.Terminal.AnswerList(
+                    bundles,
+                    "",
+                    ["BUNDLE", "NEEDS", "FOR", "ROLES", "WHAT"],
+                    bundle =>
+                    [
+                        (string)bundle["name"]!,
+                        (string)bundle["needs"]! == "rule" ? "nobody" : "approval",
+                        bundle["for_seconds"] is null ? "-" : Terminal.Seconds(bundle["for_seconds"]),
+                        string.Join(", ", bundle["roles"]!.AsArray().Select(role => (string)role!)) + ((int)bundle["left_out"]! is > 0 and var more ? $" ({more} more not for you)" : ""),
+                        (string?)bundle["description"] ?? "",
+                    ]);
+            }
+
             return ExitCode.Ok;
         });
     }
 
     private static Command Request()
     {
-        var role = RoleArgument();
+        var role = new Argument<string?>("RESOURCE/ROLE") { Description = "What for: a role such as orders-db/read-only, or a bundle by its name.", Arity = ArgumentArity.ZeroOrOne };
+        role.CompletionSources.Add(context => Suggest.RolesAndBundles(context));
         var asking = new Asking();
+        var again = new Again();
         var wait = new Option<bool>("--wait", "-w") { Description = "Wait for the decision and open at once when it is yes." };
         var timeout = new Option<string?>("--timeout") { Description = "How long to wait at the most.", HelpName = "DURATION" };
         var dry = new Option<bool>("--dry-run") { Description = "Only say what would happen." };
-        var command = new Command("request", "Ask for a role at a resource.") { role, wait, timeout, dry };
+        var command = new Command("request", "Ask for a role at a resource, or for a bundle of roles.") { role, wait, timeout, dry };
         asking.AddTo(command, withStart: true);
+        again.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(role) is not { Tokens.Count: > 0 } && !((Option[])[again.Repeat, again.List, again.Forget]).Any(option => result.GetResult(option) is { Implicit: false }))
+            {
+                result.AddError("'stint request' needs RESOURCE/ROLE, the name of a bundle, or --again.");
+            }
+        });
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
-            var body = asking.Body(verb, verb.Get(role), verb.Get(wait), withStart: true);
+            var what = verb.Get(role);
+            if (await again.KeepAsync(verb, client, what, cancellation) is { } kept)
+            {
+                return kept;
+            }
+
+            var body = await again.BodyAsync(verb, client, what, asking.Body(verb, "", verb.Get(wait), withStart: true), cancellation);
+            if (body.ContainsKey("bundle"))
+            {
+                return verb.Get(dry)
+                    ? await BundleVerbs.PreviewAsync(verb, client, body, cancellation)
+                    : await BundleVerbs.SubmitAsync(verb, client, body, verb.Get(wait), verb.Get(timeout), cancellation);
+            }
+
             if (verb.Get(dry))
             {
                 body.Remove("wait");
@@ -107,7 +154,7 @@ internal static class RequestVerbs
 
     private static Command Status()
     {
-        var id = new Argument<string?>("ID") { Description = "A request, grant or session; else an overview.", Arity = ArgumentArity.ZeroOrOne };
+        var id = new Argument<string?>("ID") { Description = "A request, a bundle's asking, a grant or a session; else an overview.", Arity = ArgumentArity.ZeroOrOne };
         id.CompletionSources.Add(context => Suggest.Ids(context, "api/v1/requests"));
         var command = new Command("status", "Show what you have, what waits, and what is wrong.") { id };
         return Verb.Asks(command, async (verb, client, cancellation) =>
@@ -116,7 +163,7 @@ internal static class RequestVerbs
             if (verb.Get(id) is { } one)
             {
                 var (path, card) = Kind(one);
-                var found = await client.GetAsync($"api/v1/{path}/{Uri.EscapeDataString(one)}", cancellation);
+                var found = await client.GetAsync(path, cancellation);
                 terminal.Answer(found, () => card(terminal, found));
                 return ExitCode.Ok;
             }
@@ -131,6 +178,7 @@ internal static class RequestVerbs
                 ["grants"] = Items(await grants),
                 ["pending"] = Items(await pending),
                 ["awaiting_me"] = Items(await awaiting),
+                ["bundles"] = await BundleVerbs.OfAsync(client, (await pending).Concat(await awaiting), cancellation),
                 ["server"] = (await status).DeepClone(),
             };
             terminal.Answer(all, () => Overview(terminal, all));
@@ -147,16 +195,16 @@ internal static class RequestVerbs
             nothing = false;
         }
 
-        foreach (var request in Cards.Array(all, "pending"))
+        foreach (var (request, card) in Told(all, "pending"))
         {
-            Cards.Request(terminal, request);
+            card(terminal, request);
             nothing = false;
         }
 
-        foreach (var request in Cards.Array(all, "awaiting_me"))
+        foreach (var (request, card) in Told(all, "awaiting_me"))
         {
             terminal.Line("Waits for your answer:");
-            Cards.Request(terminal, request);
+            card(terminal, request);
             terminal.Line($"  answer    stint approve {request["id"]}   or   stint deny {request["id"]} --comment '…'");
             nothing = false;
         }
@@ -174,6 +222,24 @@ internal static class RequestVerbs
         foreach (var problem in (all["server"]?["problems"] as JsonArray ?? []).Select(node => (string)node!))
         {
             terminal.Verdict(false, problem);
+        }
+    }
+
+    /// <summary>The requests of a list; those of one bundle together, where the first of them stands.</summary>
+    private static IEnumerable<(JsonObject What, Action<Terminal, JsonObject> Card)> Told(JsonObject all, string list)
+    {
+        var bundles = Cards.Array(all, "bundles").ToDictionary(bundle => (string)bundle["id"]!, StringComparer.Ordinal);
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var request in Cards.Array(all, list))
+        {
+            if ((string?)request["bundle"] is not { } id || !bundles.TryGetValue(id, out var bundle))
+            {
+                yield return (request, Cards.Request);
+            }
+            else if (told.Add(id))
+            {
+                yield return (bundle, BundleCards.Asking);
+            }
         }
     }
 
@@ -204,7 +270,7 @@ internal static class RequestVerbs
         var id = Id("api/v1/requests?mine=true&state=pending");
         var command = new Command("cancel", "Take a request back before it is decided.") { id };
         command.Aliases.Add("withdraw");
-        return Verb.Asks(command, (verb, client, cancellation) => ActAsync(verb, client, $"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}/cancel", [], cancellation));
+        return Verb.Asks(command, (verb, client, cancellation) => ActAsync(verb, client, BundleVerbs.Path(verb.Get(id)) + "/cancel", [], cancellation));
     }
 
     private static Command Approve()
@@ -217,7 +283,7 @@ internal static class RequestVerbs
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
             // What is approved is what is shown: the server refuses a yes to anything else.
-            var seen = await client.GetAsync($"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}", cancellation);
+            var seen = await client.GetAsync(BundleVerbs.Path(verb.Get(id)), cancellation);
             var body = new JsonObject { ["saw_digest"] = (string?)seen["digest"] };
             if (verb.Get(length) is { } shorter)
             {
@@ -234,7 +300,7 @@ internal static class RequestVerbs
                 body["in_place_of"] = absent;
             }
 
-            return await ActAsync(verb, client, $"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}/approve", body, cancellation);
+            return await ActAsync(verb, client, BundleVerbs.Path(verb.Get(id)) + "/approve", body, cancellation);
         });
     }
 
@@ -252,7 +318,7 @@ internal static class RequestVerbs
                 body["in_place_of"] = absent;
             }
 
-            return ActAsync(verb, client, $"api/v1/requests/{Uri.EscapeDataString(verb.Get(id))}/deny", body, cancellation);
+            return ActAsync(verb, client, BundleVerbs.Path(verb.Get(id)) + "/deny", body, cancellation);
         });
     }
 
@@ -261,7 +327,11 @@ internal static class RequestVerbs
         var answer = await client.PostAsync(path, body, cancellation);
         verb.Terminal.Answer(answer, () =>
         {
-            if (answer.ContainsKey("asked_at"))
+            if (answer.ContainsKey("roles"))
+            {
+                BundleCards.Asking(verb.Terminal, answer);
+            }
+            else if (answer.ContainsKey("asked_at"))
             {
                 Cards.Request(verb.Terminal, answer);
             }
@@ -282,7 +352,7 @@ internal static class RequestVerbs
 
     public static Argument<string> Id(string path)
     {
-        var id = new Argument<string>("REQUEST") { Description = "The request." };
+        var id = new Argument<string>("REQUEST") { Description = "The request, or a bundle's asking." };
         id.CompletionSources.Add(context => Suggest.Ids(context, path));
         return id;
     }
@@ -295,10 +365,11 @@ internal static class RequestVerbs
 
     private static (string Path, Action<Terminal, JsonObject> Card) Kind(string id) => id switch
     {
-        _ when id.StartsWith("req-", StringComparison.Ordinal) => ("requests", Cards.Request),
-        _ when id.StartsWith("gr-", StringComparison.Ordinal) => ("grants", Cards.Grant),
-        _ when id.StartsWith("ses-", StringComparison.Ordinal) => ("sessions", Cards.Session),
-        _ => throw new CommandFailed(ExitCode.Usage, $"'{id}' is not the name of a request, a grant or a session.", "They begin with req-, gr- and ses-."),
+        _ when id.StartsWith("req-", StringComparison.Ordinal) => (BundleVerbs.Path(id), Cards.Request),
+        _ when id.StartsWith("bu-", StringComparison.Ordinal) => (BundleVerbs.Path(id), BundleCards.Asking),
+        _ when id.StartsWith("gr-", StringComparison.Ordinal) => ($"api/v1/grants/{Uri.EscapeDataString(id)}", Cards.Grant),
+        _ when id.StartsWith("ses-", StringComparison.Ordinal) => ($"api/v1/sessions/{Uri.EscapeDataString(id)}", Cards.Session),
+        _ => throw new CommandFailed(ExitCode.Usage, $"'{id}' is not the name of a request, a bundle's asking, a grant or a session.", "They begin with req-, bu-, gr- and ses-."),
     };
 
     private static JsonArray Items(List<JsonObject> items) => [.. items.Select(item => item.DeepClone())];

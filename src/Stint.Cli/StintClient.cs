@@ -45,6 +45,10 @@ internal sealed class StintClient : IDisposable
 
     public Task<JsonObject> PostAsync(string path, JsonObject body, CancellationToken cancellation) => SendAsync(HttpMethod.Post, path, body, cancellation);
 
+    public Task<JsonObject> PutAsync(string path, JsonObject body, CancellationToken cancellation) => SendAsync(HttpMethod.Put, path, body, cancellation);
+
+    public Task<JsonObject> DeleteAsync(string path, CancellationToken cancellation) => SendAsync(HttpMethod.Delete, path, null, cancellation);
+
     /// <summary>Every item of a listing, page by page, at most <paramref name="most"/>.</summary>
     public async Task<List<JsonObject>> ListAsync(string path, int most, CancellationToken cancellation)
     {

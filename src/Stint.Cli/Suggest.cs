@@ -40,6 +40,12 @@ internal static class Suggest
 {
     public static IEnumerable<string> Roles(CompletionContext context) => Names(context, "api/v1/roles", "role");
 
+    /// <summary>What I may ask for: roles and bundles.</summary>
+    public static IEnumerable<string> RolesAndBundles(CompletionContext context) => Roles(context).Concat(Names(context, "api/v1/bundles", "name"));
+
+    /// <summary>What I keep to ask again.</summary>
+    public static IEnumerable<string> Saved(CompletionContext context) => Names(context, "api/v1/requests/saved", "name");
+
     /// <summary>What I hold, by its name and by its role.</summary>
     public static IEnumerable<string> Grants(CompletionContext context) =>
         Names(context, "api/v1/grants?mine=true&state=ready,opening,open", "role", "id").Distinct();

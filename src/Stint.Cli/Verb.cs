@@ -32,6 +32,9 @@ internal sealed class Verb(ParseResult parsed)
 
     public T Get<T>(Argument<T> argument) => parsed.GetValue(argument)!;
 
+    /// <summary>Whether an option was written, with or without a value.</summary>
+    public bool Has(Option option) => parsed.GetResult(option) is { Implicit: false };
+
     public StintClient Connect()
     {
         var login = Login.Find(parsed.GetValue(Server), parsed.GetValue(Authority));

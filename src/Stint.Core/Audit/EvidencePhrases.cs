@@ -20,6 +20,7 @@ internal static class EvidencePhrases
         var said = fact.Kind switch
         {
             FactKinds.RequestAsked => $"{who} asked for {role}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
+            FactKinds.BundleAsked => $"{who} asked for the bundle {Get("name")}: {EvidenceBundle.Roles(fact)}",
             FactKinds.RequestApproved => fact.Flag("by_rule") == true
                 ? $"the request was approved by rule, for {Span(fact.Number("for_seconds"))}"
                 : $"with the answer of {who} the request was approved, for {Span(fact.Number("for_seconds"))}",

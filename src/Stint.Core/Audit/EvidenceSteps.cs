@@ -10,7 +10,7 @@ internal static class EvidenceSteps
 {
     /// <summary>Facts of the section about approvals.</summary>
     public static bool IsOfApproval(string kind) => kind is FactKinds.ApprovalGiven or FactKinds.ApproversAsked or FactKinds.ApproversReminded
-        or FactKinds.RequestEscalated or FactKinds.OfferMade or FactKinds.OfferAccepted;
+        or FactKinds.RequestEscalated or FactKinds.OfferMade or FactKinds.OfferAccepted or FactKinds.BundleAsked;
 
     /// <summary>The steps with whom facts added to them.</summary>
     /// <param name="steps">As the verdict pinned them.</param>

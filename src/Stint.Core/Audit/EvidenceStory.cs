@@ -24,7 +24,7 @@ internal static class EvidenceStory
                 return ($"A rule allowed it, so fact {number} needed nobody's yes", Texts(verdict, "decided_by").Count > 0 ? null : "the verdict names no rule that decided");
             case "needs_approval":
                 var text = $"The answers given before fact {number} fulfil every step that the verdict asked for, counted again";
-                if (Steps(verdict) is not { Count: > 0 } steps || asked.Text("subject") is not { } subject || asked.Text("digest") is not { } digest)
+                if ((verdict.TryGetProperty("steps", out var pinned) ? Steps(pinned) : null) is not { Count: > 0 } steps || asked.Text("subject") is not { } subject || asked.Text("digest") is not { } digest)
                 {
                     return (text, "the steps cannot be read");
                 }
@@ -94,9 +94,10 @@ internal static class EvidenceStory
         Via = fact.Text("via") ?? "",
     };
 
-    private static List<PinnedStep>? Steps(JsonElement verdict)
+    /// <summary>The steps of a verdict, or of a bundle; null when they cannot be read.</summary>
+    public static List<PinnedStep>? Steps(JsonElement steps)
     {
-        if (!verdict.TryGetProperty("steps", out var steps) || steps.ValueKind != JsonValueKind.Array)
+        if (steps.ValueKind != JsonValueKind.Array)
         {
             return null;
         }
@@ -113,8 +114,9 @@ internal static class EvidenceStory
             read.Add(new PinnedStep(Text(step, "name") ?? "", Text(step, "from_step") ?? "", People(step), count)
             {
                 Escalate = step.TryGetProperty("escalate", out var escalate) && escalate.ValueKind == JsonValueKind.Object
-                    ? new PinnedEscalation(TimeSpan.Zero, Text(escalate, "to") ?? "", People(escalate))
+                    ? new PinnedEscalation(TimeSpan.FromSeconds(Number(escalate, "after_seconds")), Text(escalate, "to") ?? "", People(escalate))
                     : null,
+                NotForReports = Flag(step, "not_for_reports"),
             });
         }
 
@@ -124,6 +126,10 @@ internal static class EvidenceStory
     private static List<SubjectId> People(JsonElement element) => Texts(element, "approvers").ConvertAll(person => new SubjectId(person));
 
     private static bool Flag(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
+
+    /// <summary>0 where there is none that a duration could have.</summary>
+    private static int Number(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : 0;
 
     private static string? Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

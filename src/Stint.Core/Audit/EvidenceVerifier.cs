@@ -30,11 +30,12 @@ public static class EvidenceVerifier
         Say($"This file is evidence of Stint about {EvidencePhrases.Plain(read.Request)}, in its one form", null);
         var (key, head) = Heads(read, trust, Say);
         var facts = new List<FactBody>();
-        var extended = EvidenceStory.Extended(read.Facts.Select(fact => Readable(fact.Body)).OfType<FactBody>());
+        var readable = read.Facts.Select(fact => Readable(fact.Body)).OfType<FactBody>().ToList();
+        var rests = new RestsOn(EvidenceStory.Extended(readable), EvidenceBundle.Of(readable));
         long last = -1;
         foreach (var (body, proof) in read.Facts)
         {
-            var (text, fact, why) = CheckFact(body, proof, head, read.Request, extended, last);
+            var (text, fact, why) = CheckFact(body, proof, head, read.Request, rests, last);
             Say(text, why);
             if (fact is not null)
             {
@@ -77,7 +78,7 @@ public static class EvidenceVerifier
         return (key, why is null ? head!.Head : null);
     }
 
-    private static (string Text, FactBody? Fact, string? Why) CheckFact(JsonElement element, string[] proof, Checkpoint? head, string request, string? extended, long last)
+    private static (string Text, FactBody? Fact, string? Why) CheckFact(JsonElement element, string[] proof, Checkpoint? head, string request, RestsOn rests, long last)
     {
         FactBody fact;
         try
@@ -103,17 +104,21 @@ public static class EvidenceVerifier
         var why = head is null ? "there is no signed head to prove it under"
             : !Merkle.VerifyInclusion(Merkle.LeafHash(CanonicalJson.Bytes(element)), fact.Seq, head.Size, hashes, head.Root) ? "this text is not in the log at this place: the fact or its proof was changed"
             : fact.Seq <= last ? "it is out of order"
-            : !Belongs(fact, request, extended) ? $"it is not about {EvidencePhrases.Plain(request)}"
+            : !Belongs(fact, request, rests) ? $"it is not about {EvidencePhrases.Plain(request)}"
             : fact.Kind == FactKinds.ApprovalGiven && fact.Actor != $"person:{fact.Text("by")}" ? "it was not given by the person it names"
             : null;
         return (EvidencePhrases.Of(fact), fact, why);
     }
 
-    /// <summary>Facts about the request; and two that it rests on: when its catalog took effect, and the opening of the grant that it extends.</summary>
-    private static bool Belongs(FactBody fact, string request, string? extended) =>
+    /// <summary>Facts about the request; and those that it rests on: when its catalog took effect, the opening of the grant that it extends, and the asking for the bundle that it is a part of.</summary>
+    private static bool Belongs(FactBody fact, string request, RestsOn rests) =>
         Names(fact, request)
         || fact.Kind == FactKinds.CatalogApplied
-        || (fact.Kind == FactKinds.GrantOpened && extended is not null && fact.Text("grant") == extended);
+        || (fact.Kind == FactKinds.GrantOpened && rests.Extended is not null && fact.Text("grant") == rests.Extended)
+        || (fact.Kind == FactKinds.BundleAsked && rests.Bundle is not null && fact.Text("bundle") == rests.Bundle);
+
+    /// <summary>What else the asking names.</summary>
+    private sealed record RestsOn(string? Extended, string? Bundle);
 
     private static FactBody? Readable(JsonElement body)
     {
@@ -169,6 +174,11 @@ public static class EvidenceVerifier
         if (first is null)
         {
             return;
+        }
+
+        if (EvidenceBundle.Check(first, facts) is var (bundle, odd))
+        {
+            say(bundle, odd);
         }
 
         foreach (var fact in facts.Where(fact => fact.Kind == FactKinds.ApprovalGiven))

@@ -3,7 +3,16 @@ namespace Stint.Core.Audit;
 /// <summary>What a fact can say: past tense, one word for one change. A kind never changes its meaning once it stands in a log.</summary>
 public static class FactKinds
 {
-    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends catalog verdict digest lapses_at</c>.</summary>
+    /// <summary>Somebody asked for a bundle. Fields: <c>request bundle name subject for_seconds reason ticket start_at roles left_out steps distinct sequential catalog digest state</c>; <c>request</c> is the first of its requests, one of <c>roles</c> is <c>request role for_seconds outcome</c>, and <c>digest</c> is what its approvers are shown.</summary>
+    public const string BundleAsked = nameof(BundleAsked);
+
+    /// <summary>Somebody keeps an asking to repeat it; it asks for nothing. Fields: <c>subject name role bundle</c>, one of the last two.</summary>
+    public const string AskingSaved = nameof(AskingSaved);
+
+    /// <summary>Somebody keeps an asking no longer. Fields as <see cref="AskingSaved"/>.</summary>
+    public const string AskingForgotten = nameof(AskingForgotten);
+
+    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends catalog verdict digest lapses_at</c>, and <c>bundle</c> for a part of one.</summary>
     public const string RequestAsked = nameof(RequestAsked);
 
     /// <summary>The policies, or the last yes that was missing, let a request through. Fields: <c>request by_rule for_seconds</c>.</summary>

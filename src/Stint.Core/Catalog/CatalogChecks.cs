@@ -10,6 +10,7 @@ internal static class CatalogChecks
     public static void Run(LoadedCatalog catalog, Draft draft, Problems problems)
     {
         Unreached(catalog, draft, problems);
+        BundlesSection.Check(catalog, problems);
         ChangesSection.Check(catalog, draft, problems);
         var weighed = new HashSet<(string, object)>();
         foreach (var policy in catalog.Policies)

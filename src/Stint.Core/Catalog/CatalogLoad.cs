@@ -73,7 +73,11 @@ internal sealed class Problems
     {
         if (list.Count < Most)
         {
-            list.Add(problem);
+            // What a template has wrong is found again by each policy that takes it.
+            if (!list.Contains(problem))
+            {
+                list.Add(problem);
+            }
         }
         else
         {

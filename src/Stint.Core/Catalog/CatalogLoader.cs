@@ -6,12 +6,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads a catalog, and finds everything that is wrong with it at once.</summary>
 public static class CatalogLoader
 {
-    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "on-call", "never", "tests", "admins", "auditors", "changes"];
-
-    private static readonly (string, string, string)[] Later =
-    [
-        ("bundles", "bundles are not supported by this version", "let people ask for the roles one by one"),
-    ];
+    private static readonly string[] Sections = ["resources", "bundles", "groups", "people", "workflows", "templates", "policies", "on-call", "never", "tests", "admins", "auditors", "changes"];
 
     /// <summary>Loads bytes: what cannot be decoded is a problem like any other.</summary>
     public static CatalogLoad Load(IEnumerable<KeyValuePair<string, byte[]>> files, IReadOnlyDictionary<string, KindShape> kinds)
@@ -65,7 +60,7 @@ public static class CatalogLoader
             return;
         }
 
-        reading.Keys(map, "a catalog", Sections, Later);
+        reading.Keys(map, "a catalog", Sections);
         foreach (var section in map.Entries.Where(entry => Sections.Contains(entry.Key)))
         {
             if (section.Key is "admins" or "auditors")
@@ -145,7 +140,10 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
         var rotas = new OnCallSection(Reading, names).Read(Section("on-call"));
         var policies = new PoliciesSection(this, names);
         var workflows = policies.Workflows();
+        var templates = policies.Templates(workflows);
         var rules = policies.Read(resources, workflows);
+        policies.Unused(templates);
+        var bundles = new BundlesSection(Reading, resources).Read(Section("bundles"));
         return new LoadedCatalog
         {
             Version = CatalogFiles.Version(source),
@@ -155,10 +153,12 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             Groups = groups.ToFrozenDictionary(StringComparer.Ordinal),
             GroupsIn = inner.ToFrozenDictionary(StringComparer.Ordinal),
             Rotas = rotas.ToFrozenDictionary(StringComparer.Ordinal),
+            Bundles = bundles.ToFrozenDictionary(StringComparer.Ordinal),
+            Templates = templates.ToFrozenDictionary(StringComparer.Ordinal),
             Workflows = workflows.ToFrozenDictionary(StringComparer.Ordinal),
             Policies = rules,
             Nevers = policies.Nevers(),
-            Tests = new TestsSection(Reading, Section("groups").Keys, Section("policies").Keys, resources).Read(Tests),
+            Tests = new TestsSection(Reading, Section("groups").Keys, Section("policies").Keys, resources, bundles).Read(Tests),
             Admins = Admins.SelectMany(node => names.Read(node, "admins")).ToFrozenSet(),
             Auditors = Auditors.SelectMany(node => names.Read(node, "auditors")).ToFrozenSet(),
             ChangeApproval = ChangesSection.Read(this, policies, workflows),

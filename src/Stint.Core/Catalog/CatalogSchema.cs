@@ -27,9 +27,11 @@ public static class CatalogSchema
             ["properties"] = new JsonObject
             {
                 ["resources"] = Named(Name, Resource(kinds), "What access is given to."),
+                ["bundles"] = Named(Name, Bundle(), "Roles that are asked for together."),
                 ["groups"] = Named(Name, Group(), "Who belongs together."),
                 ["people"] = Named(PersonName, Person(), "Who is known."),
                 ["workflows"] = Named(Name, Object("Approval steps with a name.", ["steps"], WorkflowKeys()), "Approval steps that policies share."),
+                ["templates"] = Named(Name, Object("Terms with a name.", [], Terms()), "Terms that policies share: what a policy says itself wins."),
                 ["policies"] = Named(Name, Policy(), "Who may ask for what, or may not."),
                 ["on-call"] = Named(Name, Rota(), "Who is on call when."),
                 ["never"] = Named(
@@ -152,6 +154,20 @@ public static class CatalogSchema
         }
     }
 
+    private static JsonObject Bundle()
+    {
+        var roles = Text("RESOURCE/ROLE.");
+        return Object(
+            "Roles that are asked for together: joining a team, going on call.",
+            ["roles"],
+            new JsonObject
+            {
+                ["description"] = Text("For whoever asks."),
+                ["roles"] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["maxItems"] = BundlesSection.MostRoles, ["items"] = roles, ["description"] = "In the order in which they are decided and shown." },
+                ["for"] = Pattern(Duration, "How long, when the asking does not say; each role for at most as long as its policies allow."),
+            });
+    }
+
     private static JsonObject Person()
     {
         const string hash = "^sha256:[0-9a-fA-F]{64}$";
@@ -218,7 +234,8 @@ public static class CatalogSchema
         return Object("How the catalog itself is changed.", ["approve"], new JsonObject { ["approve"] = Object("Whose yes a change needs: a workflow, or steps. Owners are the admins.", [], approve) });
     }
 
-    private static JsonObject Policy()
+    /// <summary>What a policy may take from a template.</summary>
+    private static JsonObject Terms()
     {
         var approve = WorkflowKeys();
         approve["auto"] = new JsonObject
@@ -227,34 +244,47 @@ public static class CatalogSchema
             ["description"] = "true: allowed by rule. Or a condition beside a workflow or steps: allowed by rule where it holds.",
         };
         approve["workflow"] = Text("Name of a workflow.");
-        var allows = Object(
-            "Who may ask for what.",
-            ["who", "roles", "approve"],
-            new JsonObject
+        return new JsonObject
+        {
+            ["for"] = new JsonObject
             {
-                ["who"] = Texts("Whom it is about: group:NAME or person:NAME."),
-                ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name."),
-                ["for"] = new JsonObject
-                {
-                    ["oneOf"] = new JsonArray(
-                        Pattern(Duration, "How long, and how long at most."),
-                        Object("How long.", [], new JsonObject { ["default"] = Pattern(Duration, "When the asking does not say."), ["max"] = Pattern(Duration, "At most.") })),
-                },
-                ["reason"] = Object(
-                    "What has to be said.",
-                    [],
-                    new JsonObject { ["required"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether a reason has to be given." }, ["ticket"] = Text("Pattern that the ticket has to match.") }),
-                ["approve"] = Object("Whose yes it needs: auto: true, a workflow, or steps.", [], approve),
-                ["record"] = Choice(["default", "strict"], "strict: every statement is durable before it is sent."),
-                ["begin_within"] = Pattern(Duration, "How long an approved one waits to be begun. Default: 8h."),
-                ["where"] = Text(Where),
-                ["when"] = Text(When),
-            });
+                ["oneOf"] = new JsonArray(
+                    Pattern(Duration, "How long, and how long at most."),
+                    Object("How long.", [], new JsonObject { ["default"] = Pattern(Duration, "When the asking does not say."), ["max"] = Pattern(Duration, "At most.") })),
+            },
+            ["reason"] = Object(
+                "What has to be said.",
+                [],
+                new JsonObject { ["required"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether a reason has to be given." }, ["ticket"] = Text("Pattern that the ticket has to match.") }),
+            ["approve"] = Object("Whose yes it needs: auto: true, a workflow, or steps.", [], approve),
+            ["record"] = Choice(["default", "strict"], "strict: every statement is durable before it is sent."),
+            ["begin_within"] = Pattern(Duration, "How long an approved one waits to be begun. Default: 8h."),
+        };
+    }
+
+    /// <param name="needed">The key by which it says whose yes it needs: itself, or through a template.</param>
+    private static JsonObject Allows(string needed)
+    {
+        var keys = Terms();
+        keys["who"] = Texts("Whom it is about: group:NAME or person:NAME.");
+        keys["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name.");
+        keys["where"] = Text(Where);
+        keys["when"] = Text(When);
+        if (needed == "template")
+        {
+            keys["template"] = Text("Name of a template that gives what it does not say itself.");
+        }
+
+        return Object("Who may ask for what.", ["who", "roles", needed], keys);
+    }
+
+    private static JsonObject Policy()
+    {
         var denies = Object(
             "Who may not.",
             ["deny"],
             new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME or person:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."), ["where"] = Text(Where), ["when"] = Text(When) });
-        return new JsonObject { ["oneOf"] = new JsonArray(allows, denies) };
+        return new JsonObject { ["oneOf"] = new JsonArray(Allows("approve"), Allows("template"), denies) };
     }
 
     private static JsonObject Rota() => Object(
@@ -303,7 +333,7 @@ public static class CatalogSchema
                     new JsonObject
                     {
                         ["subject"] = new JsonObject { ["oneOf"] = new JsonArray(Text("A person."), subject) },
-                        ["ask"] = Text("RESOURCE/ROLE."),
+                        ["ask"] = Text("RESOURCE/ROLE, or the name of a bundle."),
                         ["for"] = Pattern(Duration, "The wished duration."),
                         ["reason"] = Text("The justification."),
                         ["ticket"] = Text("The tracker's ticket."),
@@ -321,6 +351,7 @@ public static class CatalogSchema
                         ["max"] = Pattern(Duration, "How long it could last."),
                         ["steps"] = Texts("Where the yes comes from: owners, group:NAME."),
                         ["record"] = Choice(["default", "strict"], "How it would be recorded."),
+                        ["roles"] = Named("^[^/]+/[^/]+$", Choice(["allow", "needs_approval", "deny"], "The verdict."), "Of a bundle: the verdict for each of its roles."),
                         ["known"] = new JsonObject { ["type"] = "boolean", ["description"] = "Of a no: whether the asker is told that the role exists." },
                     }),
             });

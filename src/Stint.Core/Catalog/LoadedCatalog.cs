@@ -30,6 +30,12 @@ public sealed record LoadedCatalog
     /// <summary>By name.</summary>
     public FrozenDictionary<string, Rota> Rotas { get; init; } = FrozenDictionary<string, Rota>.Empty;
 
+    /// <summary>By name.</summary>
+    public FrozenDictionary<string, Template> Templates { get; init; } = FrozenDictionary<string, Template>.Empty;
+
+    /// <summary>By name.</summary>
+    public FrozenDictionary<string, Bundle> Bundles { get; init; } = FrozenDictionary<string, Bundle>.Empty;
+
     public required FrozenDictionary<string, Workflow> Workflows { get; init; }
 
     /// <summary>In the order of their names.</summary>
@@ -281,6 +287,9 @@ public sealed record Policy
 
     /// <summary>Whether it says no.</summary>
     public bool Deny { get; init; }
+
+    /// <summary>The template that gave it what it does not say itself; null for none.</summary>
+    public string? Template { get; init; }
 
     public TimeSpan DefaultFor { get; init; } = TimeSpan.FromHours(1);
 

@@ -6,9 +6,9 @@ using Stint.Core.Policies;
 namespace Stint.Core.Catalog;
 
 /// <summary>Reads <c>workflows</c> and <c>policies</c>.</summary>
-internal sealed class PoliciesSection(Draft draft, Subjects names)
+internal sealed partial class PoliciesSection(Draft draft, Subjects names)
 {
-    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within", "where", "when"];
+    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "template", "for", "reason", "approve", "record", "begin_within", "where", "when"];
     private static readonly string[] DenyKeys = ["deny", "roles", "where", "when"];
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -102,9 +102,10 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         return Common(entry, map, deny) with { Deny = true };
     }
 
-    private Policy Permission(Entry entry, MapNode map, Dictionary<string, Workflow> workflows)
+    private Policy Permission(Entry entry, MapNode written, Dictionary<string, Workflow> workflows)
     {
-        _reading.Keys(map, "a policy", PolicyKeys);
+        _reading.Keys(written, "a policy", PolicyKeys);
+        var (map, template) = Templated(written);
         if (map.Find("who") is null)
         {
             _reading.Problems.Error(entry.Place, $"policy '{entry.Key}' lacks 'who'", "write who: group:NAME (or deny: group:NAME for a rule that says no)");
@@ -120,6 +121,7 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         var (approve, auto) = Approve(entry, map, workflows);
         return Common(entry, map, map.Find("who")) with
         {
+            Template = template,
             DefaultFor = usual,
             MaxFor = most,
             ReasonRequired = required,
@@ -127,9 +129,11 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
             Approve = approve,
             Auto = auto,
             Record = Record(map),
-            BeginWithin = _reading.Duration(map, "begin_within", "'begin_within'", Minute, Month) ?? TimeSpan.FromHours(8),
+            BeginWithin = BeginWithin(map),
         };
     }
+
+    private TimeSpan BeginWithin(MapNode map) => _reading.Duration(map, "begin_within", "'begin_within'", Minute, Month) ?? TimeSpan.FromHours(8);
 
     private Policy Common(Entry entry, MapNode map, Entry? who)
     {

@@ -5,7 +5,7 @@ using Stint.Core.Policies;
 namespace Stint.Core.Catalog;
 
 /// <summary>Reads <c>tests</c>.</summary>
-internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> groups, IReadOnlyCollection<string> policies, Dictionary<string, Resource> resources)
+internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> groups, IReadOnlyCollection<string> policies, Dictionary<string, Resource> resources, Dictionary<string, Bundle> bundles)
 {
     /// <summary>When a test is asked that does not say: a Monday, noon in UTC.</summary>
     public static readonly DateTimeOffset Usual = new(2026, 1, 5, 12, 0, 0, TimeSpan.Zero);
@@ -46,7 +46,6 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
         reading.Keys(map, "a test", ["name", "given", "expect"]);
         var name = Needed(map, "name", "a test") is { } named ? reading.Text(named, "'name'", 200) : null;
         var given = Needed(map, "given", "a test") is { } asked ? reading.Map(asked, "'given'") : null;
-        var expect = Needed(map, "expect", "a test") is { } expected ? Expect(expected) : null;
         if (given is null)
         {
             return null;
@@ -54,9 +53,12 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
 
         reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at"]);
         var subject = Needed(given, "subject", "'given'");
-        var ask = Needed(given, "ask", "'given'") is { } role ? Role(role) : null;
+        var wanted = Needed(given, "ask", "'given'");
+        var bundle = wanted is TextNode { Value: var word } ? bundles.GetValueOrDefault(word) : null;
+        var ask = bundle is not null ? bundle.Roles is [var first, ..] ? first : default : wanted is null ? null : Role(wanted);
+        var expect = Needed(map, "expect", "a test") is { } expected ? Expect(expected, bundle) : null;
         var at = Moment(given, "at") ?? Usual;
-        if (name is null || expect is null || subject is null || ask is not { } wanted || Subject(subject) is not { } test)
+        if (name is null || expect is null || subject is null || ask is not { } role || Subject(subject) is not { } test)
         {
             return null;
         }
@@ -65,7 +67,8 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
         {
             Name = name,
             Place = map.Place,
-            Ask = wanted,
+            Ask = role,
+            Bundle = bundle?.Name,
             For = reading.Duration(given, "for", "'for'", Second, Words.LongestDuration),
             Reason = reading.Text(given, "reason", "'reason'", 2_000, newLines: true),
             Ticket = reading.Text(given, "ticket", "'ticket'", 200),
@@ -118,14 +121,22 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
         return found;
     }
 
-    private Expectation? Expect(Node node)
+    private Expectation? Expect(Node node, Bundle? bundle)
     {
         if (reading.Map(node, "'expect'") is not { } map)
         {
             return null;
         }
 
-        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known"]);
+        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known", "roles"]);
+        foreach (var entry in map.Entries.Where(entry => bundle is null ? entry.Key == "roles" : entry.Key is "because" or "for" or "max" or "record" or "known"))
+        {
+            reading.Problems.Error(
+                entry.Place,
+                bundle is null ? "'roles' belongs to a test that asks for a bundle" : $"'{entry.Key}' is said of one role, and this asks for a bundle",
+                bundle is null ? "ask for a bundle by its name, or take the key out" : "expect verdict, roles and steps, or ask for the role");
+        }
+
         if (map.Entries.Count == 0)
         {
             // NB. A test that expects nothing would always pass.
@@ -151,8 +162,33 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             Max = reading.Duration(map, "max", "'max'", Second, Words.LongestDuration),
             Steps = map.Find("steps") is { } steps ? [.. reading.Texts(steps.Value, "'steps'", 80).Select(step => step.Text)] : null,
             Record = record switch { "strict" => RecordMode.Strict, "default" => RecordMode.Default, _ => null },
+            Roles = bundle is not null && map.Find("roles") is { } roles ? Roles(roles.Value, bundle) : null,
             Known = map.Find("known") is { } known ? reading.Flag(known.Value, "'known'") : null,
         };
+    }
+
+    /// <summary>What is expected of each role of a bundle that it names.</summary>
+    private Dictionary<RoleRef, string> Roles(Node node, Bundle bundle)
+    {
+        var expected = new Dictionary<RoleRef, string>();
+        foreach (var entry in reading.Map(node, "'roles'")?.Entries ?? [])
+        {
+            if (RoleRef.Parse(entry.Key) is not { } role || !bundle.Roles.Contains(role))
+            {
+                reading.Problems.Error(entry.Place, $"'{Words.Short(entry.Key)}' is no role of bundle '{bundle.Name}'", Words.Meant(entry.Key, [.. bundle.Roles.Select(one => one.ToString())], "see 'bundles'"));
+            }
+            else if (reading.Text(entry.Value, $"what is expected of '{role}'", 40) is { } verdict)
+            {
+                if (verdict is not ("allow" or "needs_approval" or "deny"))
+                {
+                    reading.Problems.Error(entry.Value.Place, $"'{Words.Short(verdict)}' is no verdict", "write allow, needs_approval or deny");
+                }
+
+                expected[role] = verdict;
+            }
+        }
+
+        return expected;
     }
 
     private string? Choice(MapNode map, string key, string[] choices)
@@ -179,7 +215,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return role;
         }
 
-        reading.Problems.Error(node.Place, $"no role is called '{Words.Short(text)}'", Words.Meant(text, [.. resources.Values.SelectMany(known => known.Roles.Values).Select(known => known.Ref.ToString())], "write RESOURCE/ROLE, see 'resources'"));
+        reading.Problems.Error(node.Place, $"no role is called '{Words.Short(text)}'", Words.Meant(text, [.. resources.Values.SelectMany(known => known.Roles.Values).Select(known => known.Ref.ToString())], bundles.Count == 0 ? "write RESOURCE/ROLE, see 'resources'" : "write RESOURCE/ROLE, or the name of a bundle"));
         return null;
     }
 

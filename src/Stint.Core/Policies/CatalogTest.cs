@@ -26,7 +26,11 @@ public sealed record CatalogTest
     /// <summary>Their manager, in place of the one that the catalog says; null for that one.</summary>
     public SubjectId? Manager { get; init; }
 
+    /// <summary>What is asked for; the first role of the bundle where one is.</summary>
     public required RoleRef Ask { get; init; }
+
+    /// <summary>Name of the bundle that is asked for; null for a role.</summary>
+    public string? Bundle { get; init; }
 
     public TimeSpan? For { get; init; }
 
@@ -55,7 +59,10 @@ public sealed record Expectation
 
     public TimeSpan? Max { get; init; }
 
-    /// <summary>Where the yes comes from, in any order: <c>owners</c>, <c>group:NAME</c>.</summary>
+    /// <summary>Of a bundle: the verdict for each of its roles that is named; one that the asker may not know of counts as a no.</summary>
+    public IReadOnlyDictionary<RoleRef, string>? Roles { get; init; }
+
+    /// <summary>Where the yes comes from, in any order: <c>owners</c>, <c>group:NAME</c>; in a bundle <c>owners:RESOURCE</c>.</summary>
     public IReadOnlyList<string>? Steps { get; init; }
 
     public RecordMode? Record { get; init; }

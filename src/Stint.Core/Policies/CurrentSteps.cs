@@ -76,8 +76,10 @@ public static class CurrentSteps
         var resource = catalog.Resources.GetValueOrDefault(question.Role.Resource);
         var steps = now.Steps.Select(step =>
         {
-            // Who was on call or escalated to at the step that asked the same people then.
-            var same = then.Select((one, i) => (Step: one, Index: i)).Where(one => one.Step.From == step.From).ToList();
+            // Who was on call or escalated to at the step that asked the same people then. The steps of a bundle name the
+            // resource whose owners they ask.
+            var from = Sources.Bound(step.From, question.Role.Resource);
+            var same = then.Select((one, i) => (Step: one, Index: i)).Where(one => Sources.Bound(one.Step.From, question.Role.Resource) == from).ToList();
             var joined = added.Where(one => same.Exists(other => other.Index == one.Step));
             var onCall = OnlyRotas(step.From) is { } rotas
                 ? Sources.People(catalog, rotas, null, question.Subject, step.NotForReports, null).Where(person => same.Exists(one => one.Step.Approvers.Contains(person)))

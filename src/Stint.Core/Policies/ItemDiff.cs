@@ -11,10 +11,12 @@ internal static class ItemDiff
         var items = new List<ItemChange>();
         Compare(items, "resource", before?.Resources, after.Resources, ResourceKeys);
         Compare(items, "role", before is null ? null : Roles(before), Roles(after), RoleKeys);
+        Bundles(items, before, after);
         Compare(items, "person", before?.People, after.People, PersonKeys);
         Groups(items, before, after);
         Compare(items, "on-call", before?.Rotas, after.Rotas, RotaKeys);
         Compare(items, "workflow", before?.Workflows, after.Workflows, (one, other) => Steps(one, other));
+        Compare(items, "template", before?.Templates, after.Templates, TemplateKeys);
         Compare(items, "policy", before?.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), after.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), PolicyKeys);
         Compare(items, "never", before?.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), after.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), NeverKeys);
         Members(items, "admins", "", before?.Admins ?? [], after.Admins);
@@ -43,6 +45,29 @@ internal static class ItemDiff
             else if (keys(old, young) is { Count: > 0 } changed)
             {
                 items.Add(new ItemChange(kind, name, "changed", changed, [], []));
+            }
+        }
+    }
+
+    /// <summary>Roles come in and go out of a bundle as people do of a group.</summary>
+    private static void Bundles(List<ItemChange> items, LoadedCatalog? before, LoadedCatalog after)
+    {
+        foreach (var name in (before?.Bundles.Keys ?? []).Union(after.Bundles.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        {
+            var old = before?.Bundles.GetValueOrDefault(name);
+            var young = after.Bundles.GetValueOrDefault(name);
+            if (old is null || young is null)
+            {
+                items.Add(new ItemChange("bundle", name, young is null ? "removed" : "added", [], [], []));
+                continue;
+            }
+
+            List<string> come = [.. young.Roles.Except(old.Roles).Select(role => role.ToString())];
+            List<string> gone = [.. old.Roles.Except(young.Roles).Select(role => role.ToString())];
+            var keys = Keys(("description", old.Description == young.Description), ("order", old.Roles.Where(young.Roles.Contains).SequenceEqual(young.Roles.Where(old.Roles.Contains))), ("for", old.For == young.For));
+            if (come.Count + gone.Count + keys.Count > 0)
+            {
+                items.Add(new ItemChange("bundle", name, "changed", keys, come, gone));
             }
         }
     }
@@ -122,11 +147,15 @@ internal static class ItemDiff
         ("distinct", one?.Distinct == other?.Distinct),
         ("lapses", one?.LapsesAfter == other?.LapsesAfter));
 
+    private static List<string> TemplateKeys(Template one, Template other) =>
+        [.. one.Keys.Keys.Union(other.Keys.Keys, StringComparer.Ordinal).Where(key => Plain(one.Keys.GetValueOrDefault(key) ?? "") != Plain(other.Keys.GetValueOrDefault(key) ?? "")).Order(StringComparer.Ordinal)];
+
     private static List<string> PolicyKeys(Policy one, Policy other)
     {
         var keys = Keys(
             (one.Deny || other.Deny ? "deny" : "who", one.Deny == other.Deny && one.WhoText == other.WhoText),
             ("roles", one.Roles.SetEquals(other.Roles)),
+            ("template", one.Template == other.Template),
             ("for", one.DefaultFor == other.DefaultFor && one.MaxFor == other.MaxFor),
             ("reason", one.ReasonRequired == other.ReasonRequired && one.TicketPattern == other.TicketPattern),
             ("approve", Steps(one.Approve, other.Approve).Count == 0 && one.Auto?.Text == other.Auto?.Text),

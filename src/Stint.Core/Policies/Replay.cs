@@ -91,7 +91,11 @@ public sealed record Replay(Request Request, Replayed What, string Because)
                 : (Replayed.Same, "");
         }
 
-        return was.Distinct == needs.Distinct && Asked(was).SequenceEqual(Asked(needs), StringComparer.Ordinal)
+        // What waited with the rest of a bundle was asked of more people than its own policies name.
+        var same = request.Bundle is null
+            ? was.Distinct == needs.Distinct && Asked(was).SequenceEqual(Asked(needs), StringComparer.Ordinal)
+            : (was.Distinct || !needs.Distinct) && needs.Steps.All(step => was.Steps.Any(one => one.Need >= step.Need && one.From == Sources.Bound(step.From, request.Role.Resource)));
+        return same
             ? (Replayed.Same, "")
             : (Replayed.NeedsYes, $"{string.Join(", ", needs.DecidedBy)} would ask {Steps(needs.Steps)}");
     }

@@ -2,10 +2,11 @@ using Stint.Core.Catalog;
 
 namespace Stint.Core.Policies;
 
-/// <summary>Where a step's people come from: <c>owners</c>, <c>manager</c>, <c>skip-manager</c>, <c>group:NAME</c>, <c>person:NAME</c>, <c>on-call:ROTA</c>.</summary>
+/// <summary>Where a step's people come from: <c>owners</c>, <c>manager</c>, <c>skip-manager</c>, <c>group:NAME</c>, <c>person:NAME</c>, <c>on-call:ROTA</c>; and <c>owners:RESOURCE</c> in steps that several resources share.</summary>
 internal static class Sources
 {
     private const string OnCall = "on-call:";
+    private const string OwnersOf = "owners:";
 
     /// <summary>The sources in a step's <c>From</c>.</summary>
     public static string[] Split(string from) => from.Split(", ");
@@ -13,6 +14,10 @@ internal static class Sources
     /// <summary>Whether a source is one person at a time.</summary>
     public static bool IsOnePerson(string source) =>
         source is "manager" or "skip-manager" || source.StartsWith("person:", StringComparison.Ordinal) || source.StartsWith(OnCall, StringComparison.Ordinal);
+
+    /// <summary>The same sources, saying themselves whose owners are meant: another resource's owners are other people.</summary>
+    public static string Bound(string from, string resource) =>
+        string.Join(", ", Split(from).Select(source => source == "owners" ? OwnersOf + resource : source).Order(StringComparer.Ordinal));
 
     /// <summary>Whether any of them is a rota.</summary>
     public static bool HasRota(string from) => Split(from).Any(source => source.StartsWith(OnCall, StringComparison.Ordinal));
@@ -55,6 +60,7 @@ internal static class Sources
         "owners" => $"owners of {resource}",
         "manager" => requester is null ? "manager" : $"manager of {requester}",
         "skip-manager" => requester is null ? "manager's manager" : $"manager of the manager of {requester}",
+        _ when source.StartsWith(OwnersOf, StringComparison.Ordinal) => $"owners of {source[OwnersOf.Length..]}",
         _ when source.StartsWith("group:", StringComparison.Ordinal) => $"group {source["group:".Length..]}",
         _ when source.StartsWith(OnCall, StringComparison.Ordinal) => $"on call for {source[OnCall.Length..]}",
         _ => source[(source.IndexOf(':', StringComparison.Ordinal) + 1)..],
@@ -66,6 +72,8 @@ internal static class Sources
         {
             case "owners":
                 return resource?.Owners ?? [];
+            case var _ when source.StartsWith(OwnersOf, StringComparison.Ordinal):
+                return catalog.Resources.TryGetValue(source[OwnersOf.Length..], out var named) ? named.Owners : [];
             case "manager":
                 return One(Manager(catalog, requester));
             case "skip-manager":

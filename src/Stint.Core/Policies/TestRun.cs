@@ -15,6 +15,12 @@ public static class TestRun
         foreach (var test in catalog.Tests)
         {
             var world = Overlay(catalog, test);
+            if (test.Bundle is { } bundle)
+            {
+                results.Add(Together(world, world.Bundles[bundle], test, coverage));
+                continue;
+            }
+
             var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At);
             var verdict = Decider.Decide(world, question);
             coverage.Note(world, question, verdict);
@@ -22,6 +28,40 @@ public static class TestRun
         }
 
         return new TestReport(results, coverage.Report());
+    }
+
+    /// <summary>A test of a bundle: each role by itself, and what they share. As a whole it is as strict as its strictest role.</summary>
+    private static TestResult Together(LoadedCatalog world, Bundle bundle, CatalogTest test, Coverage coverage)
+    {
+        Question Ask(RoleRef role, TimeSpan? length, IReadOnlyList<RoleRef> before) => new(test.Subject, role, length, test.Reason, test.Ticket, test.Start, test.At);
+        var decided = BundleDecider.Decide(world, bundle, test.For ?? bundle.For, Ask);
+        foreach (var one in decided.Roles)
+        {
+            coverage.Note(world, Ask(one.Role, null, []), one.Verdict);
+        }
+
+        var verdicts = decided.Roles.ToDictionary(one => one.Role, one => one.Verdict);
+        foreach (var (role, because) in decided.Hidden)
+        {
+            verdicts[role] = new Verdict.Deny(because, Known: false) { Trace = [] };
+        }
+
+        var whole = verdicts.Values.FirstOrDefault(verdict => verdict is Verdict.Deny) ?? decided.Needs ?? verdicts[bundle.Roles[0]];
+        var found = Differences(test.Expect with { Steps = null }, whole);
+        if (test.Expect.Steps is { } steps && Listed(steps) is var expected && (Listed(decided.Needs?.Steps.Select(step => step.From)) ?? "none") is var actual && expected != actual)
+        {
+            found.Add($"steps: expected {expected}, got {actual}");
+        }
+
+        foreach (var (role, verdict) in test.Expect.Roles ?? new Dictionary<RoleRef, string>())
+        {
+            if (VerdictJson.Name(verdicts[role]) is var answer && answer != verdict)
+            {
+                found.Add($"{role}: expected {verdict}, got {answer}{(verdicts[role] is Verdict.Deny deny ? $" ({deny.Because})" : "")}");
+            }
+        }
+
+        return new TestResult(test, whole, found);
     }
 
     /// <summary>The catalog as the test's subject finds it: with the groups, attributes, manager and rotas that the test gives them.</summary>

@@ -49,6 +49,9 @@ public sealed record Request
     /// <summary>The grant that this one joins, for an extension; else null.</summary>
     public GrantId? Extends { get; init; }
 
+    /// <summary>The asking for a bundle that it is a part of; null when it was asked by itself.</summary>
+    public BundleId? Bundle { get; init; }
+
     /// <summary>Hash of the catalog that decided.</summary>
     public required string CatalogVersion { get; init; }
 
@@ -67,6 +70,6 @@ public sealed record Request
     /// <summary>The sentence that goes with a no, a cancel or a lapse; null otherwise.</summary>
     public string? Why { get; init; }
 
-    /// <summary>SHA-256, in hexadecimal, of what an approver is asked to say yes to.</summary>
+    /// <summary>SHA-256, in hexadecimal, of what an approver is asked to say yes to: of this request, or of the whole bundle that waits with it.</summary>
     public required string Digest { get; init; }
 }

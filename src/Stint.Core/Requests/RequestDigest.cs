@@ -36,55 +36,60 @@ public static class RequestDigest
             json.WriteString("ticket", request.Ticket);
             json.WriteString("start_at", request.StartAt?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
             json.WriteString("extends", request.Extends?.Value);
-            json.WriteStartArray("steps");
-            foreach (var step in needs?.Steps ?? [])
-            {
-                json.WriteStartObject();
-                json.WriteString("name", step.Name);
-                json.WriteString("from", step.From);
-                json.WriteNumber("need", step.Need);
-                json.WriteStartArray("approvers");
-                foreach (var person in step.Approvers)
-                {
-                    json.WriteStringValue(person.Value);
-                }
-
-                json.WriteEndArray();
-                if (step.Escalate is { } escalate)
-                {
-                    // NB. Who could be asked later stands in what the first approver sees: escalating changes no digest.
-                    json.WriteStartObject("escalate");
-                    json.WriteNumber("after_seconds", (long)escalate.After.TotalSeconds);
-                    json.WriteString("to", escalate.To);
-                    json.WriteStartArray("approvers");
-                    foreach (var person in escalate.Approvers)
-                    {
-                        json.WriteStringValue(person.Value);
-                    }
-
-                    json.WriteEndArray();
-                    json.WriteEndObject();
-                }
-
-                if (step.NotForReports)
-                {
-                    json.WriteBoolean("not_for_reports", true);
-                }
-
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            json.WriteBoolean("distinct", needs?.Distinct ?? false);
-            if (needs?.Sequential == true)
-            {
-                json.WriteBoolean("sequential", true);
-            }
-
+            WriteSteps(json, needs);
             json.WriteString("catalog_version", request.CatalogVersion);
             json.WriteEndObject();
         }
 
         return buffer.WrittenMemory;
+    }
+
+    /// <summary>Writes <c>steps distinct</c> and, where the steps have an order, <c>sequential</c>.</summary>
+    internal static void WriteSteps(Utf8JsonWriter json, Verdict.NeedsApproval? needs)
+    {
+        json.WriteStartArray("steps");
+        foreach (var step in needs?.Steps ?? [])
+        {
+            json.WriteStartObject();
+            json.WriteString("name", step.Name);
+            json.WriteString("from", step.From);
+            json.WriteNumber("need", step.Need);
+            json.WriteStartArray("approvers");
+            foreach (var person in step.Approvers)
+            {
+                json.WriteStringValue(person.Value);
+            }
+
+            json.WriteEndArray();
+            if (step.Escalate is { } escalate)
+            {
+                // NB. Who could be asked later stands in what the first approver sees: escalating changes no digest.
+                json.WriteStartObject("escalate");
+                json.WriteNumber("after_seconds", (long)escalate.After.TotalSeconds);
+                json.WriteString("to", escalate.To);
+                json.WriteStartArray("approvers");
+                foreach (var person in escalate.Approvers)
+                {
+                    json.WriteStringValue(person.Value);
+                }
+
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
+            if (step.NotForReports)
+            {
+                json.WriteBoolean("not_for_reports", true);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteBoolean("distinct", needs?.Distinct ?? false);
+        if (needs?.Sequential == true)
+        {
+            json.WriteBoolean("sequential", true);
+        }
     }
 }

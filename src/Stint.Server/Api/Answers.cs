@@ -115,6 +115,7 @@ internal static class Answers
     private static string? StateOf(object now) => now switch
     {
         Requests.RequestView view => Words.Request[view.Request.State],
+        Requests.BundleView view => Core.Requests.BundleStates.Word(view.State),
         Grants.GrantView view => Words.Grant[view.Grant.State],
         Catalog.ChangeView view => Words.Change[view.Change.State],
         Session session => Words.Session[session.State],

@@ -9,6 +9,8 @@ internal static class ApiRoutes
     {
         WhoAmIEndpoints.Map(api);
         RequestEndpoints.Map(api);
+        BundleEndpoints.Map(api);
+        SavedEndpoints.Map(api);
         ApprovalEndpoints.Map(api);
         GrantEndpoints.Map(api);
         SessionEndpoints.Map(api);

@@ -28,6 +28,7 @@ internal static class Mapping
             Reason = request.Reason,
             Ticket = request.Ticket,
             Extends = request.Extends?.Value,
+            Bundle = request.Bundle?.Value,
             AskedAt = request.AskedAt,
             DecidedAt = request.DecidedAt,
             LapsesAt = request.LapsesAt,

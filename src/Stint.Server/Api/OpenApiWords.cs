@@ -9,6 +9,8 @@ internal static class OpenApiWords
     {
         ["id"] = "Its name, as the listing gives it.",
         ["request"] = "Name of the request.",
+        ["name"] = "The caller's own name for it.",
+        ["what"] = "A name under which the caller keeps an asking, `RESOURCE/ROLE`, or the name of a bundle.",
         ["q"] = "Words that must all appear in a role's name or description.",
         ["state"] = "Only those in this state.",
         ["subject"] = "Only this person's.",

@@ -128,6 +128,9 @@ internal sealed record RequestShape
     /// <summary>The grant it joins; null for none.</summary>
     public string? Extends { get; init; }
 
+    /// <summary>The asking for a bundle that it is a part of, and is answered with; null for none.</summary>
+    public string? Bundle { get; init; }
+
     public required DateTimeOffset AskedAt { get; init; }
 
     public DateTimeOffset? DecidedAt { get; init; }

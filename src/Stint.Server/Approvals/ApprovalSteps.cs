@@ -30,8 +30,15 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
             return current.IsActive(who);
         }
 
+        return await IsAskedAsync(reads, who, request, now);
+    }
+
+    /// <summary>Whether somebody is asked for an answer to a request, was, or gave one.</summary>
+    public async ValueTask<bool> IsAskedAsync(Reads reads, SubjectId who, Request request, DateTimeOffset now)
+    {
         // Whoever is on call this moment is asked, whether the keeper has put it before them or not.
-        return await reads.IsAskedAsync(request.Id, who, now)
+        var current = catalog.Now;
+        return Rights.Steps(request).Any(step => step.Approvers.Contains(who)) || await reads.IsAskedAsync(request.Id, who, now)
             || (request.State == RequestState.Pending && await StandAsync(reads, request) is var stand
                 && stand.Open.Any(open => CurrentSteps.ComingOnCall(current, request, open.Step, IsEscalated(stand, open.Index), now).Contains(who)));
     }
@@ -69,6 +76,48 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
         var wider = stand.With(added);
         await work.AskAsync(wider.Request.Id, wider.Asked);
         return wider;
+    }
+
+    /// <summary>How those stand that wait for the same answer, whoever has come on call put among those who may give it.</summary>
+    public async ValueTask<List<Stand>> StandTogetherAsync(Work work, IReadOnlyList<Request> together, DateTimeOffset now)
+    {
+        var stands = new List<Stand>();
+        foreach (var request in together)
+        {
+            stands.Add(await JoinOnCallAsync(work, await StandAsync(work, request), now));
+        }
+
+        return stands;
+    }
+
+    /// <summary>Gives one answer to all that wait for it together: one request, or what is pending of a bundle.</summary>
+    /// <param name="work">The write in which they are held.</param>
+    /// <param name="stands">How they stand; all alike in their steps and answers.</param>
+    /// <param name="asked">Which of them the answer was given to; it is among them.</param>
+    /// <param name="approval">The answer; what it shortens is cut for those that are shorter already.</param>
+    /// <param name="now">When.</param>
+    /// <returns>That request as it stands now; null when the person has answered already, or their place is filled.</returns>
+    public async ValueTask<Request?> GiveAsync(Work work, IReadOnlyList<Stand> stands, RequestId asked, Approval approval, DateTimeOffset now)
+    {
+        var moved = new List<Request>();
+        foreach (var stand in stands.Where(stand => stand.Request.State == RequestState.Pending))
+        {
+            var own = approval with { Request = stand.Request.Id, Shortened = approval.Shortened < stand.Request.For ? approval.Shortened : null };
+            if (await GiveAsync(work, stand, own, now) is not { } one)
+            {
+                // NB. They are alike, so that the first says it for all: a part must not go on without the rest.
+                return moved.Count == 0 ? null : throw new InvalidOperationException($"The request {stand.Request.Id} was answered apart from its bundle.");
+            }
+
+            moved.Add(one);
+        }
+
+        if (moved.Select(one => one.State).Distinct().Count() > 1)
+        {
+            throw new InvalidOperationException($"The requests of {moved[0].Bundle} came apart.");
+        }
+
+        return moved.Find(one => one.Id == asked);
     }
 
     /// <summary>Keeps an answer that was found to be allowed, and does what follows from it.</summary>

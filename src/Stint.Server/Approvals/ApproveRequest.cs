@@ -14,7 +14,7 @@ namespace Stint.Server.Approvals;
 /// <param name="InPlaceOf">Who is away and in whose place they answer; null for their own, or the first that they can.</param>
 internal sealed record Yes(TimeSpan? For, string? Comment, string SawDigest, string Via, SubjectId? InPlaceOf = null);
 
-/// <summary>One person says yes; the last yes that was missing makes the grant.</summary>
+/// <summary>One person says yes; the last yes that was missing makes the grant. A yes to a part of a bundle is one to all of it that waits.</summary>
 /// <remarks>
 /// NB. The digest is that of the asking, and shortening does not change it: who said yes to an hour said yes to half of
 /// it, so earlier yeses keep counting, and nobody can void another's yes by shortening.
@@ -28,12 +28,14 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
             async work =>
             {
                 var now = clock.Now();
-                if (await work.FindRequestAsync(id) is not { } seen || !await steps.MaySeeAsync(work, who, seen, now))
+                var together = await work.TogetherAsync(id);
+                if (together.Find(one => one.Id == id) is not { } seen || !await steps.MaySeeAsync(work, who, seen, now))
                 {
                     return new Outcome<RequestView>.NotFound();
                 }
 
-                var stand = await ApprovalSteps.JoinOnCallAsync(work, await steps.StandAsync(work, seen), now);
+                var stands = await steps.StandTogetherAsync(work, together, now);
+                var stand = stands.Find(one => one.Request.Id == id)!;
                 var seat = Answers.SeatOf(stand, who, await work.DelegationsToAsync(who, now), yes: true, yes.InPlaceOf);
                 if (seat is Seat.None no)
                 {
@@ -65,15 +67,17 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
                     return new Outcome<RequestView>.LostRace("it lapsed: nobody decided in time", await views.OfAsync(work, seen, who));
                 }
 
-                if (yes.For > seen.For)
+                var longest = together.Where(one => one.State == RequestState.Pending).Max(one => one.For);
+                if (yes.For > longest)
                 {
-                    return new Outcome<RequestView>.Invalid([new Problem("for_seconds", $"an approver can shorten, not lengthen: it is asked for {Sentences.Span(seen.For)}")]);
+                    return new Outcome<RequestView>.Invalid([new Problem("for_seconds", $"an approver can shorten, not lengthen: it is asked for {Sentences.Span(longest)}")]);
                 }
 
                 var delegation = ((Seat.Theirs)seat).For;
                 var moved = await steps.GiveAsync(
                     work,
-                    stand,
+                    stands,
+                    id,
                     new Approval
                     {
                         Request = id,
@@ -83,7 +87,7 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
                         Yes = true,
                         At = now,
                         Comment = yes.Comment?.Trim() ?? "",
-                        Shortened = yes.For < seen.For ? yes.For : null,
+                        Shortened = yes.For,
                         SawDigest = yes.SawDigest,
                         Via = yes.Via,
                     },

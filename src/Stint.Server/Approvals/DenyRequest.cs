@@ -6,7 +6,7 @@ using Stint.Server.Store;
 
 namespace Stint.Server.Approvals;
 
-/// <summary>One person says no, and why. That ends it: nobody outvotes a no, and nobody has to wait for their turn to say it.</summary>
+/// <summary>One person says no, and why. That ends it: nobody outvotes a no, and nobody has to wait for their turn to say it. A no to a part of a bundle ends all of it that waits.</summary>
 internal sealed class DenyRequest(StintStore store, TimeProvider clock, RequestViews views, ApprovalSteps steps)
 {
     /// <param name="who">Who says no.</param>
@@ -29,12 +29,14 @@ internal sealed class DenyRequest(StintStore store, TimeProvider clock, RequestV
             async work =>
             {
                 var now = clock.Now();
-                if (await work.FindRequestAsync(id) is not { } seen || !await steps.MaySeeAsync(work, who, seen, now))
+                var together = await work.TogetherAsync(id);
+                if (together.Find(one => one.Id == id) is not { } seen || !await steps.MaySeeAsync(work, who, seen, now))
                 {
                     return new Outcome<RequestView>.NotFound();
                 }
 
-                var stand = await ApprovalSteps.JoinOnCallAsync(work, await steps.StandAsync(work, seen), now);
+                var stands = await steps.StandTogetherAsync(work, together, now);
+                var stand = stands.Find(one => one.Request.Id == id)!;
                 var seat = Answers.SeatOf(stand, who, await work.DelegationsToAsync(who, now), yes: false, inPlaceOf);
                 if (seat is Seat.None no)
                 {
@@ -58,7 +60,8 @@ internal sealed class DenyRequest(StintStore store, TimeProvider clock, RequestV
 
                 var moved = await steps.GiveAsync(
                     work,
-                    stand,
+                    stands,
+                    id,
                     new Approval
                     {
                         Request = id,

@@ -48,6 +48,11 @@ internal sealed class OfferInstead(StintStore store, IdSource ids, TimeProvider 
                     return new Outcome<RequestView>.LostRace(((Seat.Answered)seat).Why, await views.OfAsync(work, seen, who));
                 }
 
+                if (seen.Bundle is { } bundle)
+                {
+                    return new Outcome<RequestView>.Refused($"it is a part of {bundle}, which is answered as a whole", "say yes for a shorter time, or say no and why: whoever asks can then ask for the roles one by one");
+                }
+
                 if (instead.SawDigest != seen.Digest)
                 {
                     return new Outcome<RequestView>.LostRace("what you saw is not what is asked; look again", await views.OfAsync(work, seen, who));

@@ -1,6 +1,7 @@
 using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
+using Stint.Core.Requests;
 using Stint.Server.Approvals;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
@@ -30,7 +31,7 @@ internal sealed class CollectEvidence(StintStore store, CurrentCatalog catalog, 
         var file = await store.ReadAsync(
             async reads =>
             {
-                var facts = (await reads.FactsOfAsync(id)).Where(fact => fact.Seq < head.Head.Size).ToList();
+                var facts = (await reads.FactsOfAsync(id)).Concat(await BundleAsync(reads, request)).Where(fact => fact.Seq < head.Head.Size).ToList();
                 var proved = new List<EvidenceFact>(facts.Count);
                 foreach (var fact in facts)
                 {
@@ -54,5 +55,16 @@ internal sealed class CollectEvidence(StintStore store, CurrentCatalog catalog, 
             },
             cancellation);
         return new Outcome<byte[]>.Done(file);
+    }
+
+    /// <summary>What its approvers were shown, for a part of a bundle; it is kept at the first of the bundle's requests.</summary>
+    private static async ValueTask<IEnumerable<SealedFact>> BundleAsync(Reads reads, Request request)
+    {
+        if (request.Bundle is not { } bundle || await reads.RequestsOfAsync(bundle) is not [var first, ..] || first.Id == request.Id)
+        {
+            return [];
+        }
+
+        return (await reads.FactsOfAsync(first.Id)).Where(fact => fact.Kind == FactKinds.BundleAsked);
     }
 }

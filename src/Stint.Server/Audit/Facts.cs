@@ -15,7 +15,49 @@ namespace Stint.Server.Audit;
 /// <remarks>Every fact about a row says the state and the version that the row has with it, so that the online verification can hold the rows against the log.</remarks>
 internal static class Facts
 {
-    public static Fact RequestAsked(Request request) => new(FactKinds.RequestAsked, request.AskedAt, Actor.Person(request.Subject.Value))
+    /// <summary>Somebody asked for a bundle. What its requests were decided as is in their own facts; this one says what an approver of them was shown.</summary>
+    /// <param name="asking">The asking.</param>
+    /// <param name="parts">Its requests.</param>
+    /// <param name="needs">The steps that those share which need a yes; null when none does.</param>
+    public static Fact BundleAsked(BundleAsking asking, IReadOnlyList<BundlePart> parts, Verdict.NeedsApproval? needs) => new(FactKinds.BundleAsked, asking.AskedAt, Actor.Person(asking.Subject.Value))
+    {
+        ["request"] = parts[0].Request.Value,
+        ["bundle"] = asking.Id.Value,
+        ["name"] = asking.Name,
+        ["subject"] = asking.Subject.Value,
+        ["for_seconds"] = asking.For is { } length ? Seconds(length) : null,
+        ["reason"] = asking.Reason,
+        ["ticket"] = asking.Ticket,
+        ["start_at"] = asking.StartAt,
+        ["roles"] = FactValue.Own(new JsonArray([.. parts.Select(part => new JsonObject
+        {
+            ["request"] = part.Request.Value,
+            ["role"] = part.Role.ToString(),
+            ["for_seconds"] = Seconds(part.For),
+            ["outcome"] = part.Outcome,
+        })])),
+        ["left_out"] = asking.LeftOut,
+        ["steps"] = FactValue.Own(new JsonArray([.. (needs?.Steps ?? []).Select(Write)])),
+        ["distinct"] = needs?.Distinct ?? false,
+        ["sequential"] = needs?.Sequential ?? false,
+        ["catalog"] = asking.CatalogVersion,
+        ["digest"] = asking.Digest,
+        ["state"] = "asked",
+    };
+
+    public static Fact AskingSaved(SubjectId who, SavedRequest saved, DateTimeOffset at) => Of(FactKinds.AskingSaved, who, saved, at);
+
+    public static Fact AskingForgotten(SubjectId who, SavedRequest saved, DateTimeOffset at) => Of(FactKinds.AskingForgotten, who, saved, at);
+
+    private static Fact Of(string kind, SubjectId who, SavedRequest saved, DateTimeOffset at) => new(kind, at, Actor.Person(who.Value))
+    {
+        ["subject"] = who.Value,
+        ["name"] = saved.Name,
+        ["role"] = saved.IsBundle ? null : saved.Asked,
+        ["bundle"] = saved.IsBundle ? saved.Asked : null,
+    };
+
+    public static Fact RequestAsked(Request request) => OfBundle(request, new(FactKinds.RequestAsked, request.AskedAt, Actor.Person(request.Subject.Value))
     {
         ["request"] = request.Id.Value,
         ["subject"] = request.Subject.Value,
@@ -32,7 +74,18 @@ internal static class Facts
         ["lapses_at"] = request.LapsesAt,
         ["state"] = Word(RequestState.Pending),
         ["version"] = 1,
-    };
+    });
+
+    /// <summary>Says which bundle a request is a part of, where it is one.</summary>
+    private static Fact OfBundle(Request request, Fact fact)
+    {
+        if (request.Bundle is { } bundle)
+        {
+            fact["bundle"] = bundle.Value;
+        }
+
+        return fact;
+    }
 
     public static Fact RequestApproved(Request request, DateTimeOffset at, Actor by) => Of(FactKinds.RequestApproved, request, at, by,
         ("by_rule", request.Verdict is Verdict.Allow), ("for_seconds", Seconds(request.For)));

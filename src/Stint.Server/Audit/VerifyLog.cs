@@ -140,7 +140,8 @@ internal sealed class Said
             : kind.StartsWith("Assignment", StringComparison.Ordinal) ? "assignment"
             : kind.StartsWith("Delegation", StringComparison.Ordinal) ? "delegation"
             : kind.StartsWith("Session", StringComparison.Ordinal) ? "session"
-            : kind.StartsWith("Change", StringComparison.Ordinal) ? "change" : "");
+            : kind.StartsWith("Change", StringComparison.Ordinal) ? "change"
+            : kind.StartsWith("Bundle", StringComparison.Ordinal) ? "bundle" : "");
         if (id is null)
         {
             return;
@@ -153,7 +154,9 @@ internal sealed class Said
 
         var detail = kind switch
         {
+            FactKinds.RequestAsked when body.Text("bundle") is { } bundle => $"{bundle}/{body.Text("digest")}",
             FactKinds.RequestAsked or FactKinds.ChangeProposed => body.Text("digest"),
+            FactKinds.BundleAsked => $"{body.Text("name")}/{body.Text("subject")}/{body.Number("left_out")}/{body.Text("digest")}",
             FactKinds.GrantOpened => $"{body.Text("not_before")}/{body.Text("not_after")}",
             FactKinds.SessionAnchored or FactKinds.SessionEnded => body.Text("recording"),
             FactKinds.AssignmentAdding => body.Text("account"),
@@ -178,7 +181,8 @@ internal sealed class RowCheck(Said said)
 
     public async Task RunAsync(Reads reads, CancellationToken cancellation)
     {
-        await EachAsync(page => reads.RequestsAsync(new RequestFilter(), page), request => Check(request.Id.Value, Facts.Word(request.State), request.Digest, "what was asked"), cancellation);
+        await EachAsync(page => reads.RequestsAsync(new RequestFilter(), page), request => Check(request.Id.Value, Facts.Word(request.State), request.Bundle is { } bundle ? $"{bundle}/{request.Digest}" : request.Digest, "what was asked"), cancellation);
+        await EachAsync(page => reads.BundlesAsync(page), asking => Check(asking.Id.Value, "asked", $"{asking.Name}/{asking.Subject}/{asking.LeftOut}/{asking.Digest}", "what was asked for together"), cancellation);
         await EachAsync(page => reads.GrantsAsync(new GrantFilter(), page), Check, cancellation);
         await EachAsync(page => reads.AssignmentsAsync(new AssignmentFilter(), page), assignment => CheckAssignment(assignment), cancellation);
         await EachAsync(page => reads.SessionsAsync(new SessionFilter(), page), session => Check(

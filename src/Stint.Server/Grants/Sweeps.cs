@@ -21,6 +21,7 @@ internal sealed class Sweeps(StintStore store, GrantSteps steps, ApprovalSteps a
         moved += await AllAsync(options.SweepBatch, LapseGrantsAsync, cancellation);
         moved += await AllAsync(options.SweepBatch, LapseRequestsAsync, cancellation);
         moved += await AllAsync(StartBatch, StepsAsync, cancellation);
+        moved += await AllAsync(StartBatch, BundleStepsAsync, cancellation);
         moved += await AllAsync(StartBatch, StartAsync, cancellation);
         return moved;
     }
@@ -84,6 +85,18 @@ internal sealed class Sweeps(StintStore store, GrantSteps steps, ApprovalSteps a
     {
         var due = await work.DueRequestsAsync(now, batch);
         foreach (var request in due)
+        {
+            await approvals.DueAsync(work, request, now);
+        }
+
+        return due.Count;
+    }
+
+    /// <summary>The same for what waits together: at the same moment, so that one answer goes on being one for all of it.</summary>
+    private async Task<int> BundleStepsAsync(Work work, DateTimeOffset now, int batch)
+    {
+        var due = await work.DueBundlesAsync(now, batch);
+        foreach (var request in due.SelectMany(together => together))
         {
             await approvals.DueAsync(work, request, now);
         }

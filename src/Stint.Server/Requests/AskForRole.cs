@@ -95,7 +95,14 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             return new Outcome<RequestView>.Invalid([wrong]);
         }
 
-        var asked = RequestOf(who, ask, verdict, current, now);
+        var (request, grant) = await KeepAsync(work, RequestOf(who, ask, verdict, current, now), now);
+        return new Outcome<RequestView>.Done(await views.OfNewAsync(work, request, grant, who));
+    }
+
+    /// <summary>Keeps a new request as the policies decided it, with its facts, and does what follows at once: a grant, or its first step.</summary>
+    internal async ValueTask<(Request Request, Grant? Grant)> KeepAsync(Work work, Request asked, DateTimeOffset now)
+    {
+        var verdict = asked.Verdict;
         var state = verdict switch
         {
             Verdict.Allow => RequestState.Approved,
@@ -126,10 +133,10 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             await approvals.OpenAsync(work, request, now);
         }
 
-        return new Outcome<RequestView>.Done(await views.OfNewAsync(work, request, grant, who));
+        return (request, grant);
     }
 
-    private Request RequestOf(SubjectId who, AskingCheck.Sound ask, Verdict verdict, LoadedCatalog current, DateTimeOffset now)
+    internal Request RequestOf(SubjectId who, AskingCheck.Sound ask, Verdict verdict, LoadedCatalog current, DateTimeOffset now)
     {
         var terms = verdict switch
         {
@@ -162,10 +169,10 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
         return request with { Digest = RequestDigest.Of(request) };
     }
 
-    private static Question Question(SubjectId who, AskingCheck.Sound ask, DateTimeOffset now) =>
+    internal static Question Question(SubjectId who, AskingCheck.Sound ask, DateTimeOffset now) =>
         new(who, ask.Role, ask.For, ask.Reason, ask.Ticket, ask.StartAt, now);
 
-    private static List<Problem> Problems(AskingCheck check) => check is AskingCheck.Wrong wrong
+    internal static List<Problem> Problems(AskingCheck check) => check is AskingCheck.Wrong wrong
         ? [.. wrong.Problems.Select(problem => new Problem(problem.Field, problem.WayOut is null ? problem.What : $"{problem.What}; {problem.WayOut}"))]
         : [];
 

@@ -7,7 +7,7 @@ using Stint.Server.Store;
 
 namespace Stint.Server.Requests;
 
-/// <summary>The requester takes an asking back before it is decided.</summary>
+/// <summary>The requester takes an asking back before it is decided; a part of a bundle with all of it that waits.</summary>
 internal sealed class CancelRequest(StintStore store, TimeProvider clock, RequestViews views, ApprovalSteps steps)
 {
     public async Task<Outcome<RequestView>> CancelAsync(SubjectId who, RequestId id, CancellationToken cancellation) =>
@@ -15,7 +15,8 @@ internal sealed class CancelRequest(StintStore store, TimeProvider clock, Reques
             async work =>
             {
                 var now = clock.Now();
-                if (await work.FindRequestAsync(id) is not { } seen || !await steps.MaySeeAsync(work, who, seen, now))
+                var together = await work.TogetherAsync(id);
+                if (together.Find(one => one.Id == id) is not { } seen || !await steps.MaySeeAsync(work, who, seen, now))
                 {
                     return new Outcome<RequestView>.NotFound();
                 }
@@ -30,14 +31,16 @@ internal sealed class CancelRequest(StintStore store, TimeProvider clock, Reques
                     return await views.LostAsync(work, seen, who);
                 }
 
-                var next = seen with { State = RequestState.Cancelled, DecidedAt = now, Why = "taken back by whoever asked" };
-                if (await work.MoveAsync(seen, next) is not { } moved)
+                var taken = seen;
+                foreach (var one in together.Where(one => one.State == RequestState.Pending))
                 {
-                    return await views.LostAsync(work, seen, who);
+                    var next = one with { State = RequestState.Cancelled, DecidedAt = now, Why = "taken back by whoever asked" };
+                    var moved = await work.MoveAsync(one, next) ?? throw new InvalidOperationException($"The request {one.Id} moved inside its own lock.");
+                    work.Append(Facts.RequestCancelled(moved, now, Actor.Person(who.Value)));
+                    taken = one.Id == id ? moved : taken;
                 }
 
-                work.Append(Facts.RequestCancelled(moved, now, Actor.Person(who.Value)));
-                return new Outcome<RequestView>.Done(await views.OfAsync(work, moved, who));
+                return new Outcome<RequestView>.Done(await views.OfAsync(work, taken, who));
             },
             cancellation);
 }

@@ -17,6 +17,9 @@ internal sealed class Wakes
     /// <summary>The name for a request: <c>request:req-…</c>.</summary>
     public static string Of(Core.RequestId id) => "request:" + id.Value;
 
+    /// <summary>The name for an asking for a bundle: <c>bundle:bu-…</c>.</summary>
+    public static string Of(Core.BundleId id) => "bundle:" + id.Value;
+
     /// <summary>The name for a grant: <c>grant:gr-…</c>.</summary>
     public static string Of(Core.GrantId id) => "grant:" + id.Value;
 

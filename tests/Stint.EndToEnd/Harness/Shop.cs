@@ -71,6 +71,8 @@ public sealed class Shop
               writer: { member_of: [{{Owner}}] }
               strict: { member_of: [{{Owner}}] }
               owner: { member_of: [{{Owner}}], risk: high }
+        bundles:
+          first-week: { description: First week in the shop, roles: [orders-db/read-only, orders-db/owner], for: 2h }
         policies:
           developers-work:
             who: group:developers

@@ -16,7 +16,6 @@ public class CatalogProblemsTests
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { not_for_reports: true, steps: [ { from: manager } ] } }", "may not approve for their own reports", "ask skip-manager")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { lapses: 1h, steps: [ { from: owners, escalate: { after: 1h, to: group:leads } } ] } }", "would never escalate", "escalate earlier")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true, not_for_reports: true } }", "belongs to 'steps'", "write it in the workflow itself")]
-    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { auto: true } }\nbundles: {}", "'bundles'", "one by one")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], aprove: { auto: true }, approve: { auto: true } }", "a policy has no key 'aprove'", "did you mean 'approve'?")]
     [InlineData("policies:\n  p: { who: group:develpers, roles: ['*/*'], approve: { auto: true } }", "no group is called 'develpers'", "did you mean 'developers'?")]
     [InlineData("policies:\n  p: { who: person:anne, roles: ['*/*'], approve: { auto: true } }", "no person is called 'anne'", "did you mean 'ann'?")]

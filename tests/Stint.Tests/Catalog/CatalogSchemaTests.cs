@@ -48,6 +48,10 @@ public class CatalogSchemaTests
                   r: { description: Read, risk: low, member_of: [a] }
                   s: { member_of: a }
                   t:
+            bundles:
+              b: { description: Week one, roles: [db/r, db/t], for: 8h }
+            templates:
+              t: { for: { default: 5m, max: 1h }, reason: { required: true }, approve: { workflow: w }, record: strict, begin_within: 1h }
             workflows:
               w: { steps: [ { from: owners }, { from: group:leads, need: 1 }, { from: person:carol }, { from: manager } ], distinct: false, lapses: 2d }
               x:
@@ -61,6 +65,7 @@ public class CatalogSchemaTests
             policies:
               p: { who: [group:all, person:ann], roles: ['*/r', db/s], for: 1h, reason: { required: true, ticket: '^A$' }, approve: { workflow: w }, record: strict, begin_within: 30m }
               q: { who: ann, roles: '*/*', for: { default: 5m }, approve: { steps: [ { from: owners } ], distinct: true, lapses: 1h }, record: default }
+              s: { who: ann, roles: db/r, template: t, for: 10m }
               d: { deny: dan, roles: ['*/s'] }
               e: { deny: dan }
             """;
@@ -87,6 +92,10 @@ public class CatalogSchemaTests
     [InlineData("resources: { db: { kind: database, settings: { host: h }, roles: {} } }")]
     [InlineData("workflows: { w: { steps: [] } }")]
     [InlineData("groups: { g: x }")]
+    [InlineData("bundles: { b: {} }")]
+    [InlineData("bundles: { b: { roles: [] } }")]
+    [InlineData("templates: { t: { who: x } }")]
+    [InlineData("policies: { p: { deny: x, template: t } }")]
     public void Json_Mistake_DoesNotFit(string text)
     {
         Assert.NotEmpty(Check(text));

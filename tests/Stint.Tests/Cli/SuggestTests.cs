@@ -28,8 +28,19 @@ public sealed class SuggestTests
     [InlineData("connect", "orders-db", "--prnt")]
     [InlineData("nosuch")]
     [InlineData("request")]
+    [InlineData("request", "--reason", "x")]
     [InlineData("audit")]
     public void Parse_WhatIsNotUnderstood_IsAnError(params string[] line) => Assert.NotEmpty(Root.Build().Parse(line).Errors);
+
+    [Theory]
+    [InlineData("request", "orders-db/owner")]
+    [InlineData("request", "backend-onboarding", "--save", "week")]
+    [InlineData("request", "--again")]
+    [InlineData("request", "--again", "week", "--for", "1h")]
+    [InlineData("request", "orders-db/owner", "--again")]
+    [InlineData("request", "--saved")]
+    [InlineData("request", "--forget", "week")]
+    public void Parse_AskingAnewOrAgain_IsUnderstood(params string[] line) => Assert.Empty(Root.Build().Parse(line).Errors);
 
     [Fact]
     public void Parse_OptionsOfTheProgramToRun_AreItsOwn()

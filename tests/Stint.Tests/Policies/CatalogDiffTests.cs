@@ -66,6 +66,33 @@ public class CatalogDiffTests
         Assert.Equal("person eve changed: disabled", Assert.Single(diff.Items).ToString());
     }
 
+    [Theory]
+    [InlineData("", "bundles: { week: { roles: [orders-db/owner] } }", "bundle week added")]
+    [InlineData("bundles: { week: { roles: [orders-db/owner] } }", "", "bundle week removed")]
+    [InlineData("bundles: { week: { roles: [orders-db/owner], for: 1h } }", "bundles: { week: { roles: [orders-db/read-only] } }", "bundle week changed: in: orders-db/read-only; out: orders-db/owner; for")]
+    [InlineData("bundles: { week: { roles: [orders-db/owner, orders-db/read-only] } }", "bundles: { week: { roles: [orders-db/read-only, orders-db/owner] } }", "bundle week changed: order")]
+    public void Between_Bundles_SaysWhatComesInAndGoesOut(string before, string after, string says)
+    {
+        var diff = Diff(Yaml.Whole() + "\n" + before, Yaml.Whole() + "\n" + after);
+        Assert.Equal(says, Assert.Single(diff.Items).ToString());
+        Assert.Empty(diff.Access);
+    }
+
+    [Fact]
+    public void Between_TemplateChanges_NamesThePoliciesThatTakeIt()
+    {
+        const string policies = """
+            templates:
+              short: { for: 1h, approve: { auto: true } }
+            policies:
+              read: { who: group:developers, roles: ['*/read-only'], template: short }
+              own: { who: group:developers, roles: [orders-db/owner], template: short, for: 30m }
+            """;
+        var diff = Diff(Yaml.Whole(policies), Yaml.Whole(policies.Replace("for: 1h", "for: 2h", StringComparison.Ordinal)));
+        Assert.Equal(["template short changed: for", "policy read changed: for"], diff.Items.Select(item => item.ToString()));
+        Assert.Equal("group:developers (2 people) get orders-db/read-only otherwise: for 2h at most, before 1h; usually for 2h, before 1h", Assert.Single(diff.Access).ToString());
+    }
+
     [Fact]
     public void Between_DenialIsAdded_TakesFromThoseItNames()
     {

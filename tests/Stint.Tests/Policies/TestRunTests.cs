@@ -37,6 +37,33 @@ public class TestRunTests
     [InlineData("subject: { id: ann, groups: [leads] }, ask: orders-db/read-only", "verdict: deny, known: false")]
     public void Run_WhatIsSo_Passes(string given, string expect) => Assert.Empty(Differences(given, expect));
 
+    private static IReadOnlyList<string> Bundled(string expect, string given = "subject: ann, ask: week") => TestRun.Run(Yaml.Good(
+        Yaml.Whole(policies: Policies, people: People) + $"\nbundles:\n  week: {{ roles: [orders-db/read-only, orders-db/owner], for: 8h }}\ntests:\n  - {{ name: t, given: {{ {given} }}, expect: {{ {expect} }} }}")).Results.Single().Differences;
+
+    [Theory]
+    [InlineData("verdict: needs_approval, steps: 'owners:orders-db', roles: { orders-db/read-only: allow, orders-db/owner: needs_approval }", "subject: ann, ask: week")]
+    [InlineData("verdict: allow", "subject: ann, ask: week, ticket: INC-1")]
+    [InlineData("verdict: deny, roles: { orders-db/read-only: allow, orders-db/owner: deny }", "subject: eve, ask: week")]
+    [InlineData("verdict: deny, roles: { orders-db/read-only: deny }", "subject: bob, ask: week")]
+    public void Run_Bundle_WhatIsSo_Passes(string expect, string given) => Assert.Empty(Bundled(expect, given));
+
+    [Theory]
+    [InlineData("verdict: allow", "verdict: expected allow, got needs_approval")]
+    [InlineData("steps: owners", "steps: expected owners, got owners:orders-db")]
+    [InlineData("roles: { orders-db/owner: allow }", "orders-db/owner: expected allow, got needs_approval")]
+    public void Run_Bundle_WhatIsNot_SaysWhatDiffers(string expect, string difference) => Assert.Equal([difference], Bundled(expect));
+
+    [Theory]
+    [InlineData("week", "for: 1h", "'for' is said of one role, and this asks for a bundle")]
+    [InlineData("week", "roles: { orders-db/ovner: allow }", "'orders-db/ovner' is no role of bundle 'week'")]
+    [InlineData("week", "roles: { orders-db/owner: perhaps }", "'perhaps' is no verdict")]
+    [InlineData("orders-db/owner", "roles: { orders-db/owner: allow }", "'roles' belongs to a test that asks for a bundle")]
+    [InlineData("wek", "verdict: allow", "no role is called 'wek'")]
+    public void Load_TestOfABundle_Wrong_IsAnError(string ask, string expect, string problem) => Assert.Contains(
+        problem,
+        Yaml.Bad(Yaml.Whole(policies: Policies, people: People) + $"\nbundles:\n  week: {{ roles: [orders-db/owner] }}\ntests:\n  - {{ name: t, given: {{ subject: ann, ask: {ask} }}, expect: {{ {expect} }} }}").ToString(),
+        StringComparison.Ordinal);
+
     [Theory]
     [InlineData("verdict: deny", "verdict: expected deny, got allow")]
     [InlineData("because: own", "because: expected own, got read")]

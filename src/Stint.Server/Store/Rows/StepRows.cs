@@ -35,9 +35,9 @@ internal partial class Reads
         },
         request.Value);
 
-    /// <summary>Pending requests of which a step has something due, found by index; look again once they are held.</summary>
+    /// <summary>Pending requests, asked by themselves, of which a step has something due, found by index; look again once they are held.</summary>
     public ValueTask<List<Request>> DueRequestsAsync(DateTimeOffset now, int limit) => Db.ListAsync(
-        $"SELECT {RequestColumns} FROM requests WHERE state = 'pending' AND id IN (SELECT request_id FROM request_steps WHERE due_at <= $1 ORDER BY due_at LIMIT $2){SkipLocked}",
+        $"SELECT {RequestColumns} FROM requests WHERE state = 'pending' AND bundle_id IS NULL AND id IN (SELECT request_id FROM request_steps WHERE due_at <= $1 ORDER BY due_at LIMIT $2){SkipLocked}",
         ReadRequest,
         now,
         limit);
