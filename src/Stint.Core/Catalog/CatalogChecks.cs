@@ -11,6 +11,7 @@ internal static class CatalogChecks
     {
         Unreached(catalog, draft, problems);
         ChangesSection.Check(catalog, draft, problems);
+        SeparateSection.Check(catalog, problems);
         var weighed = new HashSet<(string, object)>();
         foreach (var policy in catalog.Policies)
         {

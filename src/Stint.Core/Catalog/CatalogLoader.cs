@@ -6,7 +6,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads a catalog, and finds everything that is wrong with it at once.</summary>
 public static class CatalogLoader
 {
-    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "on-call", "never", "tests", "admins", "auditors", "changes"];
+    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "separate", "on-call", "never", "tests", "admins", "auditors", "changes"];
 
     private static readonly (string, string, string)[] Later =
     [
@@ -157,8 +157,9 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             Rotas = rotas.ToFrozenDictionary(StringComparer.Ordinal),
             Workflows = workflows.ToFrozenDictionary(StringComparer.Ordinal),
             Policies = rules,
+            Separations = SeparateSection.Read(this, policies),
             Nevers = policies.Nevers(),
-            Tests = new TestsSection(Reading, Section("groups").Keys, Section("policies").Keys, resources).Read(Tests),
+            Tests = new TestsSection(Reading, Section("groups").Keys, [.. Section("policies").Keys, .. Section("separate").Keys], resources).Read(Tests),
             Admins = Admins.SelectMany(node => names.Read(node, "admins")).ToFrozenSet(),
             Auditors = Auditors.SelectMany(node => names.Read(node, "auditors")).ToFrozenSet(),
             ChangeApproval = ChangesSection.Read(this, policies, workflows),

@@ -31,6 +31,7 @@ public static class CatalogSchema
                 ["people"] = Named(PersonName, Person(), "Who is known."),
                 ["workflows"] = Named(Name, Object("Approval steps with a name.", ["steps"], WorkflowKeys()), "Approval steps that policies share."),
                 ["policies"] = Named(Name, Policy(), "Who may ask for what, or may not."),
+                ["separate"] = Named(Name, Separation(), "Which roles one person may not hold together."),
                 ["on-call"] = Named(Name, Rota(), "Who is on call when."),
                 ["never"] = Named(
                     Name,
@@ -257,6 +258,16 @@ public static class CatalogSchema
         return new JsonObject { ["oneOf"] = new JsonArray(allows, denies) };
     }
 
+    private static JsonObject Separation() => Object(
+        "Roles that one person may not hold beside others.",
+        ["one", "other"],
+        new JsonObject
+        {
+            ["one"] = Texts("RESOURCE/ROLE, with * for any part of a name."),
+            ["other"] = Texts("RESOURCE/ROLE, with * for any part of a name; none that stands on the one side."),
+            ["within"] = Pattern(Duration, "How long after the end of the one the other stays closed. Default: only while it is held."),
+        });
+
     private static JsonObject Rota() => Object(
         "People who take turns.",
         ["zone", "starts", "turn", "people"],
@@ -309,6 +320,15 @@ public static class CatalogSchema
                         ["ticket"] = Text("The tracker's ticket."),
                         ["start"] = Text(moment),
                         ["at"] = Text(moment + " Default: 2026-01-05T12:00:00Z, a Monday."),
+                        ["held"] = new JsonObject
+                        {
+                            ["type"] = "array",
+                            ["description"] = "What they hold or held then, for separations.",
+                            ["items"] = Object(
+                                "A role that they hold, held or were promised.",
+                                ["role"],
+                                new JsonObject { ["role"] = Text("RESOURCE/ROLE."), ["from"] = Text(moment + " Default: before the asking."), ["until"] = Text(moment + " Default: its end is not known.") }),
+                        },
                     }),
                 ["expect"] = Object(
                     "What is expected; what is left out is not looked at.",

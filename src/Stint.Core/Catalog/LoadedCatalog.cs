@@ -35,6 +35,9 @@ public sealed record LoadedCatalog
     /// <summary>In the order of their names.</summary>
     public required IReadOnlyList<Policy> Policies { get; init; }
 
+    /// <summary>Which roles one person may not hold beside which others, in the order of their names.</summary>
+    public IReadOnlyList<Separation> Separations { get; init; } = [];
+
     /// <summary>What the policies must never let happen.</summary>
     public IReadOnlyList<Never> Nevers { get; init; } = [];
 
@@ -49,6 +52,13 @@ public sealed record LoadedCatalog
 
     /// <summary>Whose yes a change of this catalog needs; null when an admin's applying is enough.</summary>
     public Workflow? ChangeApproval { get; init; }
+
+    /// <summary>The roles that separations keep apart from a role, with how long they look back at most; null when none is about it.</summary>
+    public (FrozenSet<RoleRef> Roles, TimeSpan Within)? Against(RoleRef role)
+    {
+        var about = Separations.Where(separation => separation.Against(role).Count > 0).ToList();
+        return about.Count == 0 ? null : (about.SelectMany(separation => separation.Against(role)).ToFrozenSet(), about.Max(separation => separation.Within));
+    }
 
     /// <summary>The groups that somebody is in, groups in groups counted, in the order of their names.</summary>
     public IReadOnlyList<string> GroupsOf(SubjectId subject) => Membership(subject)?.Names ?? [];

@@ -187,7 +187,8 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         return condition;
     }
 
-    private FrozenSet<RoleRef> Roles(Entry entry)
+    /// <summary>The roles that a key names, patterns resolved; after the policies were read.</summary>
+    internal FrozenSet<RoleRef> Roles(Entry entry)
     {
         // A thousand policies that name the same roles share one set: making it costs far more than asking it.
         var written = string.Join('\n', ((entry.Value as ListNode)?.Items ?? [entry.Value]).Select(item => (item as TextNode)?.Value));
@@ -211,11 +212,11 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
         var found = new HashSet<RoleRef>();
         if (entry.Value is TextNode { IsNull: true } or ListNode { Items.Count: 0 })
         {
-            _reading.Problems.Error(entry.Value.Place, "'roles' names none", "write roles: ['RESOURCE/ROLE'], with * for any");
+            _reading.Problems.Error(entry.Value.Place, $"'{entry.Key}' names none", $"write {entry.Key}: ['RESOURCE/ROLE'], with * for any");
             return FrozenSet<RoleRef>.Empty;
         }
 
-        foreach (var (text, place) in _reading.Texts(entry.Value, "'roles'", 130))
+        foreach (var (text, place) in _reading.Texts(entry.Value, $"'{entry.Key}'", 130))
         {
             if (RoleRef.Parse(text) is not { } pattern || !text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '*' or '/'))
             {

@@ -52,7 +52,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at"]);
+        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at", "held"]);
         var subject = Needed(given, "subject", "'given'");
         var ask = Needed(given, "ask", "'given'") is { } role ? Role(role) : null;
         var at = Moment(given, "at") ?? Usual;
@@ -71,6 +71,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             Ticket = reading.Text(given, "ticket", "'ticket'", 200),
             Start = Moment(given, "start"),
             At = at,
+            Held = given.Find("held") is { } held ? Held(held.Value, at) : [],
             Expect = expect,
         };
     }
@@ -97,6 +98,36 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             OnCall = map.Find("on_call") is { } call ? reading.Flag(call.Value, "'on_call'") : null,
             Manager = reading.Text(map, "manager", "'manager'", 80) is { } manager ? Person(manager) : null,
         };
+    }
+
+    /// <summary>What they hold or held, for separations.</summary>
+    private List<Held> Held(Node node, DateTimeOffset at)
+    {
+        var found = new List<Held>();
+        foreach (var item in node is ListNode list ? list.Items : [node])
+        {
+            if (reading.Map(item, "what is held") is not { } map)
+            {
+                continue;
+            }
+
+            reading.Keys(map, "what is held", ["role", "from", "until"]);
+            var role = Needed(map, "role", "what is held") is { } named ? Role(named, "'role'") : null;
+            var until = Moment(map, "until");
+            var from = Moment(map, "from") ?? (until < at ? until.Value : at);
+            if (from > until)
+            {
+                reading.Problems.Error(map.Find("until")!.Value.Place, "'until' is before 'from'");
+            }
+
+            if (role is { } held)
+            {
+                // What begins later is a promise at the moment of asking.
+                found.Add(new Held(held, from, until, Promised: from > at));
+            }
+        }
+
+        return found;
     }
 
     private List<string> Groups(Node node)
@@ -167,9 +198,9 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
         return null;
     }
 
-    private RoleRef? Role(Node node)
+    private RoleRef? Role(Node node, string what = "'ask'")
     {
-        if (reading.Text(node, "'ask'", 130) is not { } text)
+        if (reading.Text(node, what, 130) is not { } text)
         {
             return null;
         }

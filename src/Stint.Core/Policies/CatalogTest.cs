@@ -39,6 +39,9 @@ public sealed record CatalogTest
     /// <summary>When it is asked.</summary>
     public required DateTimeOffset At { get; init; }
 
+    /// <summary>What they hold or held then; empty for nothing.</summary>
+    public IReadOnlyList<Held> Held { get; init; } = [];
+
     public required Expectation Expect { get; init; }
 }
 

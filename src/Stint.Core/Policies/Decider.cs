@@ -55,6 +55,11 @@ public static class Decider
             return Denied(catalog, question, weighed);
         }
 
+        if (catalog.Separations.Count > 0 && about.Count > 0 && Separating.Weigh(catalog, question, about.Max(i => catalog.Policies[i].MaxFor)) is { } apart)
+        {
+            return Apart(catalog, question, about, apart, weighed);
+        }
+
         if (weighed.Failed is { } failed)
         {
             var rest = about.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Matched, $"it is about this, but {string.Join(", ", failed.Select(line => line.Rule))} cannot be evaluated"));
@@ -137,8 +142,9 @@ public static class Decider
     /// <returns>Whether it still stands, and under which terms: never longer, and never less strictly recorded, than was agreed.</returns>
     public static Again AskAgain(LoadedCatalog catalog, Question question, Verdict pinned, IReadOnlyList<Approval> approvals, string digest, IReadOnlyList<StepAddition> added)
     {
-        // The length is left out: a maximum that has become shorter shortens the grant, it does not end it.
-        switch (Decide(catalog, question with { For = null, StartAt = null }))
+        // The length is left out: a maximum that has become shorter shortens the grant, it does not end it. What was only
+        // promised does not stand in the way either: whoever opens first has it, and the other is asked again like this one.
+        switch (Decide(catalog, question with { For = null, StartAt = null, Held = question.Held is { } held ? [.. held.Where(one => !one.Promised)] : null }))
         {
             case Verdict.Deny deny:
                 return new Again.Fell(deny.Known ? deny.Because : $"no rule lets {question.Subject} have {question.Role} any longer");
@@ -187,6 +193,13 @@ public static class Decider
         var failed = weighed.FailedDenials?.Values.FirstOrDefault();
         var because = $"{names} denies {question.Role} to {string.Join(", ", denials.Select(i => catalog.Policies[i].WhoText).Distinct())}";
         return Deny(catalog, question, failed is null ? because : $"{because} ({failed})", [.. lines, .. weighed.Failed ?? [], .. weighed.Aside ?? []]);
+    }
+
+    private static Verdict.Deny Apart(LoadedCatalog catalog, Question question, List<int> about, List<RuleTrace> apart, Weighing weighed)
+    {
+        var names = string.Join(", ", apart.Select(line => line.Rule));
+        var rest = about.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Matched, $"it is about {question.Subject} and {question.Role}, but {names} says no"));
+        return Deny(catalog, question, string.Join("; ", apart.Select(line => $"{line.Rule}: {line.Because}")), [.. apart, .. rest, .. weighed.Failed ?? [], .. weighed.Aside ?? []]);
     }
 
     private static RuleTrace Denial(Policy policy, string? failed) => failed is null
@@ -367,7 +380,7 @@ public static class Decider
         new(because, Known: true) { Trace = Trace(catalog, question, lines) };
 
     private static Traced Trace(LoadedCatalog catalog, Question question, IReadOnlyList<RuleTrace> about) =>
-        new(about, catalog.Policies, question.Subject, question.Role);
+        new(about, catalog.Policies, question.Subject, question.Role, catalog.Separations.Count == 0 ? 0 : about.Count(line => catalog.Separations.Any(separation => separation.Name == line.Rule)));
 }
 
 /// <summary>A role that a person may ask for.</summary>

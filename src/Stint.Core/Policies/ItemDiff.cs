@@ -16,6 +16,7 @@ internal static class ItemDiff
         Compare(items, "on-call", before?.Rotas, after.Rotas, RotaKeys);
         Compare(items, "workflow", before?.Workflows, after.Workflows, (one, other) => Steps(one, other));
         Compare(items, "policy", before?.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), after.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), PolicyKeys);
+        Compare(items, "separation", before?.Separations.ToDictionary(one => one.Name, StringComparer.Ordinal), after.Separations.ToDictionary(one => one.Name, StringComparer.Ordinal), SeparationKeys);
         Compare(items, "never", before?.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), after.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), NeverKeys);
         Members(items, "admins", "", before?.Admins ?? [], after.Admins);
         Members(items, "auditors", "", before?.Auditors ?? [], after.Auditors);
@@ -99,6 +100,11 @@ internal static class ItemDiff
         ("token", one.TokenHashes.Select(Convert.ToHexString).ToHashSet(StringComparer.Ordinal).SetEquals(other.TokenHashes.Select(Convert.ToHexString))),
         ("attributes", Same(one.Attributes, other.Attributes)),
         ("disabled", one.Disabled == other.Disabled));
+
+    private static List<string> SeparationKeys(Separation one, Separation other) => Keys(
+        ("one", one.One.SetEquals(other.One)),
+        ("other", one.Other.SetEquals(other.Other)),
+        ("within", one.Within == other.Within));
 
     private static List<string> NeverKeys(Never one, Never other) => Keys(
         ("who", one.Who.SequenceEqual(other.Who)),

@@ -79,9 +79,9 @@ internal sealed class Standings(LoadedCatalog catalog, DateTimeOffset now)
                     Rules = rules,
                 };
             case Verdict.Allow allow:
-                return Demanding(rules, new Standing { Way = Way.Rule, Rules = rules, Terms = allow.Terms });
+                return Demanding(role, rules, new Standing { Way = Way.Rule, Rules = rules, Terms = allow.Terms });
             case Verdict.NeedsApproval needs:
-                return Demanding(rules, new Standing { Way = Way.Approval, Rules = rules, Terms = needs.Terms, Steps = needs.Steps, Distinct = needs.Distinct });
+                return Demanding(role, rules, new Standing { Way = Way.Approval, Rules = rules, Terms = needs.Terms, Steps = needs.Steps, Distinct = needs.Distinct });
             default:
                 throw new InvalidOperationException("A verdict is one of three.");
         }
@@ -98,8 +98,9 @@ internal sealed class Standings(LoadedCatalog catalog, DateTimeOffset now)
         return all.Any(step => step.Approvers.Contains(asker)) ? null : standing;
     }
 
-    private Standing Demanding(List<string> rules, Standing standing) => standing with
+    private Standing Demanding(RoleRef role, List<string> rules, Standing standing) => standing with
     {
+        Apart = [.. Catalog.Separations.Select(separation => separation.Said(role) is { } said ? $"{said} ({separation.Name})" : null).OfType<string>()],
         ReasonRequired = rules.Exists(rule => _policies[rule].ReasonRequired),
         Conditions = Texts(rules, policy => [policy.Where, policy.When]),
         Sparing = Texts(rules, policy => [policy.Auto]),

@@ -15,7 +15,7 @@ public static class TestRun
         foreach (var test in catalog.Tests)
         {
             var world = Overlay(catalog, test);
-            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At);
+            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { Held = test.Held };
             var verdict = Decider.Decide(world, question);
             coverage.Note(world, question, verdict);
             results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict)));
@@ -109,7 +109,7 @@ public static class TestRun
 
 /// <summary>What came of a catalog's tests.</summary>
 /// <param name="Results">In the order of the tests.</param>
-/// <param name="Coverage">Each policy, in the order of the names, with what was exercised of it.</param>
+/// <param name="Coverage">Each policy and then each separation, in the order of the names, with what was exercised of it.</param>
 public sealed record TestReport(IReadOnlyList<TestResult> Results, IReadOnlyList<PolicyCoverage> Coverage)
 {
     public bool Passed => Results.All(result => result.Differences.Count == 0);

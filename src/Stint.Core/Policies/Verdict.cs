@@ -19,6 +19,9 @@ public sealed record Question(
     DateTimeOffset? StartAt,
     DateTimeOffset Now)
 {
+    /// <summary>What the subject holds, held and was promised, as far as the catalog's separations look at it; null when nobody looked, and then a separation about the role says no.</summary>
+    public IReadOnlyList<Held>? Held { get; init; }
+
     /// <summary>Takes a reason and a ticket to be as the rules demand them: for what somebody could get at all.</summary>
     internal bool DemandsMet { get; init; }
 
