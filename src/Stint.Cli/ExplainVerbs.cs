@@ -145,6 +145,11 @@ internal static class ExplainVerbs
             terminal.Line($"  no yes    where {condition}");
         }
 
+        foreach (var times in standing["times"] as JsonArray ?? [])
+        {
+            terminal.Line($"  opens     {times}");
+        }
+
         foreach (var apart in standing["apart"] as JsonArray ?? [])
         {
             terminal.Line($"  apart     {apart}");

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Stint.Core.Catalog.Calendars;
 using Stint.Core.Catalog.Yaml;
 
 namespace Stint.Core.Catalog;
@@ -6,7 +7,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads a catalog, and finds everything that is wrong with it at once.</summary>
 public static class CatalogLoader
 {
-    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "separate", "on-call", "never", "tests", "admins", "auditors", "changes"];
+    private static readonly string[] Sections = ["resources", "groups", "people", "workflows", "policies", "separate", "calendars", "on-call", "never", "tests", "admins", "auditors", "changes"];
 
     private static readonly (string, string, string)[] Later =
     [
@@ -143,7 +144,8 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
         PeopleSections.CheckManagers(Reading, Section("people"), names);
         var resources = new ResourcesSection(this, names).Read();
         var rotas = new OnCallSection(Reading, names).Read(Section("on-call"));
-        var policies = new PoliciesSection(this, names);
+        var calendars = new CalendarsSection(Reading).Read(Section("calendars"));
+        var policies = new PoliciesSection(this, names, calendars);
         var workflows = policies.Workflows();
         var rules = policies.Read(resources, workflows);
         return new LoadedCatalog
@@ -155,6 +157,7 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             Groups = groups.ToFrozenDictionary(StringComparer.Ordinal),
             GroupsIn = inner.ToFrozenDictionary(StringComparer.Ordinal),
             Rotas = rotas.ToFrozenDictionary(StringComparer.Ordinal),
+            Calendars = calendars.ToFrozenDictionary(StringComparer.Ordinal),
             Workflows = workflows.ToFrozenDictionary(StringComparer.Ordinal),
             Policies = rules,
             Separations = SeparateSection.Read(this, policies),

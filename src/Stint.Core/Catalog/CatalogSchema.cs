@@ -32,6 +32,7 @@ public static class CatalogSchema
                 ["workflows"] = Named(Name, Object("Approval steps with a name.", ["steps"], WorkflowKeys()), "Approval steps that policies share."),
                 ["policies"] = Named(Name, Policy(), "Who may ask for what, or may not."),
                 ["separate"] = Named(Name, Separation(), "Which roles one person may not hold together."),
+                ["calendars"] = Named(Name, Calendar(), "Windows and days with a name, for policies."),
                 ["on-call"] = Named(Name, Rota(), "Who is on call when."),
                 ["never"] = Named(
                     Name,
@@ -250,11 +251,13 @@ public static class CatalogSchema
                 ["begin_within"] = Pattern(Duration, "How long an approved one waits to be begun. Default: 8h."),
                 ["where"] = Text(Where),
                 ["when"] = Text(When),
+                ["during"] = Texts("Names of calendars: access opens during any of them only, and ends with it at the latest."),
+                ["not_during"] = Texts("Names of calendars: access opens during none of them, and ends before the next begins."),
             });
         var denies = Object(
             "Who may not.",
             ["deny"],
-            new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME or person:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."), ["where"] = Text(Where), ["when"] = Text(When) });
+            new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME or person:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."), ["where"] = Text(Where), ["when"] = Text(When), ["during"] = Texts("Names of calendars: it denies during any of them, and ends what was opened before.") });
         return new JsonObject { ["oneOf"] = new JsonArray(allows, denies) };
     }
 
@@ -267,6 +270,24 @@ public static class CatalogSchema
             ["other"] = Texts("RESOURCE/ROLE, with * for any part of a name; none that stands on the one side."),
             ["within"] = Pattern(Duration, "How long after the end of the one the other stays closed. Default: only while it is held."),
         });
+
+    private static JsonObject Calendar()
+    {
+        const string days = "^[0-9]{4}-[0-9]{2}-[0-9]{2}(\\.\\.[0-9]{4}-[0-9]{2}-[0-9]{2})?$";
+        return Object(
+            "Windows that come again, whole days, or both.",
+            ["zone"],
+            new JsonObject
+            {
+                ["zone"] = Text("IANA name of the time zone whose clock counts: Europe/Berlin."),
+                ["every"] = Text("On which days a window begins, as a rule of RFC 5545: FREQ=WEEKLY;BYDAY=MO,TU."),
+                ["at"] = Pattern("^[0-9]{2}:[0-9]{2}$", "At which time on that clock it begins."),
+                ["for"] = Pattern(Duration, "How long it lasts: elapsed time, at most 31 days."),
+                ["starts"] = Pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "The day from which the rule counts; needed where the rule does not say by itself on which days it falls."),
+                ["dates"] = Texts("Whole days: 2026-12-24, or 2026-12-24..2027-01-02 with both ends included.", Pattern(days)),
+                ["except"] = Texts("Days on which no window begins.", Pattern(days)),
+            });
+    }
 
     private static JsonObject Rota() => Object(
         "People who take turns.",
@@ -341,6 +362,8 @@ public static class CatalogSchema
                         ["max"] = Pattern(Duration, "How long it could last."),
                         ["steps"] = Texts("Where the yes comes from: owners, group:NAME."),
                         ["record"] = Choice(["default", "strict"], "How it would be recorded."),
+                        ["opens"] = Text("When it could open at the earliest. " + moment),
+                        ["ends_by"] = Text("When calendars would end it at the latest. " + moment),
                         ["known"] = new JsonObject { ["type"] = "boolean", ["description"] = "Of a no: whether the asker is told that the role exists." },
                     }),
             });

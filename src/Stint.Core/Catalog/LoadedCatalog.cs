@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Stint.Core.Catalog.Calendars;
 using Stint.Core.Policies;
 using Stint.Core.Policies.Cel;
 
@@ -29,6 +30,9 @@ public sealed record LoadedCatalog
 
     /// <summary>By name.</summary>
     public FrozenDictionary<string, Rota> Rotas { get; init; } = FrozenDictionary<string, Rota>.Empty;
+
+    /// <summary>By name.</summary>
+    public FrozenDictionary<string, Calendar> Calendars { get; init; } = FrozenDictionary<string, Calendar>.Empty;
 
     public required FrozenDictionary<string, Workflow> Workflows { get; init; }
 
@@ -279,6 +283,12 @@ public sealed record Policy
 
     /// <summary>Whether the rule holds now; null: always. An asker is told that it does not.</summary>
     public Condition? When { get; init; }
+
+    /// <summary>Access opens during any of these only, and ends with it at the latest; empty: at any time. Of a deny rule: when it denies.</summary>
+    public IReadOnlyList<Calendar> During { get; init; } = [];
+
+    /// <summary>Access opens during none of these, and ends before the next one begins; empty: none.</summary>
+    public IReadOnlyList<Calendar> NotDuring { get; init; } = [];
 
     /// <summary>The roles it is about, patterns resolved against this catalog.</summary>
     public required FrozenSet<RoleRef> Roles { get; init; }

@@ -1,15 +1,16 @@
 using System.Collections.Frozen;
 using System.Text.RegularExpressions;
+using Stint.Core.Catalog.Calendars;
 using Stint.Core.Catalog.Yaml;
 using Stint.Core.Policies;
 
 namespace Stint.Core.Catalog;
 
 /// <summary>Reads <c>workflows</c> and <c>policies</c>.</summary>
-internal sealed class PoliciesSection(Draft draft, Subjects names)
+internal sealed class PoliciesSection(Draft draft, Subjects names, Dictionary<string, Calendar> calendars)
 {
-    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within", "where", "when"];
-    private static readonly string[] DenyKeys = ["deny", "roles", "where", "when"];
+    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within", "where", "when", "during", "not_during"];
+    private static readonly string[] DenyKeys = ["deny", "roles", "where", "when", "during"];
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Month = TimeSpan.FromDays(30);
@@ -95,7 +96,7 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
     {
         foreach (var key in map.Entries.Where(key => PolicyKeys.Contains(key.Key) && !DenyKeys.Contains(key.Key)))
         {
-            _reading.Problems.Error(key.Place, $"'{key.Key}' has no meaning beside 'deny'", "a deny rule takes 'deny', 'roles', 'where' and 'when' only");
+            _reading.Problems.Error(key.Place, $"'{key.Key}' has no meaning beside 'deny'", "a deny rule takes 'deny', 'roles', 'where', 'when' and 'during' only");
         }
 
         _reading.Keys(map, "a policy", PolicyKeys);
@@ -145,8 +146,40 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
             WhoNames = named.ConvertAll(Subjects.Full),
             Where = Condition(map, "where"),
             When = Condition(map, "when"),
+            During = Calendars(map, "during"),
+            NotDuring = Calendars(map, "not_during"),
             Roles = roles is null ? (who?.Key == "deny" ? _every : FrozenSet<RoleRef>.Empty) : Roles(roles),
         };
+    }
+
+    private List<Calendar> Calendars(MapNode map, string key)
+    {
+        var found = new List<Calendar>();
+        if (map.Find(key) is not { } entry)
+        {
+            return found;
+        }
+
+        var named = _reading.Texts(entry.Value, $"'{key}'", 80);
+        foreach (var (name, place) in named)
+        {
+            if (calendars.TryGetValue(name, out var calendar))
+            {
+                found.Add(calendar);
+            }
+            else if (!draft.Section("calendars").ContainsKey(name))
+            {
+                _reading.Problems.Error(place, $"no calendar is called '{Words.Short(name)}'", Words.Meant(name, draft.Section("calendars").Keys, "add it under 'calendars'"));
+            }
+        }
+
+        // NB. A list of none would be a rule that never lets in, or one without the limit that was meant.
+        if (entry.Value is ListNode { Items.Count: 0 })
+        {
+            _reading.Problems.Error(entry.Value.Place, $"'{key}' names none", $"write {key}: NAME, see 'calendars'");
+        }
+
+        return found;
     }
 
     private FrozenSet<SubjectId> Who(Entry who, string written)

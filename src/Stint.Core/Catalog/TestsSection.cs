@@ -156,7 +156,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known"]);
+        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known", "opens", "ends_by"]);
         if (map.Entries.Count == 0)
         {
             // NB. A test that expects nothing would always pass.
@@ -182,6 +182,8 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             Max = reading.Duration(map, "max", "'max'", Second, Words.LongestDuration),
             Steps = map.Find("steps") is { } steps ? [.. reading.Texts(steps.Value, "'steps'", 80).Select(step => step.Text)] : null,
             Record = record switch { "strict" => RecordMode.Strict, "default" => RecordMode.Default, _ => null },
+            Opens = Moment(map, "opens"),
+            EndsBy = Moment(map, "ends_by"),
             Known = map.Find("known") is { } known ? reading.Flag(known.Value, "'known'") : null,
         };
     }

@@ -63,6 +63,12 @@ public sealed record Expectation
 
     public RecordMode? Record { get; init; }
 
+    /// <summary>When it could open at the earliest.</summary>
+    public DateTimeOffset? Opens { get; init; }
+
+    /// <summary>When calendars would end it at the latest.</summary>
+    public DateTimeOffset? EndsBy { get; init; }
+
     /// <summary>Whether the asker is told that the role exists; looked at for a no.</summary>
     public bool? Known { get; init; }
 }

@@ -18,7 +18,7 @@ public static class TestRun
             var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { Held = test.Held };
             var verdict = Decider.Decide(world, question);
             coverage.Note(world, question, verdict);
-            results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict)));
+            results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict, test.Start ?? test.At)));
         }
 
         return new TestReport(results, coverage.Report());
@@ -69,7 +69,7 @@ public static class TestRun
     private static FrozenSet<SubjectId> With(FrozenSet<SubjectId> members, SubjectId subject, bool isMember) =>
         members.Contains(subject) == isMember ? members : (isMember ? members.Append(subject) : members.Where(member => member != subject)).ToFrozenSet();
 
-    private static List<string> Differences(Expectation expect, Verdict verdict)
+    private static List<string> Differences(Expectation expect, Verdict verdict, DateTimeOffset opens)
     {
         var found = new List<string>();
         var terms = verdict switch
@@ -93,6 +93,8 @@ public static class TestRun
         Compare("max", Said(expect.Max), Said(terms?.Max) ?? "nothing");
         Compare("steps", Listed(expect.Steps), verdict is Verdict.NeedsApproval asked ? Listed(asked.Steps.Select(step => step.From))! : "none");
         Compare("record", expect.Record?.ToString(), terms?.Record.ToString() ?? "none");
+        Compare("opens", At(expect.Opens), At(terms is null ? null : terms.OpensFrom ?? opens) ?? "never");
+        Compare("ends_by", At(expect.EndsBy), At(terms?.EndsBy) ?? "no such end");
         Compare("known", expect.Known?.ToString(), (verdict is not Verdict.Deny { Known: false }).ToString());
         if (found.Count > 0 && verdict is Verdict.Deny deny)
         {
@@ -103,6 +105,8 @@ public static class TestRun
     }
 
     private static string? Listed(IEnumerable<string>? names) => names is null || !names.Any() ? null : string.Join(", ", names.Order(StringComparer.Ordinal));
+
+    private static string? At(DateTimeOffset? moment) => moment is { } at ? Moments.Say(at) : null;
 
     private static string? Said(TimeSpan? duration) => duration is { } length ? Words.Say(length) : null;
 }

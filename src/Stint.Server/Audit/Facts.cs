@@ -98,12 +98,12 @@ internal static class Facts
     /// <summary>The opening is intended. The policy was asked again; <paramref name="verdict"/> is what it said.</summary>
     public static Fact GrantOpening(Grant grant, DateTimeOffset at, Actor by, Verdict verdict, string catalog) => Of(FactKinds.GrantOpening, grant, at, by,
         ("not_before", grant.NotBefore), ("not_after", grant.NotAfter), ("assignment", grant.Assignment?.Value), ("for_seconds", Seconds(grant.For)),
-        ("verdict", FactValue.Own(Write(verdict))), ("catalog", catalog));
+        ("ends_by", grant.EndsBy), ("verdict", FactValue.Own(Write(verdict))), ("catalog", catalog));
 
     /// <summary>Access stands. For an extension, <c>start_at</c> says from which moment its length is counted: the end of the grant that it joins.</summary>
     public static Fact GrantOpened(Grant grant, DateTimeOffset at) => Of(FactKinds.GrantOpened, grant, at, Actor.Keeper,
         ("not_before", grant.NotBefore), ("not_after", grant.NotAfter), ("assignment", grant.Assignment?.Value), ("for_seconds", Seconds(grant.For)),
-        ("joins", grant.Extends?.Value), ("start_at", grant.Extends is null ? null : grant.NotAfter - grant.For));
+        ("joins", grant.Extends?.Value), ("start_at", grant.Extends is null || grant.NotAfter == grant.EndsBy ? null : grant.NotAfter - grant.For), ("ends_by", grant.EndsBy));
 
     public static Fact GrantClosing(Grant grant, DateTimeOffset at, Actor by) => Of(FactKinds.GrantClosing, grant, at, by,
         ("reason", Word(grant.End!.Value)), ("note", grant.EndNote), ("not_after", grant.NotAfter));
@@ -350,14 +350,28 @@ internal static class Facts
 
     private static JsonArray Names(IReadOnlyList<SubjectId> people) => new([.. people.Select(person => (JsonNode)person.Value)]);
 
-    private static JsonObject Write(Terms terms) => new()
+    private static JsonObject Write(Terms terms)
     {
-        ["for_seconds"] = Seconds(terms.For),
-        ["max_seconds"] = Seconds(terms.Max),
-        ["record"] = Word(terms.Record),
-        ["lapses_after_seconds"] = Seconds(terms.LapsesAfter),
-        ["begin_within_seconds"] = Seconds(terms.BeginWithin),
-    };
+        var json = new JsonObject
+        {
+            ["for_seconds"] = Seconds(terms.For),
+            ["max_seconds"] = Seconds(terms.Max),
+            ["record"] = Word(terms.Record),
+            ["lapses_after_seconds"] = Seconds(terms.LapsesAfter),
+            ["begin_within_seconds"] = Seconds(terms.BeginWithin),
+        };
+        if (terms.OpensFrom is { } from)
+        {
+            json["opens_from"] = CanonicalTime.Write(from);
+        }
+
+        if (terms.EndsBy is { } end)
+        {
+            json["ends_by"] = CanonicalTime.Write(end);
+        }
+
+        return json;
+    }
 
     private static Fact Of(string kind, Request request, DateTimeOffset at, Actor by, params (string Field, FactValue? Value)[] more) => With(
         new Fact(kind, at, by) { ["request"] = request.Id.Value, ["state"] = Word(request.State), ["version"] = request.Version }, more);
