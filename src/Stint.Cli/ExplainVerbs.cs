@@ -37,7 +37,11 @@ internal static class ExplainVerbs
                     verb.Get(reason),
                     verb.Get(ticket),
                     null,
-                    Moment(verb.Get(at), verb.Terminal.Now) ?? verb.Terminal.Now);
+                    Moment(verb.Get(at), verb.Terminal.Now) ?? verb.Terminal.Now)
+                {
+                    // Files know nobody's grants: what is kept apart stands among the demands.
+                    Held = [],
+                };
                 answer = Explanation.Of(catalog, question, forAsker: false).ToNode(forAsker: false);
             }
             else
@@ -139,6 +143,16 @@ internal static class ExplainVerbs
         foreach (var condition in standing["sparing"] as JsonArray ?? [])
         {
             terminal.Line($"  no yes    where {condition}");
+        }
+
+        foreach (var times in standing["times"] as JsonArray ?? [])
+        {
+            terminal.Line($"  opens     {times}");
+        }
+
+        foreach (var apart in standing["apart"] as JsonArray ?? [])
+        {
+            terminal.Line($"  apart     {apart}");
         }
 
         foreach (var path in Cards.Array(answer, "paths"))

@@ -44,6 +44,7 @@ internal sealed class Invariants(World world)
         CheckTold(requests, grants);
         CheckYeses(requests, approvals);
         CheckGrants(requests, grants);
+        CheckApart(grants);
         CheckTargets(grants);
         CheckSessions(grants);
     }
@@ -149,6 +150,22 @@ internal sealed class Invariants(World world)
         }
 
         Must(grants.Values.Select(grant => grant.Request).Distinct().Count() == grants.Count, "a request has two grants");
+    }
+
+    /// <summary>Nobody holds roles that are kept apart at once, nor within the time of each other.</summary>
+    private static void CheckApart(Dictionary<GrantId, Grant> grants)
+    {
+        foreach (var own in grants.Values.Where(grant => grant.BegunAt is not null).GroupBy(grant => grant.Subject))
+        {
+            foreach (var write in own.Where(grant => grant.Role.Role == "write"))
+            {
+                foreach (var owner in own.Where(grant => grant.Role.Role == "owner"))
+                {
+                    var (first, second) = write.BegunAt <= owner.BegunAt ? (write, owner) : (owner, write);
+                    Must(first.ClosedAt + Town.Apart <= second.BegunAt, $"{own.Key} has {first.Id} and {second.Id}, which are kept apart");
+                }
+            }
+        }
     }
 
     private void Deadline(Grant grant)

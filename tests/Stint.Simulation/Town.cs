@@ -23,6 +23,9 @@ internal sealed class Town
         ];
     }
 
+    /// <summary>How long after writing nobody owns, and the other way round, in every catalog.</summary>
+    public static TimeSpan Apart { get; } = TimeSpan.FromMinutes(90);
+
     /// <summary>Where years pass: so many that hardly any two meet.</summary>
     public static Town Large { get; } = new(2_000, 40, 100..120, 500..550, [.. Enumerable.Range(2, 98).Where(person => person > 40 || person % 2 == 0), .. Enumerable.Range(110, 5)]);
 
@@ -66,6 +69,7 @@ internal sealed class Town
         text.Append($"  contractors: [{string.Join(", ", Of(_contractors))}]\n");
         text.Append("admins: [p0, p1]\nworkflows:\n  two:\n    steps: [{ from: owners, remind: 20m, escalate: { after: 2h, to: group:guards } }, { from: group:guards, need: 2 }]\n    distinct: true\n    lapses: 24h\n");
         text.Append(strict ? "    order: sequential\n" : "");
+        text.Append($"separate:\n  four-eyes: {{ one: '*/write', other: ['*/owner'], within: {Words.Say(Apart)} }}\n");
         text.Append("policies:\n");
         text.Append($"  read: {{ who: group:everybody, roles: ['*/read'], for: {{ default: 15m, max: {most} }}, approve: {(strict ? "{ steps: [{ from: owners }] }" : "{ auto: true }")} }}\n");
         text.Append($"  write: {{ who: group:everybody, roles: ['*/write'], for: {{ default: 15m, max: {most} }}, approve: {{ steps: [{{ from: owners }}] }} }}\n");

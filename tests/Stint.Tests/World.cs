@@ -129,7 +129,8 @@ internal sealed class World : IAsyncDisposable
     /// <summary>A second node on the same store, with its own use cases.</summary>
     /// <param name="keeper">Its bounds; null for the usual ones.</param>
     /// <param name="store">Its own connection to the store; null to share this one's.</param>
-    public World Second(KeeperOptions? keeper = null, StintStore? store = null) => new(_folder, store ?? Store, Time, Catalog, Target, Master, "two", keeper);
+    /// <param name="catalog">Its catalog; null for the usual one.</param>
+    public World Second(KeeperOptions? keeper = null, StintStore? store = null, string? catalog = null) => new(_folder, store ?? Store, Time, catalog ?? Catalog, Target, Master, "two", keeper);
 
     public static LoadedCatalog Load(string text)
     {

@@ -113,7 +113,7 @@ internal static class EvidenceSections
             var (line, indent) = (lines[i].Trim(), Indent(lines[i]));
             if (line.Length > 0 && indent == 0)
             {
-                inside = line == "policies:" || line.StartsWith("policies: #", StringComparison.Ordinal);
+                inside = line is "policies:" or "separate:" || line.StartsWith("policies: #", StringComparison.Ordinal) || line.StartsWith("separate: #", StringComparison.Ordinal);
             }
             else if (inside && indent > 0 && new[] { $"{rule}:", $"\"{rule}\":", $"'{rule}':" }.Any(name => line.StartsWith(name, StringComparison.Ordinal)))
             {

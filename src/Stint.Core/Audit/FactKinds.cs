@@ -54,10 +54,10 @@ public static class FactKinds
     /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins</c>.</summary>
     public const string GrantReady = nameof(GrantReady);
 
-    /// <summary>The clock started; the target is being changed. Fields: <c>request grant not_before not_after assignment verdict</c>.</summary>
+    /// <summary>The clock started; the target is being changed. Fields: <c>request grant not_before not_after ends_by assignment verdict</c>.</summary>
     public const string GrantOpening = nameof(GrantOpening);
 
-    /// <summary>Access stands. Fields: <c>request grant not_before not_after assignment</c>.</summary>
+    /// <summary>Access stands. Fields: <c>request grant not_before not_after ends_by assignment</c>.</summary>
     public const string GrantOpened = nameof(GrantOpened);
 
     /// <summary>Access is being taken away. Fields: <c>request grant reason</c>.</summary>

@@ -30,7 +30,7 @@ public static class FieldClasses
             """
             request grant assignment session catalog previous digest saw recording records statements bytes bytes_in
             bytes_out rows size count version format yes key known met attempts late_ms drift_count
-            at start_at not_before not_after lapses_at until for_seconds max_seconds default_seconds shortened_to_seconds
+            at start_at not_before not_after ends_by opens_from lapses_at until for_seconds max_seconds default_seconds shortened_to_seconds
             lapses_after_seconds begin_within_seconds opening state outcome allowed need missing distinct sequential not_for_reports remind_after_seconds after_seconds delegation offer instead_of record hash index left_out
             change number commit dirty
             """,

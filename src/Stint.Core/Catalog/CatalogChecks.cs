@@ -12,6 +12,13 @@ internal static class CatalogChecks
         Unreached(catalog, draft, problems);
         BundlesSection.Check(catalog, problems);
         ChangesSection.Check(catalog, draft, problems);
+        SeparateSection.Check(catalog, problems);
+        var used = catalog.Policies.SelectMany(policy => policy.During.Concat(policy.NotDuring)).Select(calendar => calendar.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var calendar in catalog.Calendars.Values.Where(calendar => !used.Contains(calendar.Name)))
+        {
+            problems.Warn(calendar.Place, $"no policy asks calendar '{calendar.Name}'", "name it in a policy's 'during' or 'not_during', or take it out");
+        }
+
         var weighed = new HashSet<(string, object)>();
         foreach (var policy in catalog.Policies)
         {

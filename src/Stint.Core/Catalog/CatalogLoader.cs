@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Stint.Core.Catalog.Calendars;
 using Stint.Core.Catalog.Yaml;
 
 namespace Stint.Core.Catalog;
@@ -6,7 +7,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads a catalog, and finds everything that is wrong with it at once.</summary>
 public static class CatalogLoader
 {
-    private static readonly string[] Sections = ["resources", "bundles", "groups", "people", "workflows", "templates", "policies", "on-call", "never", "tests", "admins", "auditors", "changes"];
+    private static readonly string[] Sections = ["resources", "bundles", "groups", "people", "workflows", "templates", "policies", "separate", "calendars", "on-call", "never", "tests", "admins", "auditors", "changes"];
 
     /// <summary>Loads bytes: what cannot be decoded is a problem like any other.</summary>
     public static CatalogLoad Load(IEnumerable<KeyValuePair<string, byte[]>> files, IReadOnlyDictionary<string, KindShape> kinds)
@@ -138,7 +139,8 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
         PeopleSections.CheckManagers(Reading, Section("people"), names);
         var resources = new ResourcesSection(this, names).Read();
         var rotas = new OnCallSection(Reading, names).Read(Section("on-call"));
-        var policies = new PoliciesSection(this, names);
+        var calendars = new CalendarsSection(Reading).Read(Section("calendars"));
+        var policies = new PoliciesSection(this, names, calendars);
         var workflows = policies.Workflows();
         var templates = policies.Templates(workflows);
         var rules = policies.Read(resources, workflows);
@@ -155,10 +157,12 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             Rotas = rotas.ToFrozenDictionary(StringComparer.Ordinal),
             Bundles = bundles.ToFrozenDictionary(StringComparer.Ordinal),
             Templates = templates.ToFrozenDictionary(StringComparer.Ordinal),
+            Calendars = calendars.ToFrozenDictionary(StringComparer.Ordinal),
             Workflows = workflows.ToFrozenDictionary(StringComparer.Ordinal),
             Policies = rules,
+            Separations = SeparateSection.Read(this, policies),
             Nevers = policies.Nevers(),
-            Tests = new TestsSection(Reading, Section("groups").Keys, Section("policies").Keys, resources, bundles).Read(Tests),
+            Tests = new TestsSection(Reading, Section("groups").Keys, [.. Section("policies").Keys, .. Section("separate").Keys], resources, bundles).Read(Tests),
             Admins = Admins.SelectMany(node => names.Read(node, "admins")).ToFrozenSet(),
             Auditors = Auditors.SelectMany(node => names.Read(node, "auditors")).ToFrozenSet(),
             ChangeApproval = ChangesSection.Read(this, policies, workflows),

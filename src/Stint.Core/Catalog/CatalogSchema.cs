@@ -33,6 +33,8 @@ public static class CatalogSchema
                 ["workflows"] = Named(Name, Object("Approval steps with a name.", ["steps"], WorkflowKeys()), "Approval steps that policies share."),
                 ["templates"] = Named(Name, Object("Terms with a name.", [], Terms()), "Terms that policies share: what a policy says itself wins."),
                 ["policies"] = Named(Name, Policy(), "Who may ask for what, or may not."),
+                ["separate"] = Named(Name, Separation(), "Which roles one person may not hold together."),
+                ["calendars"] = Named(Name, Calendar(), "Windows and days with a name, for policies."),
                 ["on-call"] = Named(Name, Rota(), "Who is on call when."),
                 ["never"] = Named(
                     Name,
@@ -259,6 +261,8 @@ public static class CatalogSchema
             ["approve"] = Object("Whose yes it needs: auto: true, a workflow, or steps.", [], approve),
             ["record"] = Choice(["default", "strict"], "strict: every statement is durable before it is sent."),
             ["begin_within"] = Pattern(Duration, "How long an approved one waits to be begun. Default: 8h."),
+            ["during"] = Texts("Names of calendars: access opens during any of them only, and ends with it at the latest."),
+            ["not_during"] = Texts("Names of calendars: access opens during none of them, and ends before the next begins."),
         };
     }
 
@@ -283,8 +287,36 @@ public static class CatalogSchema
         var denies = Object(
             "Who may not.",
             ["deny"],
-            new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME or person:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."), ["where"] = Text(Where), ["when"] = Text(When) });
+            new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME or person:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."), ["where"] = Text(Where), ["when"] = Text(When), ["during"] = Texts("Names of calendars: it denies during any of them, and ends what was opened before.") });
         return new JsonObject { ["oneOf"] = new JsonArray(Allows("approve"), Allows("template"), denies) };
+    }
+
+    private static JsonObject Separation() => Object(
+        "Roles that one person may not hold beside others.",
+        ["one", "other"],
+        new JsonObject
+        {
+            ["one"] = Texts("RESOURCE/ROLE, with * for any part of a name."),
+            ["other"] = Texts("RESOURCE/ROLE, with * for any part of a name; none that stands on the one side."),
+            ["within"] = Pattern(Duration, "How long after the end of the one the other stays closed. Default: only while it is held."),
+        });
+
+    private static JsonObject Calendar()
+    {
+        const string days = "^[0-9]{4}-[0-9]{2}-[0-9]{2}(\\.\\.[0-9]{4}-[0-9]{2}-[0-9]{2})?$";
+        return Object(
+            "Windows that come again, whole days, or both.",
+            ["zone"],
+            new JsonObject
+            {
+                ["zone"] = Text("IANA name of the time zone whose clock counts: Europe/Berlin."),
+                ["every"] = Text("On which days a window begins, as a rule of RFC 5545: FREQ=WEEKLY;BYDAY=MO,TU."),
+                ["at"] = Pattern("^[0-9]{2}:[0-9]{2}$", "At which time on that clock it begins."),
+                ["for"] = Pattern(Duration, "How long it lasts: elapsed time, at most 31 days."),
+                ["starts"] = Pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "The day from which the rule counts; needed where the rule does not say by itself on which days it falls."),
+                ["dates"] = Texts("Whole days: 2026-12-24, or 2026-12-24..2027-01-02 with both ends included.", Pattern(days)),
+                ["except"] = Texts("Days on which no window begins.", Pattern(days)),
+            });
     }
 
     private static JsonObject Rota() => Object(
@@ -339,6 +371,15 @@ public static class CatalogSchema
                         ["ticket"] = Text("The tracker's ticket."),
                         ["start"] = Text(moment),
                         ["at"] = Text(moment + " Default: 2026-01-05T12:00:00Z, a Monday."),
+                        ["held"] = new JsonObject
+                        {
+                            ["type"] = "array",
+                            ["description"] = "What they hold or held then, for separations.",
+                            ["items"] = Object(
+                                "A role that they hold, held or were promised.",
+                                ["role"],
+                                new JsonObject { ["role"] = Text("RESOURCE/ROLE."), ["from"] = Text(moment + " Default: before the asking."), ["until"] = Text(moment + " Default: its end is not known.") }),
+                        },
                     }),
                 ["expect"] = Object(
                     "What is expected; what is left out is not looked at.",
@@ -352,6 +393,8 @@ public static class CatalogSchema
                         ["steps"] = Texts("Where the yes comes from: owners, group:NAME."),
                         ["record"] = Choice(["default", "strict"], "How it would be recorded."),
                         ["roles"] = Named("^[^/]+/[^/]+$", Choice(["allow", "needs_approval", "deny"], "The verdict."), "Of a bundle: the verdict for each of its roles."),
+                        ["opens"] = Text("When it could open at the earliest. " + moment),
+                        ["ends_by"] = Text("When calendars would end it at the latest. " + moment),
                         ["known"] = new JsonObject { ["type"] = "boolean", ["description"] = "Of a no: whether the asker is told that the role exists." },
                     }),
             });

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Stint.Core.Catalog.Calendars;
 using Stint.Core.Policies;
 using Stint.Core.Policies.Cel;
 
@@ -36,10 +37,16 @@ public sealed record LoadedCatalog
     /// <summary>By name.</summary>
     public FrozenDictionary<string, Bundle> Bundles { get; init; } = FrozenDictionary<string, Bundle>.Empty;
 
+    /// <summary>By name.</summary>
+    public FrozenDictionary<string, Calendar> Calendars { get; init; } = FrozenDictionary<string, Calendar>.Empty;
+
     public required FrozenDictionary<string, Workflow> Workflows { get; init; }
 
     /// <summary>In the order of their names.</summary>
     public required IReadOnlyList<Policy> Policies { get; init; }
+
+    /// <summary>Which roles one person may not hold beside which others, in the order of their names.</summary>
+    public IReadOnlyList<Separation> Separations { get; init; } = [];
 
     /// <summary>What the policies must never let happen.</summary>
     public IReadOnlyList<Never> Nevers { get; init; } = [];
@@ -55,6 +62,13 @@ public sealed record LoadedCatalog
 
     /// <summary>Whose yes a change of this catalog needs; null when an admin's applying is enough.</summary>
     public Workflow? ChangeApproval { get; init; }
+
+    /// <summary>The roles that separations keep apart from a role, with how long they look back at most; null when none is about it.</summary>
+    public (FrozenSet<RoleRef> Roles, TimeSpan Within)? Against(RoleRef role)
+    {
+        var about = Separations.Where(separation => separation.Against(role).Count > 0).ToList();
+        return about.Count == 0 ? null : (about.SelectMany(separation => separation.Against(role)).ToFrozenSet(), about.Max(separation => separation.Within));
+    }
 
     /// <summary>The groups that somebody is in, groups in groups counted, in the order of their names.</summary>
     public IReadOnlyList<string> GroupsOf(SubjectId subject) => Membership(subject)?.Names ?? [];
@@ -275,6 +289,12 @@ public sealed record Policy
 
     /// <summary>Whether the rule holds now; null: always. An asker is told that it does not.</summary>
     public Condition? When { get; init; }
+
+    /// <summary>Access opens during any of these only, and ends with it at the latest; empty: at any time. Of a deny rule: when it denies.</summary>
+    public IReadOnlyList<Calendar> During { get; init; } = [];
+
+    /// <summary>Access opens during none of these, and ends before the next one begins; empty: none.</summary>
+    public IReadOnlyList<Calendar> NotDuring { get; init; } = [];
 
     /// <summary>The roles it is about, patterns resolved against this catalog.</summary>
     public required FrozenSet<RoleRef> Roles { get; init; }

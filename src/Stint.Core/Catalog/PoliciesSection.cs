@@ -1,15 +1,16 @@
 using System.Collections.Frozen;
 using System.Text.RegularExpressions;
+using Stint.Core.Catalog.Calendars;
 using Stint.Core.Catalog.Yaml;
 using Stint.Core.Policies;
 
 namespace Stint.Core.Catalog;
 
 /// <summary>Reads <c>workflows</c> and <c>policies</c>.</summary>
-internal sealed partial class PoliciesSection(Draft draft, Subjects names)
+internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dictionary<string, Calendar> calendars)
 {
-    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "template", "for", "reason", "approve", "record", "begin_within", "where", "when"];
-    private static readonly string[] DenyKeys = ["deny", "roles", "where", "when"];
+    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "template", "for", "reason", "approve", "record", "begin_within", "where", "when", "during", "not_during"];
+    private static readonly string[] DenyKeys = ["deny", "roles", "where", "when", "during"];
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Month = TimeSpan.FromDays(30);
@@ -95,7 +96,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names)
     {
         foreach (var key in map.Entries.Where(key => PolicyKeys.Contains(key.Key) && !DenyKeys.Contains(key.Key)))
         {
-            _reading.Problems.Error(key.Place, $"'{key.Key}' has no meaning beside 'deny'", "a deny rule takes 'deny', 'roles', 'where' and 'when' only");
+            _reading.Problems.Error(key.Place, $"'{key.Key}' has no meaning beside 'deny'", "a deny rule takes 'deny', 'roles', 'where', 'when' and 'during' only");
         }
 
         _reading.Keys(map, "a policy", PolicyKeys);
@@ -149,8 +150,40 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names)
             WhoNames = named.ConvertAll(Subjects.Full),
             Where = Condition(map, "where"),
             When = Condition(map, "when"),
+            During = Calendars(map, "during"),
+            NotDuring = Calendars(map, "not_during"),
             Roles = roles is null ? (who?.Key == "deny" ? _every : FrozenSet<RoleRef>.Empty) : Roles(roles),
         };
+    }
+
+    private List<Calendar> Calendars(MapNode map, string key)
+    {
+        var found = new List<Calendar>();
+        if (map.Find(key) is not { } entry)
+        {
+            return found;
+        }
+
+        var named = _reading.Texts(entry.Value, $"'{key}'", 80);
+        foreach (var (name, place) in named)
+        {
+            if (calendars.TryGetValue(name, out var calendar))
+            {
+                found.Add(calendar);
+            }
+            else if (!draft.Section("calendars").ContainsKey(name))
+            {
+                _reading.Problems.Error(place, $"no calendar is called '{Words.Short(name)}'", Words.Meant(name, draft.Section("calendars").Keys, "add it under 'calendars'"));
+            }
+        }
+
+        // NB. A list of none would be a rule that never lets in, or one without the limit that was meant.
+        if (entry.Value is ListNode { Items.Count: 0 })
+        {
+            _reading.Problems.Error(entry.Value.Place, $"'{key}' names none", $"write {key}: NAME, see 'calendars'");
+        }
+
+        return found;
     }
 
     private FrozenSet<SubjectId> Who(Entry who, string written)
@@ -191,7 +224,8 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names)
         return condition;
     }
 
-    private FrozenSet<RoleRef> Roles(Entry entry)
+    /// <summary>The roles that a key names, patterns resolved; after the policies were read.</summary>
+    internal FrozenSet<RoleRef> Roles(Entry entry)
     {
         // A thousand policies that name the same roles share one set: making it costs far more than asking it.
         var written = string.Join('\n', ((entry.Value as ListNode)?.Items ?? [entry.Value]).Select(item => (item as TextNode)?.Value));
@@ -215,11 +249,11 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names)
         var found = new HashSet<RoleRef>();
         if (entry.Value is TextNode { IsNull: true } or ListNode { Items.Count: 0 })
         {
-            _reading.Problems.Error(entry.Value.Place, "'roles' names none", "write roles: ['RESOURCE/ROLE'], with * for any");
+            _reading.Problems.Error(entry.Value.Place, $"'{entry.Key}' names none", $"write {entry.Key}: ['RESOURCE/ROLE'], with * for any");
             return FrozenSet<RoleRef>.Empty;
         }
 
-        foreach (var (text, place) in _reading.Texts(entry.Value, "'roles'", 130))
+        foreach (var (text, place) in _reading.Texts(entry.Value, $"'{entry.Key}'", 130))
         {
             if (RoleRef.Parse(text) is not { } pattern || !text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '*' or '/'))
             {

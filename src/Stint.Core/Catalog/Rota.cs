@@ -54,31 +54,7 @@ public sealed record Rota
     }
 
     /// <summary>The moment at which a zone's clock shows a time: the first one when it does so twice, the end of the gap when it never does.</summary>
-    public static DateTimeOffset Instant(DateTime local, TimeZoneInfo zone)
-    {
-        ArgumentNullException.ThrowIfNull(zone);
-        if (zone.IsInvalidTime(local))
-        {
-            // The gap's end: what the clock showed before it still counts, so that the moment is where the gap begins.
-            var before = local;
-            while (zone.IsInvalidTime(before))
-            {
-                before = before.AddMinutes(-15);
-            }
-
-            var offset = zone.GetUtcOffset(before);
-            var guess = new DateTimeOffset(before, offset);
-            while (zone.GetUtcOffset(guess) == offset)
-            {
-                guess = guess.AddMinutes(1);
-            }
-
-            return guess;
-        }
-
-        var offsets = zone.IsAmbiguousTime(local) ? zone.GetAmbiguousTimeOffsets(local).Max() : zone.GetUtcOffset(local);
-        return new DateTimeOffset(local, offsets);
-    }
+    public static DateTimeOffset Instant(DateTime local, TimeZoneInfo zone) => Calendars.ZoneClock.Instant(local, zone);
 }
 
 /// <summary>Somebody who is on call in place of whose turn it is.</summary>

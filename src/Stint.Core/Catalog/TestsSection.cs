@@ -51,7 +51,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at"]);
+        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at", "held"]);
         var subject = Needed(given, "subject", "'given'");
         var wanted = Needed(given, "ask", "'given'");
         var bundle = wanted is TextNode { Value: var word } ? bundles.GetValueOrDefault(word) : null;
@@ -74,6 +74,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             Ticket = reading.Text(given, "ticket", "'ticket'", 200),
             Start = Moment(given, "start"),
             At = at,
+            Held = given.Find("held") is { } held ? Held(held.Value, at) : [],
             Expect = expect,
         };
     }
@@ -102,6 +103,36 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
         };
     }
 
+    /// <summary>What they hold or held, for separations.</summary>
+    private List<Held> Held(Node node, DateTimeOffset at)
+    {
+        var found = new List<Held>();
+        foreach (var item in node is ListNode list ? list.Items : [node])
+        {
+            if (reading.Map(item, "what is held") is not { } map)
+            {
+                continue;
+            }
+
+            reading.Keys(map, "what is held", ["role", "from", "until"]);
+            var role = Needed(map, "role", "what is held") is { } named ? Role(named, "'role'") : null;
+            var until = Moment(map, "until");
+            var from = Moment(map, "from") ?? (until < at ? until.Value : at);
+            if (from > until)
+            {
+                reading.Problems.Error(map.Find("until")!.Value.Place, "'until' is before 'from'");
+            }
+
+            if (role is { } held)
+            {
+                // What begins later is a promise at the moment of asking.
+                found.Add(new Held(held, from, until, Promised: from > at));
+            }
+        }
+
+        return found;
+    }
+
     private List<string> Groups(Node node)
     {
         var found = new List<string>();
@@ -128,8 +159,8 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known", "roles"]);
-        foreach (var entry in map.Entries.Where(entry => bundle is null ? entry.Key == "roles" : entry.Key is "because" or "for" or "max" or "record" or "known"))
+        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known", "opens", "ends_by", "roles"]);
+        foreach (var entry in map.Entries.Where(entry => bundle is null ? entry.Key == "roles" : entry.Key is "because" or "for" or "max" or "record" or "known" or "opens" or "ends_by"))
         {
             reading.Problems.Error(
                 entry.Place,
@@ -163,6 +194,8 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             Steps = map.Find("steps") is { } steps ? [.. reading.Texts(steps.Value, "'steps'", 80).Select(step => step.Text)] : null,
             Record = record switch { "strict" => RecordMode.Strict, "default" => RecordMode.Default, _ => null },
             Roles = bundle is not null && map.Find("roles") is { } roles ? Roles(roles.Value, bundle) : null,
+            Opens = Moment(map, "opens"),
+            EndsBy = Moment(map, "ends_by"),
             Known = map.Find("known") is { } known ? reading.Flag(known.Value, "'known'") : null,
         };
     }
@@ -203,9 +236,9 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
         return null;
     }
 
-    private RoleRef? Role(Node node)
+    private RoleRef? Role(Node node, string what = "'ask'")
     {
-        if (reading.Text(node, "'ask'", 130) is not { } text)
+        if (reading.Text(node, what, 130) is not { } text)
         {
             return null;
         }

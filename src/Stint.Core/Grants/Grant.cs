@@ -44,6 +44,9 @@ public sealed record Grant
     /// <summary>End of its window, exclusive. From <see cref="GrantState.Open"/> on it never moves.</summary>
     public DateTimeOffset? NotAfter { get; init; }
 
+    /// <summary>When calendars end it at the latest, fixed as its opening is intended; null for no such end. <see cref="NotAfter"/> is never behind it.</summary>
+    public DateTimeOffset? EndsBy { get; init; }
+
     /// <summary>Why it ended; null while it has not.</summary>
     public EndReason? End { get; init; }
 

@@ -13,10 +13,11 @@ public static class Windows
     /// <param name="now">The opening.</param>
     /// <param name="length">The grant's length.</param>
     /// <param name="joins">The grant it extends, when that one is still open; null otherwise. The new one then begins at once and ends its length after the old one's end, so that no gap lies between them.</param>
-    public static (DateTimeOffset NotBefore, DateTimeOffset NotAfter) At(DateTimeOffset now, TimeSpan length, Grant? joins)
+    /// <param name="endsBy">When it ends at the latest, which lies after now; null for no such end.</param>
+    public static (DateTimeOffset NotBefore, DateTimeOffset NotAfter) At(DateTimeOffset now, TimeSpan length, Grant? joins, DateTimeOffset? endsBy = null)
     {
         var from = joins is { State: GrantState.Open, NotAfter: { } end } && end > now ? end : now;
-        return (now, from + length);
+        return (now, endsBy is { } latest && latest < from + length ? latest : from + length);
     }
 
     /// <summary>What the target shall be told, given every grant that names the assignment.</summary>

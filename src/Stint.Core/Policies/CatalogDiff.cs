@@ -43,7 +43,7 @@ public sealed record CatalogDiff(string? Base, string Version, IReadOnlyList<Ite
 }
 
 /// <summary>One thing of a catalog that came, went or says something else.</summary>
-/// <param name="Kind"><c>resource</c>, <c>role</c>, <c>bundle</c>, <c>person</c>, <c>group</c>, <c>on-call</c>, <c>workflow</c>, <c>template</c>, <c>policy</c>, <c>never</c>, <c>admins</c>, <c>auditors</c>, <c>changes</c>.</param>
+/// <param name="Kind"><c>resource</c>, <c>role</c>, <c>bundle</c>, <c>person</c>, <c>group</c>, <c>on-call</c>, <c>calendar</c>, <c>workflow</c>, <c>template</c>, <c>policy</c>, <c>separation</c>, <c>never</c>, <c>admins</c>, <c>auditors</c>, <c>changes</c>.</param>
 /// <param name="Name">Its name; empty where there is only one.</param>
 /// <param name="What"><c>added</c>, <c>removed</c> or <c>changed</c>.</param>
 /// <param name="Keys">Which keys say something else, by their names; never their values, which may be confidential. Empty unless changed.</param>

@@ -43,6 +43,9 @@ public sealed record CatalogTest
     /// <summary>When it is asked.</summary>
     public required DateTimeOffset At { get; init; }
 
+    /// <summary>What they hold or held then; empty for nothing.</summary>
+    public IReadOnlyList<Held> Held { get; init; } = [];
+
     public required Expectation Expect { get; init; }
 }
 
@@ -66,6 +69,12 @@ public sealed record Expectation
     public IReadOnlyList<string>? Steps { get; init; }
 
     public RecordMode? Record { get; init; }
+
+    /// <summary>When it could open at the earliest.</summary>
+    public DateTimeOffset? Opens { get; init; }
+
+    /// <summary>When calendars would end it at the latest.</summary>
+    public DateTimeOffset? EndsBy { get; init; }
 
     /// <summary>Whether the asker is told that the role exists; looked at for a no.</summary>
     public bool? Known { get; init; }

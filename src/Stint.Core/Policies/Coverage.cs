@@ -37,7 +37,10 @@ internal sealed class Coverage(LoadedCatalog catalog)
     }
 
     public IReadOnlyList<PolicyCoverage> Report() =>
-        [.. catalog.Policies.Select(policy => new PolicyCoverage(policy.Name, policy.Place, _decided.GetValueOrDefault(policy.Name), [.. Of("where", policy.Where), .. Of("when", policy.When), .. Of("auto", policy.Auto)]))];
+    [
+        .. catalog.Policies.Select(policy => new PolicyCoverage(policy.Name, policy.Place, _decided.GetValueOrDefault(policy.Name), [.. Of("where", policy.Where), .. Of("when", policy.When), .. Of("auto", policy.Auto)])),
+        .. catalog.Separations.Select(one => new PolicyCoverage(one.Name, one.Place, _decided.GetValueOrDefault(one.Name), [])),
+    ];
 
     /// <summary>Whether it holds, as one that is not there does.</summary>
     private bool Look(Condition? condition, Situation situation)

@@ -55,6 +55,11 @@ public static class Decider
             return Denied(catalog, question, weighed);
         }
 
+        if (catalog.Separations.Count > 0 && about.Count > 0 && Separating.Weigh(catalog, question, about.Max(i => catalog.Policies[i].MaxFor)) is { } apart)
+        {
+            return Apart(catalog, question, about, apart, weighed);
+        }
+
         if (weighed.Failed is { } failed)
         {
             var rest = about.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Matched, $"it is about this, but {string.Join(", ", failed.Select(line => line.Rule))} cannot be evaluated"));
@@ -71,7 +76,13 @@ public static class Decider
             return TooSoonOrLate(catalog, question, about, wrong.Because, wrong.Remedy);
         }
 
-        return (question.DemandsMet ? null : Unmet(catalog, question, about)) ?? Agreed(catalog, situation, about, weighed.Aside);
+        var timing = catalog.Calendars.Count == 0 || question.ConditionsMet ? null : Timing.Of(about.Concat(weighed.Coming ?? []).Select(i => catalog.Policies[i]), situation.Opens);
+        if (timing is not null && (timing.From is not { } from || (question.StartAt is { } start && from > start)))
+        {
+            return Shut(catalog, question, about, timing);
+        }
+
+        return (question.DemandsMet ? null : Unmet(catalog, question, about)) ?? Agreed(catalog, situation, about, weighed.Aside, timing);
     }
 
     /// <summary>What a person may ask for, and under which demands; in the order of the roles' names.</summary>
@@ -112,7 +123,7 @@ public static class Decider
     private static bool MayBeAbout(Policy policy, Situation situation) =>
         policy.Where is not { IsOfAsking: false } where || where.Evaluate(situation) is { Yes: true } or { Failed: not null };
 
-    private static bool IsCertain(Policy policy) => policy.When is null && policy.Where is null or { IsOfAsking: false };
+    private static bool IsCertain(Policy policy) => policy.When is null && policy.During.Count == 0 && policy.Where is null or { IsOfAsking: false };
 
     private static IEnumerable<Condition> Open(Policy policy)
     {
@@ -137,8 +148,9 @@ public static class Decider
     /// <returns>Whether it still stands, and under which terms: never longer, and never less strictly recorded, than was agreed.</returns>
     public static Again AskAgain(LoadedCatalog catalog, Question question, Verdict pinned, IReadOnlyList<Approval> approvals, string digest, IReadOnlyList<StepAddition> added)
     {
-        // The length is left out: a maximum that has become shorter shortens the grant, it does not end it.
-        switch (Decide(catalog, question with { For = null, StartAt = null }))
+        // The length is left out: a maximum that has become shorter shortens the grant, it does not end it. What was only
+        // promised does not stand in the way either: whoever opens first has it, and the other is asked again like this one.
+        switch (Decide(catalog, question with { For = null, StartAt = null, Held = question.Held is { } held ? [.. held.Where(one => !one.Promised)] : null }))
         {
             case Verdict.Deny deny:
                 return new Again.Fell(deny.Known ? deny.Because : $"no rule lets {question.Subject} have {question.Role} any longer");
@@ -146,19 +158,23 @@ public static class Decider
             case Verdict.NeedsApproval needs:
                 return CurrentSteps.CountAgain(catalog, question, needs, pinned, added, digest, approvals) switch
                 {
-                    Tally.Complete => new Again.Stands(Narrowed(needs.Terms, question, pinned)),
+                    Tally.Complete => InTime(needs, needs.Terms, question, pinned),
                     Tally.Refused refused => new Again.Fell($"{refused.By.By} said no"),
                     Tally.Waiting waiting => new Again.Fell($"{string.Join(", ", needs.DecidedBy)} now asks for approvals that are missing: {string.Join("; ", waiting.Open.Concat(waiting.Later).Select(open => $"{open.Step.Name} ({open.Missing} more)"))}"),
                     _ => new Again.Fell("the approvals could not be counted"),
                 };
 
             case Verdict.Allow allow:
-                return new Again.Stands(Narrowed(allow.Terms, question, pinned));
+                return InTime(allow, allow.Terms, question, pinned);
 
             default:
                 return new Again.Fell("the verdict could not be read");
         }
     }
+
+    private static Again InTime(Verdict verdict, Terms terms, Question question, Verdict pinned) => terms.OpensFrom is { } from
+        ? new Again.NotYet($"{string.Join(", ", verdict.DecidedBy)}: the calendars do not let it open before {Moments.Say(from)}", from)
+        : new Again.Stands(Narrowed(terms, question, pinned));
 
     private static Terms Narrowed(Terms now, Question question, Verdict pinned)
     {
@@ -187,6 +203,28 @@ public static class Decider
         var failed = weighed.FailedDenials?.Values.FirstOrDefault();
         var because = $"{names} denies {question.Role} to {string.Join(", ", denials.Select(i => catalog.Policies[i].WhoText).Distinct())}";
         return Deny(catalog, question, failed is null ? because : $"{because} ({failed})", [.. lines, .. weighed.Failed ?? [], .. weighed.Aside ?? []]);
+    }
+
+    private static Verdict.Deny Apart(LoadedCatalog catalog, Question question, List<int> about, List<RuleTrace> apart, Weighing weighed)
+    {
+        var names = string.Join(", ", apart.Select(line => line.Rule));
+        var rest = about.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.Matched, $"it is about {question.Subject} and {question.Role}, but {names} says no"));
+        return Deny(catalog, question, string.Join("; ", apart.Select(line => $"{line.Rule}: {line.Because}")), [.. apart, .. rest, .. weighed.Failed ?? [], .. weighed.Aside ?? []]);
+    }
+
+    /// <summary>The calendars do not let it open at the asked start, or at no time to come.</summary>
+    private static Verdict.Deny Shut(LoadedCatalog catalog, Question question, List<int> about, Timing timing)
+    {
+        var remedy = timing.From is { } from ? $"ask for a start from {Moments.Say(from)} on" : null;
+        var lines = timing.Shut.GroupBy(one => one.Rule, StringComparer.Ordinal)
+            .Select(rule => new RuleTrace(rule.Key, RuleOutcome.NotMet, $"{string.Join(", and ", rule.Select(one => one.Because))}{(remedy is null ? ", and that does not come again" : "")}", remedy))
+            .ToList();
+        if (lines.Count == 0)
+        {
+            lines = about.ConvertAll(i => new RuleTrace(catalog.Policies[i].Name, RuleOutcome.NotMet, "the calendars of the rules about it never let it open"));
+        }
+
+        return NotMet(catalog, question, about, lines);
     }
 
     private static RuleTrace Denial(Policy policy, string? failed) => failed is null
@@ -271,9 +309,10 @@ public static class Decider
             : new RuleTrace(policy.Name, RuleOutcome.NotMet, string.Join(", and ", unmet.Select(item => item.Because)), string.Join(", and ", unmet.Select(item => item.Remedy)));
     }
 
-    private static Verdict Agreed(LoadedCatalog catalog, Situation situation, List<int> about, List<RuleTrace>? aside)
+    private static Verdict Agreed(LoadedCatalog catalog, Situation situation, List<int> about, List<RuleTrace>? aside, Timing? timing)
     {
         var question = situation.Question;
+        var opens = situation.Opens;
         var usual = TimeSpan.MaxValue;
         var most = TimeSpan.MaxValue;
         var begin = TimeSpan.MaxValue;
@@ -305,23 +344,27 @@ public static class Decider
             lapses = workflow.LapsesAfter < lapses ? workflow.LapsesAfter : lapses;
         }
 
-        var terms = new Terms(question.For ?? (usual < most ? usual : most), most, record, asking is null ? TimeSpan.FromHours(24) : lapses, begin);
+        var terms = new Terms(question.For ?? (usual < most ? usual : most), most, record, asking is null ? TimeSpan.FromHours(24) : lapses, begin)
+        {
+            OpensFrom = timing?.From > opens ? timing.From : null,
+            EndsBy = timing?.Until,
+        };
         if (asking is not null)
         {
-            return Asked(catalog, situation, about, asking, terms, aside);
+            return Asked(catalog, situation, about, asking, terms, aside, timing);
         }
 
         var lines = new RuleTrace[about.Count];
         for (var i = 0; i < lines.Length; i++)
         {
             var name = catalog.Policies[about[i]].Name;
-            lines[i] = auto?.Find(line => line.Rule == name) ?? new RuleTrace(name, RuleOutcome.Decided, "it allows this by rule");
+            lines[i] = auto?.Find(line => line.Rule == name) ?? new RuleTrace(name, RuleOutcome.Decided, $"it allows this by rule{timing?.Note(name)}");
         }
 
         return new Verdict.Allow(terms) { Trace = Trace(catalog, question, aside is null ? lines : [.. lines, .. aside]) };
     }
 
-    private static Verdict Asked(LoadedCatalog catalog, Situation situation, List<int> about, List<Asking> asking, Terms terms, List<RuleTrace>? aside)
+    private static Verdict Asked(LoadedCatalog catalog, Situation situation, List<int> about, List<Asking> asking, Terms terms, List<RuleTrace>? aside, Timing? timing)
     {
         var question = situation.Question;
         var distinct = asking.Exists(one => one.Workflow.Distinct);
@@ -337,7 +380,7 @@ public static class Decider
             return Deny(catalog, question, $"nobody could approve it: {lacking}", [.. unmet, .. rest]);
         }
 
-        var lines = asking.Select(one => new RuleTrace(one.Policy.Name, RuleOutcome.Decided, one.Because));
+        var lines = asking.Select(one => new RuleTrace(one.Policy.Name, RuleOutcome.Decided, one.Because + timing?.Note(one.Policy.Name)));
         return new Verdict.NeedsApproval(terms, steps) { Distinct = distinct, Sequential = asking.Exists(one => one.Workflow.Sequential), Trace = Trace(catalog, question, [.. lines, .. rest]) };
     }
 
@@ -367,7 +410,7 @@ public static class Decider
         new(because, Known: true) { Trace = Trace(catalog, question, lines) };
 
     private static Traced Trace(LoadedCatalog catalog, Question question, IReadOnlyList<RuleTrace> about) =>
-        new(about, catalog.Policies, question.Subject, question.Role);
+        new(about, catalog.Policies, question.Subject, question.Role, catalog.Separations.Count == 0 ? 0 : about.Count(line => catalog.Separations.Any(separation => separation.Name == line.Rule)));
 }
 
 /// <summary>A role that a person may ask for.</summary>
@@ -392,6 +435,11 @@ public abstract record Again
 
     /// <summary>Open it, under these terms.</summary>
     public sealed record Stands(Terms Terms) : Again;
+
+    /// <summary>It may open later: the calendars of the rules do not let it open now.</summary>
+    /// <param name="Because">Why, for a person, without a full stop.</param>
+    /// <param name="From">When it may, as the catalog stands.</param>
+    public sealed record NotYet(string Because, DateTimeOffset From) : Again;
 
     /// <summary>It may not open any more.</summary>
     /// <param name="Because">Why, for a person, without a full stop.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Stint.Core.Catalog;
+using Stint.Core.Catalog.Calendars;
 
 namespace Stint.Core.Policies;
 
@@ -15,9 +16,11 @@ internal static class ItemDiff
         Compare(items, "person", before?.People, after.People, PersonKeys);
         Groups(items, before, after);
         Compare(items, "on-call", before?.Rotas, after.Rotas, RotaKeys);
+        Compare(items, "calendar", before?.Calendars, after.Calendars, CalendarKeys);
         Compare(items, "workflow", before?.Workflows, after.Workflows, (one, other) => Steps(one, other));
         Compare(items, "template", before?.Templates, after.Templates, TemplateKeys);
         Compare(items, "policy", before?.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), after.Policies.ToDictionary(policy => policy.Name, StringComparer.Ordinal), PolicyKeys);
+        Compare(items, "separation", before?.Separations.ToDictionary(one => one.Name, StringComparer.Ordinal), after.Separations.ToDictionary(one => one.Name, StringComparer.Ordinal), SeparationKeys);
         Compare(items, "never", before?.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), after.Nevers.ToDictionary(never => never.Name, StringComparer.Ordinal), NeverKeys);
         Members(items, "admins", "", before?.Admins ?? [], after.Admins);
         Members(items, "auditors", "", before?.Auditors ?? [], after.Auditors);
@@ -125,6 +128,11 @@ internal static class ItemDiff
         ("attributes", Same(one.Attributes, other.Attributes)),
         ("disabled", one.Disabled == other.Disabled));
 
+    private static List<string> SeparationKeys(Separation one, Separation other) => Keys(
+        ("one", one.One.SetEquals(other.One)),
+        ("other", one.Other.SetEquals(other.Other)),
+        ("within", one.Within == other.Within));
+
     private static List<string> NeverKeys(Never one, Never other) => Keys(
         ("who", one.Who.SequenceEqual(other.Who)),
         ("roles", one.Roles.SetEquals(other.Roles)),
@@ -138,6 +146,15 @@ internal static class ItemDiff
         ("starts", one.Starts == other.Starts),
         ("turn", one.Turn == other.Turn),
         ("stand-ins", one.StandIns.SequenceEqual(other.StandIns)));
+
+    private static List<string> CalendarKeys(Calendar one, Calendar other) => Keys(
+        ("zone", one.Zone.Id == other.Zone.Id),
+        ("every", one.Window?.Rule.Text == other.Window?.Rule.Text),
+        ("at", one.Window?.At == other.Window?.At),
+        ("for", one.Window?.For == other.Window?.For),
+        ("starts", one.Window?.Starts == other.Window?.Starts),
+        ("dates", one.Dates.SequenceEqual(other.Dates)),
+        ("except", one.Except.SequenceEqual(other.Except)));
 
     private static bool Same(FrozenDictionary<string, string> one, FrozenDictionary<string, string> other) =>
         one.Count == other.Count && one.All(pair => other.TryGetValue(pair.Key, out var value) && value == pair.Value);
@@ -161,6 +178,8 @@ internal static class ItemDiff
             ("approve", Steps(one.Approve, other.Approve).Count == 0 && one.Auto?.Text == other.Auto?.Text),
             ("where", one.Where?.Text == other.Where?.Text),
             ("when", one.When?.Text == other.When?.Text),
+            ("during", one.During.Select(calendar => calendar.Name).SequenceEqual(other.During.Select(calendar => calendar.Name))),
+            ("not_during", one.NotDuring.Select(calendar => calendar.Name).SequenceEqual(other.NotDuring.Select(calendar => calendar.Name))),
             ("record", one.Record == other.Record),
             ("begin_within", one.BeginWithin == other.BeginWithin));
 

@@ -1,4 +1,5 @@
 using Stint.Core.Catalog;
+using Stint.Core.Catalog.Calendars;
 using Stint.Core.Policies.Cel;
 
 namespace Stint.Core.Policies;
@@ -35,7 +36,9 @@ internal sealed class Prover
         _situation = new Situation(catalog, anybody, resource, resource.Roles[role.Role], new Question(anybody.Id, role, null, null, null, null, DateTimeOffset.UnixEpoch));
         foreach (var policy in catalog.Policies.Where(policy => policy.Roles.Contains(role)))
         {
-            var matches = Formula.All([Who(policy.WhoNames), Of(policy.Where), Of(policy.When)]);
+            // NB. A deny rule with a calendar denies at times: a proof must not lean on it.
+            var times = policy.Deny && policy.During.Count > 0 ? new Formula.Thing($"during {Together.Say(policy.During)}") : Formula.True;
+            var matches = Formula.All([Who(policy.WhoNames), Of(policy.Where), Of(policy.When), times]);
             _rules.Add((policy, matches, policy.Approve is null ? Formula.True : policy.Auto is null ? Formula.False : Of(policy.Auto)));
         }
 

@@ -34,13 +34,14 @@ public sealed record Replay(Request Request, Replayed What, string Because)
     /// <param name="catalog">The catalog that decides; also who is in which group is as it says.</param>
     /// <param name="request">The request.</param>
     /// <param name="approvals">What was answered to it.</param>
-    public static Replay Of(LoadedCatalog catalog, Request request, IReadOnlyList<Approval> approvals)
+    /// <param name="held">What its requester held, had held and was promised then; null when nobody looked.</param>
+    public static Replay Of(LoadedCatalog catalog, Request request, IReadOnlyList<Approval> approvals, IReadOnlyList<Held>? held = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(request);
 
         // NB. A wished length was kept together with a policy's own: one that has become too long shortens, it does not refuse.
-        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, request.StartAt, request.AskedAt);
+        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, request.StartAt, request.AskedAt) { Held = held };
         var now = Decider.Decide(catalog, question);
         var (what, because) = (request.Verdict, now) switch
         {

@@ -17,7 +17,7 @@ internal sealed class Situation(LoadedCatalog catalog, Person person, Resource r
     public CelInputs Inputs => _inputs ??= new CelInputs(ConditionShape.Environment, this);
 
     /// <summary>When the access would open: the asked start, or the moment of the question.</summary>
-    private DateTimeOffset Opens => Question.StartAt ?? Question.Now;
+    public DateTimeOffset Opens => Question.StartAt ?? Question.Now;
 
     private IReadOnlyList<string> OnCallFor => _onCallFor ??= catalog.OnCallFor(person.Id, Opens);
 

@@ -54,12 +54,18 @@ public sealed record Standing
     /// <summary>Under which conditions nobody's yes is needed after all, as the catalog writes them.</summary>
     public IReadOnlyList<string> Sparing { get; init; } = [];
 
+    /// <summary>When it opens only, by the calendars of the rules: <c>during maintenance</c>, <c>not during freeze</c>; empty for at any time.</summary>
+    public IReadOnlyList<string> Times { get; init; } = [];
+
+    /// <summary>What they may not hold beside it, in words with the rule's name; empty for nothing.</summary>
+    public IReadOnlyList<string> Apart { get; init; } = [];
+
     /// <summary>Whether they could get it at all.</summary>
     public bool Could => Way is Way.Rule or Way.Approval;
 
     /// <summary>The same text for whatever is the same to those who ask, whoever they are and however the rules are called.</summary>
     internal string Signature => Could
-        ? $"{Way}|{string.Join(';', Steps.Select(step => $"{step.From}*{step.Need}"))}|{Distinct}|{Terms!.For.Ticks}|{Terms.Max.Ticks}|{Terms.Record}|{ReasonRequired}|{string.Join('\n', Tickets)}|{string.Join('\n', Conditions)}|{string.Join('\n', Sparing)}"
+        ? $"{Way}|{string.Join(';', Steps.Select(step => $"{step.From}*{step.Need}"))}|{Distinct}|{Terms!.For.Ticks}|{Terms.Max.Ticks}|{Terms.Record}|{ReasonRequired}|{string.Join('\n', Tickets)}|{string.Join('\n', Conditions)}|{string.Join('\n', Sparing)}|{string.Join('\n', Apart)}|{string.Join('\n', Times)}"
         : "no";
 
     /// <summary><c>by rule</c>, or <c>with a yes from owners and 2 yeses from group:security</c>; <c>not at all</c>.</summary>
@@ -75,7 +81,7 @@ public sealed record Standing
     public string HowLong => Could ? $"{How}, for {Words.Say(Terms!.Max)} at most" : How;
 
     /// <summary>What the asking has to hold, in words; empty for nothing.</summary>
-    public IReadOnlyList<string> Demands => [.. ReasonRequired ? ["a reason"] : (string[])[], .. Tickets.Select(pattern => $"a ticket that matches {pattern}"), .. Conditions.Select(condition => $"that {condition} holds")];
+    public IReadOnlyList<string> Demands => [.. ReasonRequired ? ["a reason"] : (string[])[], .. Tickets.Select(pattern => $"a ticket that matches {pattern}"), .. Conditions.Select(condition => $"that {condition} holds"), .. Times.Select(times => $"to open {times}"), .. Apart];
 
     /// <summary>How <see cref="Standing.Way"/> is written.</summary>
     public static string Word(Way way) => way switch
@@ -88,7 +94,7 @@ public sealed record Standing
         _ => throw new InvalidOperationException($"{way} is not a way."),
     };
 
-    /// <summary>As JSON: <c>way how because rules for_seconds max_seconds record reason_required tickets conditions sparing distinct steps</c>.</summary>
+    /// <summary>As JSON: <c>way how because rules for_seconds max_seconds record reason_required tickets conditions sparing times apart distinct steps</c>.</summary>
     /// <param name="withPeople">Whether the steps name their people. Of many persons at once the steps are told without.</param>
     public JsonObject ToNode(bool withPeople = true)
     {
@@ -108,6 +114,8 @@ public sealed record Standing
             node["tickets"] = Texts(Tickets);
             node["conditions"] = Texts(Conditions);
             node["sparing"] = Texts(Sparing);
+            node["times"] = Texts(Times);
+            node["apart"] = Texts(Apart);
             node["distinct"] = Distinct;
             node["steps"] = new JsonArray([.. Steps.Select(step =>
             {
@@ -127,6 +135,9 @@ public sealed record Standing
 
     /// <summary>Texts as a JSON list.</summary>
     internal static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
+
+    /// <summary>The same without naming roles of other resources.</summary>
+    public Standing WithoutOthers() => Apart.Count == 0 ? this : this with { Apart = [.. Apart.Select(one => $"not beside some other roles {one[one.LastIndexOf('(')..]}")] };
 
     /// <summary>The same as another sees it who is no approver of their own asking.</summary>
     internal Standing Without(SubjectId subject) => Steps.Any(step => step.Approvers.Contains(subject))

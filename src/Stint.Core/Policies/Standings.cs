@@ -1,5 +1,6 @@
 using Stint.Core.Approvals;
 using Stint.Core.Catalog;
+using Stint.Core.Catalog.Calendars;
 
 namespace Stint.Core.Policies;
 
@@ -79,9 +80,9 @@ internal sealed class Standings(LoadedCatalog catalog, DateTimeOffset now)
                     Rules = rules,
                 };
             case Verdict.Allow allow:
-                return Demanding(rules, new Standing { Way = Way.Rule, Rules = rules, Terms = allow.Terms });
+                return Demanding(subject, role, rules, new Standing { Way = Way.Rule, Rules = rules, Terms = allow.Terms });
             case Verdict.NeedsApproval needs:
-                return Demanding(rules, new Standing { Way = Way.Approval, Rules = rules, Terms = needs.Terms, Steps = needs.Steps, Distinct = needs.Distinct });
+                return Demanding(subject, role, rules, new Standing { Way = Way.Approval, Rules = rules, Terms = needs.Terms, Steps = needs.Steps, Distinct = needs.Distinct });
             default:
                 throw new InvalidOperationException("A verdict is one of three.");
         }
@@ -98,13 +99,29 @@ internal sealed class Standings(LoadedCatalog catalog, DateTimeOffset now)
         return all.Any(step => step.Approvers.Contains(asker)) ? null : standing;
     }
 
-    private Standing Demanding(List<string> rules, Standing standing) => standing with
+    private Standing Demanding(SubjectId subject, RoleRef role, List<string> rules, Standing standing) => standing with
     {
+        Times = Catalog.Calendars.Count == 0 ? [] : Times(subject, role, rules),
+        Apart = [.. Catalog.Separations.Select(separation => separation.Said(role) is { } said ? $"{said} ({separation.Name})" : null).OfType<string>()],
         ReasonRequired = rules.Exists(rule => _policies[rule].ReasonRequired),
         Conditions = Texts(rules, policy => [policy.Where, policy.When]),
         Sparing = Texts(rules, policy => [policy.Auto]),
         Tickets = [.. rules.Select(rule => _policies[rule].TicketPattern).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
     };
+
+    /// <summary>What the calendars say, those of deny rules that hold at times included.</summary>
+    private List<string> Times(SubjectId subject, RoleRef role, List<string> rules)
+    {
+        var about = Catalog.Index.About(subject, role).ConvertAll(i => Catalog.Policies[i]).FindAll(policy => policy.Deny ? policy.During.Count > 0 : rules.Contains(policy.Name));
+        return
+        [
+            .. about.SelectMany(policy => new[]
+            {
+                policy.During.Count == 0 ? null : $"{(policy.Deny ? "not during" : "during")} {Together.Say(policy.During)}",
+                policy.NotDuring.Count == 0 ? null : $"not during {Together.Say(policy.NotDuring)}",
+            }).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
+        ];
+    }
 
     /// <summary>Conditions that are left open until somebody asks.</summary>
     private List<string> Texts(List<string> rules, Func<Policy, Condition?[]> conditions) =>

@@ -21,10 +21,10 @@ public static class TestRun
                 continue;
             }
 
-            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At);
+            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { Held = test.Held };
             var verdict = Decider.Decide(world, question);
             coverage.Note(world, question, verdict);
-            results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict)));
+            results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict, test.Start ?? test.At)));
         }
 
         return new TestReport(results, coverage.Report());
@@ -33,7 +33,10 @@ public static class TestRun
     /// <summary>A test of a bundle: each role by itself, and what they share. As a whole it is as strict as its strictest role.</summary>
     private static TestResult Together(LoadedCatalog world, Bundle bundle, CatalogTest test, Coverage coverage)
     {
-        Question Ask(RoleRef role, TimeSpan? length, IReadOnlyList<RoleRef> before) => new(test.Subject, role, length, test.Reason, test.Ticket, test.Start, test.At);
+        Question Ask(RoleRef role, TimeSpan? length, IReadOnlyList<RoleRef> before) => new(test.Subject, role, length, test.Reason, test.Ticket, test.Start, test.At)
+        {
+            Held = [.. test.Held, .. before.Select(one => new Held(one, test.Start ?? test.At, null, Promised: true))],
+        };
         var decided = BundleDecider.Decide(world, bundle, test.For ?? bundle.For, Ask);
         foreach (var one in decided.Roles)
         {
@@ -47,7 +50,7 @@ public static class TestRun
         }
 
         var whole = verdicts.Values.FirstOrDefault(verdict => verdict is Verdict.Deny) ?? decided.Needs ?? verdicts[bundle.Roles[0]];
-        var found = Differences(test.Expect with { Steps = null }, whole);
+        var found = Differences(test.Expect with { Steps = null }, whole, test.Start ?? test.At);
         if (test.Expect.Steps is { } steps && Listed(steps) is var expected && (Listed(decided.Needs?.Steps.Select(step => step.From)) ?? "none") is var actual && expected != actual)
         {
             found.Add($"steps: expected {expected}, got {actual}");
@@ -109,7 +112,7 @@ public static class TestRun
     private static FrozenSet<SubjectId> With(FrozenSet<SubjectId> members, SubjectId subject, bool isMember) =>
         members.Contains(subject) == isMember ? members : (isMember ? members.Append(subject) : members.Where(member => member != subject)).ToFrozenSet();
 
-    private static List<string> Differences(Expectation expect, Verdict verdict)
+    private static List<string> Differences(Expectation expect, Verdict verdict, DateTimeOffset opens)
     {
         var found = new List<string>();
         var terms = verdict switch
@@ -133,6 +136,8 @@ public static class TestRun
         Compare("max", Said(expect.Max), Said(terms?.Max) ?? "nothing");
         Compare("steps", Listed(expect.Steps), verdict is Verdict.NeedsApproval asked ? Listed(asked.Steps.Select(step => step.From))! : "none");
         Compare("record", expect.Record?.ToString(), terms?.Record.ToString() ?? "none");
+        Compare("opens", At(expect.Opens), At(terms is null ? null : terms.OpensFrom ?? opens) ?? "never");
+        Compare("ends_by", At(expect.EndsBy), At(terms?.EndsBy) ?? "no such end");
         Compare("known", expect.Known?.ToString(), (verdict is not Verdict.Deny { Known: false }).ToString());
         if (found.Count > 0 && verdict is Verdict.Deny deny)
         {
@@ -144,12 +149,14 @@ public static class TestRun
 
     private static string? Listed(IEnumerable<string>? names) => names is null || !names.Any() ? null : string.Join(", ", names.Order(StringComparer.Ordinal));
 
+    private static string? At(DateTimeOffset? moment) => moment is { } at ? Moments.Say(at) : null;
+
     private static string? Said(TimeSpan? duration) => duration is { } length ? Words.Say(length) : null;
 }
 
 /// <summary>What came of a catalog's tests.</summary>
 /// <param name="Results">In the order of the tests.</param>
-/// <param name="Coverage">Each policy, in the order of the names, with what was exercised of it.</param>
+/// <param name="Coverage">Each policy and then each separation, in the order of the names, with what was exercised of it.</param>
 public sealed record TestReport(IReadOnlyList<TestResult> Results, IReadOnlyList<PolicyCoverage> Coverage)
 {
     public bool Passed => Results.All(result => result.Differences.Count == 0);

@@ -11,8 +11,14 @@ internal sealed class Traced : IReadOnlyList<RuleTrace>
     private readonly RoleRef _role;
     private RuleTrace[]? _all;
 
-    public Traced(IReadOnlyList<RuleTrace> about, IReadOnlyList<Policy> policies, SubjectId subject, RoleRef role)
+    /// <param name="about">The lines of the rules about the subject and the role.</param>
+    /// <param name="policies">Every policy.</param>
+    /// <param name="subject">Who asks.</param>
+    /// <param name="role">What for.</param>
+    /// <param name="others">How many of the lines are of rules that are no policies.</param>
+    public Traced(IReadOnlyList<RuleTrace> about, IReadOnlyList<Policy> policies, SubjectId subject, RoleRef role, int others)
     {
+        Count = policies.Count + others;
         About = about;
         _policies = policies;
         _subject = subject;
@@ -22,7 +28,7 @@ internal sealed class Traced : IReadOnlyList<RuleTrace>
     /// <summary>The lines of the rules about the subject and the role.</summary>
     public IReadOnlyList<RuleTrace> About { get; }
 
-    public int Count => _policies.Count;
+    public int Count { get; }
 
     /// <summary>Some lines of the other rules, in the order of the policies; nothing is written for those beyond.</summary>
     public List<RuleTrace> Others(int most)

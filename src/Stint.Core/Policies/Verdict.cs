@@ -19,6 +19,9 @@ public sealed record Question(
     DateTimeOffset? StartAt,
     DateTimeOffset Now)
 {
+    /// <summary>What the subject holds, held and was promised, as far as the catalog's separations look at it; null when nobody looked, and then a separation about the role says no.</summary>
+    public IReadOnlyList<Held>? Held { get; init; }
+
     /// <summary>Takes a reason and a ticket to be as the rules demand them: for what somebody could get at all.</summary>
     internal bool DemandsMet { get; init; }
 
@@ -128,4 +131,11 @@ public abstract record Verdict
 /// <param name="Record">How it is recorded.</param>
 /// <param name="LapsesAfter">How long it waits for its decision.</param>
 /// <param name="BeginWithin">How long it waits to be begun once approved.</param>
-public sealed record Terms(TimeSpan For, TimeSpan Max, RecordMode Record, TimeSpan LapsesAfter, TimeSpan BeginWithin);
+public sealed record Terms(TimeSpan For, TimeSpan Max, RecordMode Record, TimeSpan LapsesAfter, TimeSpan BeginWithin)
+{
+    /// <summary>When the calendars let it open at the earliest; null for at once, or at the asked start.</summary>
+    public DateTimeOffset? OpensFrom { get; init; }
+
+    /// <summary>When the calendars end it at the latest, however long it was agreed for; null for no such end.</summary>
+    public DateTimeOffset? EndsBy { get; init; }
+}

@@ -90,7 +90,11 @@ public static class VerdictJson
         (long)terms.Max.TotalSeconds,
         terms.Record == RecordMode.Strict ? "strict" : "default",
         (long)terms.LapsesAfter.TotalSeconds,
-        (long)terms.BeginWithin.TotalSeconds);
+        (long)terms.BeginWithin.TotalSeconds)
+    {
+        OpensFrom = terms.OpensFrom?.ToUniversalTime(),
+        EndsBy = terms.EndsBy?.ToUniversalTime(),
+    };
 
     private static Terms Read(WrittenTerms? terms) => terms is null
         ? throw new JsonException("A yes comes with terms.")
@@ -104,7 +108,11 @@ public static class VerdictJson
                 _ => throw new JsonException("A record mode is default or strict."),
             },
             TimeSpan.FromSeconds(terms.LapsesAfterSeconds),
-            TimeSpan.FromSeconds(terms.BeginWithinSeconds));
+            TimeSpan.FromSeconds(terms.BeginWithinSeconds))
+        {
+            OpensFrom = terms.OpensFrom,
+            EndsBy = terms.EndsBy,
+        };
 
     private static List<PinnedStep> Read(List<WrittenStep>? steps)
     {
@@ -170,7 +178,13 @@ internal sealed record WrittenVerdict
     public int LeftOut { get; init; }
 }
 
-internal sealed record WrittenTerms(long ForSeconds, long MaxSeconds, string Record, long LapsesAfterSeconds, long BeginWithinSeconds);
+/// <summary>Terms as they are written. What follows the last duration is absent where no calendar says it.</summary>
+internal sealed record WrittenTerms(long ForSeconds, long MaxSeconds, string Record, long LapsesAfterSeconds, long BeginWithinSeconds)
+{
+    public DateTimeOffset? OpensFrom { get; init; }
+
+    public DateTimeOffset? EndsBy { get; init; }
+}
 
 /// <summary>A step as it is written. What follows the approvers is absent where a step does not say it, and from what was written before it could.</summary>
 internal sealed record WrittenStep(string Name, string From, int Need, List<string> Approvers)

@@ -1,4 +1,5 @@
 using Stint.Core.Catalog;
+using Stint.Core.Catalog.Calendars;
 
 namespace Stint.Core.Policies;
 
@@ -24,6 +25,9 @@ internal sealed class Weighing
     /// <summary>Deny rules that cannot be evaluated, by place; they count as rules that deny.</summary>
     public Dictionary<int, string>? FailedDenials { get; private set; }
 
+    /// <summary>Deny rules, by place, that hold at other times: they end what opens before.</summary>
+    public List<int>? Coming { get; private set; }
+
     /// <summary>Whether any rule but a deny rule is about the asking.</summary>
     public bool Reaches { get; private set; }
 
@@ -33,7 +37,7 @@ internal sealed class Weighing
         for (var at = 0; at < candidates.Count; at++)
         {
             var policy = catalog.Policies[candidates[at]];
-            if (policy.Where is null && policy.When is null)
+            if (policy.Where is null && policy.When is null && !(policy.Deny && policy.During.Count > 0))
             {
                 if (weighing is not null)
                 {
@@ -64,7 +68,7 @@ internal sealed class Weighing
 
     private void Weigh(int place, Policy policy, Situation situation)
     {
-        if (policy.Deny && (IsOpen(policy.Where, situation) || IsOpen(policy.When, situation)))
+        if (policy.Deny && (IsOpen(policy.Where, situation) || IsOpen(policy.When, situation) || (situation.Question.ConditionsMet && policy.During.Count > 0)))
         {
             return;
         }
@@ -77,6 +81,16 @@ internal sealed class Weighing
 
         var when = where.Failed is null ? Evaluate(policy.When, situation) : where;
         Reaches |= !policy.Deny;
+        if (policy.Deny && policy.During.Count > 0 && !Together.Hold(policy.During, situation.Opens))
+        {
+            if (when.Yes || when.Failed is not null)
+            {
+                (Coming ??= []).Add(place);
+            }
+
+            return;
+        }
+
         if (when.Failed is { } failed)
         {
             var because = $"its condition '{(where.Failed is null ? "when" : "where")}' cannot be evaluated: {failed}";

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Stint.Core;
-using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Approvals;
 using Stint.Server.Hosting;
@@ -24,8 +23,8 @@ internal static class BundleEndpoints
 
         api.MapPost("/requests/bundles", AskAsync)
             .Describe("askBundle", "Ask for a bundle", "Makes a request for each role that the caller may know of, in one transaction. Each is decided by its own policies; those that need somebody's yes share their steps, and one answer counts for all of them. A bundle that does not exist and one of which the caller may know no role answer 404 alike. Takes an Idempotency-Key.", typeof(BundleAskingShape), 201, 404, 409, 422);
-        api.MapPost("/requests/bundles/preview", (Caller caller, AskForBundle ask, [FromBody] AskBundleBody body) =>
-                ask.Preview(caller.Id, AskingOf(body)).Answer(Of, ApiJson.Default.BundlePreviewShape))
+        api.MapPost("/requests/bundles/preview", async (Caller caller, AskForBundle ask, [FromBody] AskBundleBody body, CancellationToken cancellation) =>
+                (await ask.PreviewAsync(caller.Id, AskingOf(body), cancellation)).Answer(Of, ApiJson.Default.BundlePreviewShape))
             .Describe("previewAskBundle", "What an asking for a bundle would come to", "Decides as asking would, and stores nothing.", typeof(BundlePreviewShape), 200, 404, 422);
         api.MapGet("/requests/bundles/{id}", GetAsync)
             .Describe("getBundleAsking", "One asking for a bundle", "With `wait_seconds` (at most 60) and `seen_version` it answers when the version is newer, or when the time is over.", typeof(BundleAskingShape), 200, 404, 422);

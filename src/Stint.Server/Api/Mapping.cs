@@ -97,6 +97,7 @@ internal static class Mapping
             Extends = grant.Extends?.Value,
             NotBefore = grant.NotBefore,
             NotAfter = grant.NotAfter,
+            EndsBy = grant.EndsBy,
             EndedAt = grant.EndedAt,
             ClosedAt = grant.ClosedAt,
             EndReason = Words.End[grant.End],

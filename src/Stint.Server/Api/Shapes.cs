@@ -204,6 +204,9 @@ internal sealed record GrantShape
     /// <summary>End of its window, exclusive. Once open it never moves.</summary>
     public DateTimeOffset? NotAfter { get; init; }
 
+    /// <summary>When calendars end it at the latest; null for no such end.</summary>
+    public DateTimeOffset? EndsBy { get; init; }
+
     public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>When nothing of it was left at the target.</summary>

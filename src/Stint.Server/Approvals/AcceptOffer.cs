@@ -70,7 +70,8 @@ internal sealed class AcceptOffer(StintStore store, TimeProvider clock, AskForRo
 
         // NB. Asked first without keeping anything: a no must leave the old request as it is.
         var stand = await steps.StandAsync(work, seen);
-        if (Decider.Decide(stand.Catalog, new Question(seen.Subject, offer.Role, offer.For, seen.Reason, seen.Ticket, start, now)) is Verdict.Deny deny)
+        var held = await work.HeldAsync(stand.Catalog, seen.Subject, offer.Role, now);
+        if (Decider.Decide(stand.Catalog, new Question(seen.Subject, offer.Role, offer.For, seen.Reason, seen.Ticket, start, now) { Held = held }) is Verdict.Deny deny)
         {
             return new Outcome<RequestView>.Refused(deny.Known ? $"the policies no longer allow it: {deny.Because}" : $"nobody may ask for {offer.Role} any longer", "wait for an answer to what you asked, or take it back");
         }

@@ -63,7 +63,7 @@ internal sealed class OfferInstead(StintStore store, IdSource ids, TimeProvider 
                     return new Outcome<RequestView>.LostRace("it lapsed: nobody decided in time", await views.OfAsync(work, seen, who));
                 }
 
-                var (offer, problems) = OfferOf(stand.Catalog, seen, instead, now);
+                var (offer, problems) = await OfferOfAsync(work, stand.Catalog, seen, instead, now);
                 if (offer is null)
                 {
                     return new Outcome<RequestView>.Invalid(problems);
@@ -76,7 +76,11 @@ internal sealed class OfferInstead(StintStore store, IdSource ids, TimeProvider 
             },
             cancellation);
 
-    private (CounterOffer? Offer, IReadOnlyList<Problem> Problems) OfferOf(LoadedCatalog catalog, Request seen, Instead instead, DateTimeOffset now)
+    /// <remarks>NB. An approver does not learn by an offer what the requester holds elsewhere.</remarks>
+    private static string Because(LoadedCatalog catalog, Verdict.Deny deny) =>
+        catalog.Separations.FirstOrDefault(separation => deny.DecidedBy.Contains(separation.Name)) is { } apart ? $"{apart.Name} keeps it apart from what they have" : deny.Because;
+
+    private async Task<(CounterOffer? Offer, IReadOnlyList<Problem> Problems)> OfferOfAsync(Work work, LoadedCatalog catalog, Request seen, Instead instead, DateTimeOffset now)
     {
         var problems = Answers.Check(instead.Comment, instead.For);
         var role = RoleOf(catalog, seen, instead.Role, problems);
@@ -110,11 +114,11 @@ internal sealed class OfferInstead(StintStore store, IdSource ids, TimeProvider 
         // NB. What the policies would not let the requester have cannot be offered either; asked in full, as if they asked.
         var length = instead.For ?? (offered == seen.Role ? seen.For : null);
         var startAt = instead.StartAt is { } later ? Core.Audit.CanonicalTime.Cut(later) : seen.StartAt;
-        var verdict = Decider.Decide(catalog, new Question(seen.Subject, offered, length, seen.Reason, seen.Ticket, startAt, now));
+        var verdict = Decider.Decide(catalog, new Question(seen.Subject, offered, length, seen.Reason, seen.Ticket, startAt, now) { Held = await work.HeldAsync(catalog, seen.Subject, offered, now) });
         if (verdict is Verdict.Deny deny)
         {
             var field = offered == seen.Role ? instead.StartAt is null ? "for_seconds" : "start_at" : "role";
-            return (null, [new Problem(field, deny.Known ? $"the policies would not give that to {seen.Subject}: {deny.Because}" : $"{seen.Subject} cannot ask for {offered}")]);
+            return (null, [new Problem(field, deny.Known ? $"the policies would not give that to {seen.Subject}: {Because(catalog, deny)}" : $"{seen.Subject} cannot ask for {offered}")]);
         }
 
         var terms = verdict is Verdict.Allow allow ? allow.Terms : ((Verdict.NeedsApproval)verdict).Terms;

@@ -2,18 +2,15 @@ using System.Text.Json.Nodes;
 using Stint.Core;
 using Stint.Core.Approvals;
 using Stint.Core.Audit;
-using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
-using Stint.Core.Sessions;
-using Stint.Server.Store;
 
 namespace Stint.Server.Audit;
 
 /// <summary>One method per fact: which fields it has stands here and nowhere else.</summary>
 /// <remarks>Every fact about a row says the state and the version that the row has with it, so that the online verification can hold the rows against the log.</remarks>
-internal static class Facts
+internal static partial class Facts
 {
     /// <summary>Somebody asked for a bundle. What its requests were decided as is in their own facts; this one says what an approver of them was shown.</summary>
     /// <param name="asking">The asking.</param>
@@ -151,12 +148,12 @@ internal static class Facts
     /// <summary>The opening is intended. The policy was asked again; <paramref name="verdict"/> is what it said.</summary>
     public static Fact GrantOpening(Grant grant, DateTimeOffset at, Actor by, Verdict verdict, string catalog) => Of(FactKinds.GrantOpening, grant, at, by,
         ("not_before", grant.NotBefore), ("not_after", grant.NotAfter), ("assignment", grant.Assignment?.Value), ("for_seconds", Seconds(grant.For)),
-        ("verdict", FactValue.Own(Write(verdict))), ("catalog", catalog));
+        ("ends_by", grant.EndsBy), ("verdict", FactValue.Own(Write(verdict))), ("catalog", catalog));
 
     /// <summary>Access stands. For an extension, <c>start_at</c> says from which moment its length is counted: the end of the grant that it joins.</summary>
     public static Fact GrantOpened(Grant grant, DateTimeOffset at) => Of(FactKinds.GrantOpened, grant, at, Actor.Keeper,
         ("not_before", grant.NotBefore), ("not_after", grant.NotAfter), ("assignment", grant.Assignment?.Value), ("for_seconds", Seconds(grant.For)),
-        ("joins", grant.Extends?.Value), ("start_at", grant.Extends is null ? null : grant.NotAfter - grant.For));
+        ("joins", grant.Extends?.Value), ("start_at", grant.Extends is null || grant.NotAfter == grant.EndsBy ? null : grant.NotAfter - grant.For), ("ends_by", grant.EndsBy));
 
     public static Fact GrantClosing(Grant grant, DateTimeOffset at, Actor by) => Of(FactKinds.GrantClosing, grant, at, by,
         ("reason", Word(grant.End!.Value)), ("note", grant.EndNote), ("not_after", grant.NotAfter));
@@ -181,123 +178,8 @@ internal static class Facts
     public static Fact RemovalStuck(Assignment assignment, IReadOnlyList<Grant> grants, DateTimeOffset at) => Of(FactKinds.RemovalStuck, assignment, grants, at,
         ("attempts", assignment.Attempts), ("error", assignment.Trouble));
 
-    public static Fact CredentialMinted(Grant grant, AssignmentId assignment, string login, DateTimeOffset at) => new(FactKinds.CredentialMinted, at, Actor.Person(grant.Subject.Value))
-    {
-        ["request"] = grant.Request.Value,
-        ["grant"] = grant.Id.Value,
-        ["assignment"] = assignment.Value,
-        ["login"] = login,
-    };
-
-    public static Fact SessionStarted(SessionId session, Grant grant, AssignmentId assignment, Knock knock, string? database, string node, DateTimeOffset at) => new(FactKinds.SessionStarted, at, Actor.Person(grant.Subject.Value))
-    {
-        ["request"] = grant.Request.Value,
-        ["grant"] = grant.Id.Value,
-        ["session"] = session.Value,
-        ["assignment"] = assignment.Value,
-        ["subject"] = grant.Subject.Value,
-        ["role"] = grant.Role.ToString(),
-        ["login"] = knock.Login,
-        ["from"] = knock.From,
-        ["application"] = knock.Application,
-        ["database"] = database,
-        ["tls"] = knock.Tls,
-        ["record"] = Word(grant.Record),
-        ["node"] = node,
-        ["state"] = Word(SessionState.Live),
-    };
-
-    public static Fact SessionAnchored(SessionId session, GrantId grant, RequestId request, RecordingHead head, DateTimeOffset at)
-    {
-        var fact = new Fact(FactKinds.SessionAnchored, at, Actor.Gateway);
-        Head(fact, session, grant, request, head);
-        return fact;
-    }
-
-    public static Fact SessionEnded(SessionId session, GrantId grant, RequestId request, SessionEnd end, DateTimeOffset at)
-    {
-        var fact = new Fact(FactKinds.SessionEnded, at, Actor.Gateway);
-        Head(fact, session, grant, request, end.Recording);
-        fact["reason"] = Word(end.Reason);
-        fact["note"] = end.Note;
-        fact["at"] = end.At;
-        fact["bytes_in"] = end.BytesFromClient;
-        fact["bytes_out"] = end.BytesToClient;
-        fact["state"] = Word(SessionState.Ended);
-        return fact;
-    }
-
-    public static Fact SessionKilled(SessionId session, GrantId grant, RequestId request, Actor by, string comment, DateTimeOffset at) => new(FactKinds.SessionKilled, at, by)
-    {
-        ["request"] = request.Value,
-        ["grant"] = grant.Value,
-        ["session"] = session.Value,
-        ["reason"] = comment,
-    };
-
     /// <summary>The first start made the key that signs the log's heads.</summary>
     public static Fact KeyCreated(CheckpointKey key, DateTimeOffset at) => new(FactKinds.KeyCreated, at, Actor.Server) { ["key"] = key.Public };
-
-    public static Fact CatalogApplied(CatalogEntry entry, CatalogSource files, Actor by) => new(FactKinds.CatalogApplied, entry.At, by)
-    {
-        ["catalog"] = entry.Version,
-        ["files"] = FactValue.List(files.Files.Select(file => file.Name)),
-        ["previous"] = entry.Previous,
-        ["number"] = entry.Number,
-        ["note"] = entry.Origin.Note.Length > 0 ? entry.Origin.Note : null,
-        ["change"] = entry.Change?.Value,
-        ["commit"] = entry.Origin.Commit,
-        ["author"] = entry.Origin.Author,
-        ["dirty"] = entry.Origin.Commit is null ? null : entry.Origin.Dirty,
-    };
-
-    /// <summary>A catalog that did not take effect, though somebody wanted it to.</summary>
-    public static Fact CatalogRefused(string version, string? on, string reason, string note, Actor by, DateTimeOffset at) => new(FactKinds.CatalogRefused, at, by)
-    {
-        ["catalog"] = version,
-        ["previous"] = on,
-        ["reason"] = reason,
-        ["note"] = note.Length > 0 ? note : null,
-    };
-
-    public static Fact ChangeProposed(CatalogChange change, Actor by) => new(FactKinds.ChangeProposed, change.ProposedAt, by)
-    {
-        ["change"] = change.Id.Value,
-        ["catalog"] = change.Target,
-        ["previous"] = change.Base,
-        ["files"] = FactValue.List(change.Files.Files.Select(file => file.Name)),
-        ["digest"] = change.Digest,
-        ["steps"] = new JsonArray([.. change.Steps.Select(Write)]),
-        ["distinct"] = change.Distinct,
-        ["lapses_at"] = change.LapsesAt,
-        ["note"] = change.Origin.Note.Length > 0 ? change.Origin.Note : null,
-        ["commit"] = change.Origin.Commit,
-        ["author"] = change.Origin.Author,
-        ["dirty"] = change.Origin.Commit is null ? null : change.Origin.Dirty,
-        ["state"] = Word(change.State),
-        ["version"] = change.Version,
-    };
-
-    public static Fact ChangeAnswered(CatalogChange change, Approval answer) => new(FactKinds.ChangeAnswered, answer.At, Actor.Person(answer.By.Value))
-    {
-        ["change"] = change.Id.Value,
-        ["by"] = answer.By.Value,
-        ["yes"] = answer.Yes,
-        ["saw"] = answer.SawDigest,
-        ["comment"] = answer.Comment,
-        ["via"] = answer.Via,
-        ["state"] = Word(ChangeState.Pending),
-        ["version"] = change.Version,
-    };
-
-    public static Fact ChangeEnded(CatalogChange change, DateTimeOffset at, Actor by) => new(FactKinds.ChangeEnded, at, by)
-    {
-        ["change"] = change.Id.Value,
-        ["catalog"] = change.Target,
-        ["reason"] = change.Why,
-        ["state"] = Word(change.State),
-        ["version"] = change.Version,
-    };
 
     public static Fact DriftFound(string resource, string account, AssignmentId? assignment, string drift, DateTimeOffset at) => new(FactKinds.DriftFound, at, Actor.Keeper)
     {
@@ -403,14 +285,28 @@ internal static class Facts
 
     private static JsonArray Names(IReadOnlyList<SubjectId> people) => new([.. people.Select(person => (JsonNode)person.Value)]);
 
-    private static JsonObject Write(Terms terms) => new()
+    private static JsonObject Write(Terms terms)
     {
-        ["for_seconds"] = Seconds(terms.For),
-        ["max_seconds"] = Seconds(terms.Max),
-        ["record"] = Word(terms.Record),
-        ["lapses_after_seconds"] = Seconds(terms.LapsesAfter),
-        ["begin_within_seconds"] = Seconds(terms.BeginWithin),
-    };
+        var json = new JsonObject
+        {
+            ["for_seconds"] = Seconds(terms.For),
+            ["max_seconds"] = Seconds(terms.Max),
+            ["record"] = Word(terms.Record),
+            ["lapses_after_seconds"] = Seconds(terms.LapsesAfter),
+            ["begin_within_seconds"] = Seconds(terms.BeginWithin),
+        };
+        if (terms.OpensFrom is { } from)
+        {
+            json["opens_from"] = CanonicalTime.Write(from);
+        }
+
+        if (terms.EndsBy is { } end)
+        {
+            json["ends_by"] = CanonicalTime.Write(end);
+        }
+
+        return json;
+    }
 
     private static Fact Of(string kind, Request request, DateTimeOffset at, Actor by, params (string Field, FactValue? Value)[] more) => With(
         new Fact(kind, at, by) { ["request"] = request.Id.Value, ["state"] = Word(request.State), ["version"] = request.Version }, more);
@@ -478,18 +374,6 @@ internal static class Facts
         }
 
         return fact;
-    }
-
-    private static void Head(Fact fact, SessionId session, GrantId grant, RequestId request, RecordingHead? head)
-    {
-        fact["request"] = request.Value;
-        fact["grant"] = grant.Value;
-        fact["session"] = session.Value;
-        fact["file"] = head?.File;
-        fact["recording"] = head is null ? null : Convert.ToHexStringLower(head.Hash);
-        fact["records"] = head?.Records;
-        fact["bytes"] = head?.Bytes;
-        fact["statements"] = head?.Statements;
     }
 
     private static long Seconds(TimeSpan span) => (long)span.TotalSeconds;

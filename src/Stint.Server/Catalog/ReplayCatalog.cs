@@ -55,7 +55,7 @@ internal sealed class ReplayCatalog(StintStore store, CurrentCatalog current, Ca
                     List<Replay> again = [];
                     foreach (var request in page.Items.TakeWhile(request => request.AskedAt >= from))
                     {
-                        again.Add(Replay.Of(next, request, request.Verdict is Verdict.NeedsApproval ? await reads.ApprovalsAsync(request.Id) : []));
+                        again.Add(Replay.Of(next, request, request.Verdict is Verdict.NeedsApproval ? await reads.ApprovalsAsync(request.Id) : [], await reads.HeldAsync(next, request.Subject, request.Role, request.AskedAt)));
                     }
 
                     return (again, again.Count == page.Items.Count ? page.Next : null);

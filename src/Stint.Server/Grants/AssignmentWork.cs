@@ -61,6 +61,13 @@ internal sealed class AssignmentWork(
                 return null;
             }
 
+            // NB. A window that closed before the target answered lets nothing open any more.
+            foreach (var late in (await work.GrantsOfAsync(seen.Id)).Where(grant => grant.State == GrantState.Opening && grant.EndsBy <= now))
+            {
+                await GrantSteps.EndAsync(work, late, EndReason.Expired, "its window closed before it was open", now, Actor.Keeper);
+                seen = (await work.FindAssignmentAsync(leased.Id))!;
+            }
+
             var grants = await work.GrantsOfAsync(seen.Id);
             var plan = Plan.For(seen, grants, now);
             if (plan is Plan.Settled)

@@ -39,6 +39,11 @@ internal sealed class BeginGrant(StintStore store, CurrentCatalog catalog, TimeP
                     return new Outcome<GrantView>.Refused("it was not begun in time and has lapsed", Sentences.AskAgain(seen.Role));
                 }
 
+                if (await steps.WaitsAsync(work, seen, now) is { } wait)
+                {
+                    return new Outcome<GrantView>.Refused(wait.Because, $"begin it from {CanonicalTime.Write(wait.From)[..19]}Z on; it lapses at {CanonicalTime.Write(seen.LapsesAt)[..19]}Z");
+                }
+
                 return await steps.BeginAsync(work, seen, now, Actor.Person(who.Value)) is { } begun
                     ? begun.State == GrantState.Closed
                         ? new Outcome<GrantView>.Refused(begun.EndNote!, Sentences.AskAgain(seen.Role))

@@ -35,7 +35,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             ReadyAt = now,
             For = request.For,
             StartAt = request.StartAt,
-            LapsesAt = (start ?? now) + request.BeginWithin,
+            LapsesAt = (OpensFrom(request, start, now) ?? start ?? now) + request.BeginWithin,
             Extends = request.Extends,
             Record = terms.Record,
         });
@@ -50,15 +50,55 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
         return opensNow ? await BeginAsync(work, grant, now, by) ?? grant : grant;
     }
 
-    /// <summary>Asks the policy again and opens, or closes what it no longer allows.</summary>
-    /// <returns>The grant in <see cref="GrantState.Opening"/>, or in <see cref="GrantState.Closed"/> with the reason; null when somebody else was first.</returns>
-    public async ValueTask<Grant?> BeginAsync(Work work, Grant ready, DateTimeOffset now, Actor by)
+    /// <summary>Why the calendars do not let it open yet, and when they do; null when nothing is in the way of the time.</summary>
+    public async ValueTask<Again.NotYet?> WaitsAsync(Work work, Grant ready, DateTimeOffset now) =>
+        catalog.Now.Calendars.Count == 0 ? null : (await AgainAsync(work, ready, now)).Again as Again.NotYet;
+
+    /// <summary>When the calendars let a request's access open; null for at once, or at its start.</summary>
+    private DateTimeOffset? OpensFrom(Request request, DateTimeOffset? start, DateTimeOffset now)
+    {
+        if (catalog.Now.Calendars.Count == 0)
+        {
+            return null;
+        }
+
+        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, start, now) { Held = [] };
+        return Decider.Decide(catalog.Now, question) switch
+        {
+            Verdict.Allow allow => allow.Terms.OpensFrom,
+            Verdict.NeedsApproval needs => needs.Terms.OpensFrom,
+            _ => null,
+        };
+    }
+
+    private async ValueTask<(Again Again, Question Question)> AgainAsync(Work work, Grant ready, DateTimeOffset now)
     {
         var request = await work.FindRequestAsync(ready.Request)
             ?? throw new InvalidOperationException($"The grant {ready.Id} has no request.");
         var current = catalog.Now;
-        var question = new Question(request.Subject, request.Role, ready.For, request.Reason, request.Ticket, null, now);
-        var again = Decider.AskAgain(current, question, request.Verdict, await work.ApprovalsAsync(request.Id), request.Digest, await work.AdditionsAsync(request.Id));
+
+        // What was only promised is in nobody's way: whoever opens first has it, and the other is asked again like this one.
+        var held = await work.HeldAsync(current, request.Subject, request.Role, now);
+        var question = new Question(request.Subject, request.Role, ready.For, request.Reason, request.Ticket, null, now) { Held = [.. held.Where(one => !one.Promised)] };
+        return (Decider.AskAgain(current, question, request.Verdict, await work.ApprovalsAsync(request.Id), request.Digest, await work.AdditionsAsync(request.Id)), question);
+    }
+
+    /// <summary>Asks the policy again and opens, or closes what it no longer allows.</summary>
+    /// <returns>
+    /// The grant in <see cref="GrantState.Opening"/>, or in <see cref="GrantState.Closed"/> with the reason; as it was when
+    /// the calendars let it open later; null when somebody else was first.
+    /// </returns>
+    public async ValueTask<Grant?> BeginAsync(Work work, Grant ready, DateTimeOffset now, Actor by)
+    {
+        var current = catalog.Now;
+        var (again, question) = await AgainAsync(work, ready, now);
+        if (again is Again.NotYet wait)
+        {
+            // NB. One with a start was given a time at which it opens: when the calendars were changed since, it is over,
+            // and does not open at a time that nobody asked for.
+            return ready.StartAt is null ? ready : await EndAsync(work, ready, EndReason.Revoked, wait.Because, now, by);
+        }
+
         if (again is not Again.Stands { Terms: var terms })
         {
             var why = again is Again.Fell fell ? fell.Because : "the policy could not be asked";
@@ -77,6 +117,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             Assignment = assignment,
             For = terms.For < ready.For ? terms.For : ready.For,
             Record = terms.Record > ready.Record ? terms.Record : ready.Record,
+            EndsBy = terms.EndsBy,
         };
         if (await work.MoveAsync(ready, next) is not { } begun)
         {

@@ -60,7 +60,7 @@ internal abstract record Plan
         {
             var next = waiting.Find(grant => grant.Extends is not { } joins || !waiting.Exists(other => other.Id == joins)) ?? waiting[0];
             waiting.Remove(next);
-            var (from, to) = Core.Grants.Windows.At(now, next.For, next.Extends is { } extended ? known.GetValueOrDefault(extended) : null);
+            var (from, to) = Core.Grants.Windows.At(now, next.For, next.Extends is { } extended ? known.GetValueOrDefault(extended) : null, next.EndsBy);
             var windowed = next with { NotBefore = from, NotAfter = to };
             opening.Add(windowed);
             known[next.Id] = windowed with { State = GrantState.Open };

@@ -31,7 +31,7 @@ internal sealed class AskForBundle(StintStore store, CurrentCatalog catalog, IdS
             {
                 var now = clock.Now();
                 var current = catalog.Now;
-                if (Decide(current, who, asking.Bundle!, terms, now) is not { } decided)
+                if (await DecideAsync(work, current, who, asking.Bundle!, terms, now) is not { } decided)
                 {
                     // NB. Whoever may not know of it learns nothing: the same answer as for one that does not exist, and
                     // only the log remembers that they tried.
@@ -57,25 +57,40 @@ internal sealed class AskForBundle(StintStore store, CurrentCatalog catalog, IdS
     }
 
     /// <summary>What an asking would come to now. Stores nothing.</summary>
-    public Outcome<BundlePreview> Preview(SubjectId who, AskingTogether asking)
+    public async Task<Outcome<BundlePreview>> PreviewAsync(SubjectId who, AskingTogether asking, CancellationToken cancellation)
     {
         var now = clock.Now();
         var check = asking.Check(now);
+        if (check is not AskingCheck.Sound terms)
+        {
+            return new Outcome<BundlePreview>.Invalid(AskForRole.Problems(check));
+        }
+
         var current = catalog.Now;
-        return check is not AskingCheck.Sound terms ? new Outcome<BundlePreview>.Invalid(AskForRole.Problems(check))
-            : Decide(current, who, asking.Bundle!, terms, now) is { } decided ? new Outcome<BundlePreview>.Done(decided)
+        return await store.ReadAsync(async reads => await DecideAsync(reads, current, who, asking.Bundle!, terms, now), cancellation) is { } decided
+            ? new Outcome<BundlePreview>.Done(decided)
             : new Outcome<BundlePreview>.NotFound();
     }
 
-    private static BundlePreview? Decide(LoadedCatalog current, SubjectId who, string name, AskingCheck.Sound terms, DateTimeOffset now)
+    private static async ValueTask<BundlePreview?> DecideAsync(Reads reads, LoadedCatalog current, SubjectId who, string name, AskingCheck.Sound terms, DateTimeOffset now)
     {
         if (!current.Bundles.TryGetValue(name, out var bundle))
         {
             return null;
         }
 
+        var held = new Dictionary<RoleRef, IReadOnlyList<Held>>();
+        foreach (var role in bundle.Roles)
+        {
+            held[role] = await reads.HeldAsync(current, who, role, now);
+        }
+
+        // NB. Of two roles that are kept apart the bundle's first is given: what was said yes to before counts as promised.
         var wish = terms.For ?? bundle.For;
-        var verdict = BundleDecider.Decide(current, bundle, wish, (role, length, _) => AskForRole.Question(who, terms with { Role = role, For = length }, now));
+        var verdict = BundleDecider.Decide(current, bundle, wish, (role, length, before) => AskForRole.Question(who, terms with { Role = role, For = length }, now) with
+        {
+            Held = [.. held.GetValueOrDefault(role, []), .. before.Select(one => new Held(one, terms.StartAt ?? now, null, Promised: true))],
+        });
         return verdict.Roles.Count == 0 ? null : new BundlePreview(bundle, wish, verdict, current.Version);
     }
 

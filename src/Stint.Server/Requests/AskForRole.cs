@@ -63,7 +63,8 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
         }
 
         var current = catalog.Now;
-        var verdict = Decider.Decide(current, Question(who, ask, now));
+        var held = await store.ReadAsync(async reads => await reads.HeldAsync(current, who, ask.Role, now), cancellation);
+        var verdict = Decider.Decide(current, Question(who, ask, now) with { Held = held });
         if (verdict is Verdict.Deny { Known: false })
         {
             return new Outcome<AskPreview>.NotFound();
@@ -80,7 +81,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
     {
         var now = clock.Now();
         var current = catalog.Now;
-        var verdict = Decider.Decide(current, Question(who, ask, now));
+        var verdict = Decider.Decide(current, Question(who, ask, now) with { Held = await work.HeldAsync(current, who, ask.Role, now) });
 
         // NB. Whoever may not know of a role learns nothing: the same answer as for one that does not exist, and only
         // the log remembers that they tried.

@@ -3,6 +3,7 @@ using Stint.Core;
 using Stint.Core.Catalog;
 using Stint.Core.Policies;
 using Stint.Server.Catalog;
+using Stint.Server.Store;
 
 namespace Stint.Server.Requests;
 
@@ -11,7 +12,7 @@ namespace Stint.Server.Requests;
 /// NB. Whatever a caller may not know of is answered as what does not exist. About others it is for admins and auditors,
 /// and for owners of a resource about its roles.
 /// </remarks>
-internal sealed class ExplainAccess(CurrentCatalog current, CatalogVersions versions, TimeProvider clock)
+internal sealed class ExplainAccess(StintStore store, CurrentCatalog current, CatalogVersions versions, TimeProvider clock)
 {
     /// <summary>Most entries of one answer.</summary>
     public const int MostItems = 1_000;
@@ -47,7 +48,11 @@ internal sealed class ExplainAccess(CurrentCatalog current, CatalogVersions vers
             return owner ? NoCatalog() : new Outcome<JsonObject>.NotFound();
         }
 
-        var told = Explanation.Of(catalog, new Question(subject, role, asked.For, asked.Reason, asked.Ticket, null, at), forAsker: !owner);
+        // NB. What somebody holds elsewhere is told to themselves and to whoever may read all: not to an owner of this one.
+        var then = at < clock.Now() ? at : clock.Now();
+        var held = catalog.Against(role) is not null && (all || subject == who) ? await store.ReadAsync(async reads => await reads.HeldAsync(catalog, subject, role, then), cancellation) : [];
+        var told = Explanation.Of(catalog, new Question(subject, role, asked.For, asked.Reason, asked.Ticket, null, at) { Held = held }, forAsker: !owner);
+        told = all ? told : told with { Standing = told.Standing.WithoutOthers() };
         return owner || told.Known ? new Outcome<JsonObject>.Done(told.ToNode(forAsker: !all)) : new Outcome<JsonObject>.NotFound();
     }
 
@@ -81,7 +86,7 @@ internal sealed class ExplainAccess(CurrentCatalog current, CatalogVersions vers
 
             var (catalog, moment) = await AtAsync(at, cancellation);
             return catalog is null ? NoCatalog()
-                : catalog.Resources.TryGetValue(named.Resource, out var resource) && resource.Roles.ContainsKey(named.Role) ? Page(catalog, moment, Who.Of(catalog, named, moment), skip, limit)
+                : catalog.Resources.TryGetValue(named.Resource, out var resource) && resource.Roles.ContainsKey(named.Role) ? Page(catalog, moment, [.. Who.Of(catalog, named, moment).Select(reach => all ? reach : reach with { Standing = reach.Standing.WithoutOthers() })], skip, limit)
                 : new Outcome<JsonObject>.NotFound();
         }
 
@@ -104,7 +109,7 @@ internal sealed class ExplainAccess(CurrentCatalog current, CatalogVersions vers
             [
                 .. Who.Of(then, about, when)
                     .Where(reach => all || current.Now.Owns(who, reach.Role.Resource) || (about == who && reach.Standing.Way is Way.Rule or Way.Approval))
-                    .Select(reach => all ? reach : reach with { Paths = [.. reach.Paths.Select(path => path with { Through = [path.Through[0]] })] }),
+                    .Select(reach => all ? reach : reach with { Standing = reach.Standing.WithoutOthers(), Paths = [.. reach.Paths.Select(path => path with { Through = [path.Through[0]] })] }),
             ],
             skip,
             limit);

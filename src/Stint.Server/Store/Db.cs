@@ -15,6 +15,9 @@ internal abstract class Db : IAsyncDisposable
     /// <summary>Appended to a sub-select that takes due work: rows that another node holds are passed over.</summary>
     public abstract string SkipLocked { get; }
 
+    /// <summary>Makes whoever names the same wait until this transaction is over. Nothing to do where there is one writer.</summary>
+    public abstract ValueTask AloneWithAsync(string name);
+
     /// <summary><c>column IN (the texts of parameter N)</c>; give the parameter as <see cref="TextList"/>.</summary>
     public abstract string In(string column, int parameter);
 

@@ -24,6 +24,8 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
 
     private NpgsqlTransaction? Transaction { get; set; }
 
+    public override async ValueTask AloneWithAsync(string name) => await RunAsync("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name);
+
     public override string In(string column, int parameter) => $"{column} = ANY(${parameter})";
 
     public override object TextList(IEnumerable<string> texts) => texts.ToArray();

@@ -72,6 +72,8 @@ internal sealed class SqliteDb : Db
         }
     }
 
+    public override ValueTask AloneWithAsync(string name) => ValueTask.CompletedTask;
+
     public override string In(string column, int parameter) => $"{column} IN (SELECT value FROM json_each(${parameter}))";
 
     public override object TextList(IEnumerable<string> texts) => JsonSerializer.Serialize(texts.ToList(), TextListJson.Default.ListString);

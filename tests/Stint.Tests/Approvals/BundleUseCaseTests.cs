@@ -21,6 +21,20 @@ public sealed class BundleUseCaseTests
 {
     public static TheoryData<string> Kinds => TestStore.Kinds;
 
+    [Fact]
+    public async Task Ask_TwoRolesThatAreKeptApart_GivesTheFirstAndRefusesTheOther()
+    {
+        await using var world = await WorldAsync("sqlite", ("policies:", "separate:\n  four-eyes: { one: [orders-db/read-only], other: [staging-db/owner], within: 1h }\npolicies:"));
+
+        var preview = Assert.IsType<Outcome<BundlePreview>.Done>(
+            await world.Get<AskForBundle>().PreviewAsync(World.Ann, new AskingTogether("backend-onboarding", null, "first week", null, null, false), CancellationToken.None)).Value;
+        var asked = await AskedAsync(world);
+
+        Assert.Equal([RequestState.Approved, RequestState.Pending, RequestState.Denied], States(asked));
+        Assert.Contains("four-eyes", Of(asked, "staging-db/owner").Request.Verdict.DecidedBy);
+        Assert.Equal(Of(asked, "staging-db/owner").Request.Verdict.DecidedBy, preview.Verdict.Roles.Single(one => one.Role.ToString() == "staging-db/owner").Verdict.DecidedBy);
+    }
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public async Task Ask_DecidesEachRoleByItself_AndSharesTheStepsOfAllThatNeedAYes(string kind)

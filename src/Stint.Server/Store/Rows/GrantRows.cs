@@ -26,7 +26,7 @@ internal partial class Reads
 {
     private protected const string GrantColumns =
         "id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, assignment_id, begun_at, "
-        + "not_before, not_after, end_reason, end_note, ended_at, closed_at, record";
+        + "not_before, not_after, end_reason, end_note, ended_at, closed_at, record, ends_by";
 
     /// <summary>The grant; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Grant?> FindGrantAsync(GrantId id) =>
@@ -134,6 +134,7 @@ internal partial class Reads
             EndedAt = c.TimeOrNull(),
             ClosedAt = c.TimeOrNull(),
             Record = Words.Record.Read(c.Text()),
+            EndsBy = c.TimeOrNull(),
         };
     }
 }
@@ -185,7 +186,7 @@ internal sealed partial class Work
         var kept = Rounded(next) with { Version = seen.Version + 1 };
         var moved = await Db.RunAsync(
             "UPDATE grants SET state = $1, version = $2, lasts = $3, assignment_id = $4, not_before = $5, not_after = $6, "
-            + "end_reason = $7, end_note = $8, ended_at = $9, closed_at = $10, record = $11, begun_at = $12 WHERE id = $13 AND state = $14 AND version = $15",
+            + "end_reason = $7, end_note = $8, ended_at = $9, closed_at = $10, record = $11, begun_at = $12, ends_by = $13 WHERE id = $14 AND state = $15 AND version = $16",
             Words.Grant[kept.State],
             kept.Version,
             kept.For,
@@ -198,6 +199,7 @@ internal sealed partial class Work
             kept.ClosedAt,
             Words.Record[kept.Record],
             kept.BegunAt,
+            kept.EndsBy,
             seen.Id.Value,
             Words.Grant[seen.State],
             seen.Version);
@@ -247,6 +249,7 @@ internal sealed partial class Work
         BegunAt = Stored.Round(grant.BegunAt),
         NotBefore = Stored.Round(grant.NotBefore),
         NotAfter = Stored.Round(grant.NotAfter),
+        EndsBy = Stored.Round(grant.EndsBy),
         EndedAt = Stored.Round(grant.EndedAt),
         ClosedAt = Stored.Round(grant.ClosedAt),
     };

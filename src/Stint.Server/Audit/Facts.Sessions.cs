@@ -1,0 +1,76 @@
+using Stint.Core;
+using Stint.Core.Audit;
+using Stint.Core.Grants;
+using Stint.Core.Sessions;
+
+namespace Stint.Server.Audit;
+
+// What happens in and to sessions.
+internal static partial class Facts
+{
+    public static Fact CredentialMinted(Grant grant, AssignmentId assignment, string login, DateTimeOffset at) => new(FactKinds.CredentialMinted, at, Actor.Person(grant.Subject.Value))
+    {
+        ["request"] = grant.Request.Value,
+        ["grant"] = grant.Id.Value,
+        ["assignment"] = assignment.Value,
+        ["login"] = login,
+    };
+
+    public static Fact SessionStarted(SessionId session, Grant grant, AssignmentId assignment, Knock knock, string? database, string node, DateTimeOffset at) => new(FactKinds.SessionStarted, at, Actor.Person(grant.Subject.Value))
+    {
+        ["request"] = grant.Request.Value,
+        ["grant"] = grant.Id.Value,
+        ["session"] = session.Value,
+        ["assignment"] = assignment.Value,
+        ["subject"] = grant.Subject.Value,
+        ["role"] = grant.Role.ToString(),
+        ["login"] = knock.Login,
+        ["from"] = knock.From,
+        ["application"] = knock.Application,
+        ["database"] = database,
+        ["tls"] = knock.Tls,
+        ["record"] = Word(grant.Record),
+        ["node"] = node,
+        ["state"] = Word(SessionState.Live),
+    };
+
+    public static Fact SessionAnchored(SessionId session, GrantId grant, RequestId request, RecordingHead head, DateTimeOffset at)
+    {
+        var fact = new Fact(FactKinds.SessionAnchored, at, Actor.Gateway);
+        Head(fact, session, grant, request, head);
+        return fact;
+    }
+
+    public static Fact SessionEnded(SessionId session, GrantId grant, RequestId request, SessionEnd end, DateTimeOffset at)
+    {
+        var fact = new Fact(FactKinds.SessionEnded, at, Actor.Gateway);
+        Head(fact, session, grant, request, end.Recording);
+        fact["reason"] = Word(end.Reason);
+        fact["note"] = end.Note;
+        fact["at"] = end.At;
+        fact["bytes_in"] = end.BytesFromClient;
+        fact["bytes_out"] = end.BytesToClient;
+        fact["state"] = Word(SessionState.Ended);
+        return fact;
+    }
+
+    public static Fact SessionKilled(SessionId session, GrantId grant, RequestId request, Actor by, string comment, DateTimeOffset at) => new(FactKinds.SessionKilled, at, by)
+    {
+        ["request"] = request.Value,
+        ["grant"] = grant.Value,
+        ["session"] = session.Value,
+        ["reason"] = comment,
+    };
+
+    private static void Head(Fact fact, SessionId session, GrantId grant, RequestId request, RecordingHead? head)
+    {
+        fact["request"] = request.Value;
+        fact["grant"] = grant.Value;
+        fact["session"] = session.Value;
+        fact["file"] = head?.File;
+        fact["recording"] = head is null ? null : Convert.ToHexStringLower(head.Hash);
+        fact["records"] = head?.Records;
+        fact["bytes"] = head?.Bytes;
+        fact["statements"] = head?.Statements;
+    }
+}
