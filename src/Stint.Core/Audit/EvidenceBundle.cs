@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Stint.Core.Approvals;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
 

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Stint.Core;
-using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Approvals;
 using Stint.Server.Hosting;

@@ -1,6 +1,5 @@
 using Stint.Core;
 using Stint.Core.Policies;
-using Stint.Core.Requests;
 using Stint.Server.Requests;
 using Stint.Server.Store;
 
