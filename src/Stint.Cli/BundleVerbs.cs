@@ -16,7 +16,7 @@ internal static class BundleVerbs
     public static async Task<int> PreviewAsync(Verb verb, StintClient client, JsonObject body, CancellationToken cancellation)
     {
         body.Remove("wait");
-        var preview = await client.PostAsync("api/v1/requests/bundles/preview", body, cancellation);
+        var preview = await PostAsync(client, "api/v1/requests/bundles/preview", body, cancellation);
         verb.Terminal.Answer(preview, () => BundleCards.Preview(verb.Terminal, preview));
         return Cards.Array(preview, "roles").All(role => (string?)role["verdict"]?["outcome"] == "deny") ? ExitCode.Denied : ExitCode.Ok;
     }
@@ -24,7 +24,7 @@ internal static class BundleVerbs
     /// <summary>Asks, waits when told to, shows what came of each role.</summary>
     public static async Task<int> SubmitAsync(Verb verb, StintClient client, JsonObject body, bool wait, string? timeout, CancellationToken cancellation)
     {
-        var asked = await client.PostAsync("api/v1/requests/bundles", body, cancellation);
+        var asked = await PostAsync(client, "api/v1/requests/bundles", body, cancellation);
         if (wait)
         {
             var until = timeout is null ? DateTimeOffset.MaxValue : verb.Terminal.Now.AddSeconds(Asking.Duration(timeout));
@@ -44,6 +44,19 @@ internal static class BundleVerbs
             _ when wait && Cards.Array(asked, "roles").Any(role => (string?)role["grant"]?["end_reason"] is not null) => ExitCode.Failed,
             _ => ExitCode.Ok,
         };
+    }
+
+    /// <summary>Whoever forgot a role's slash is told what a name without one means.</summary>
+    private static async Task<JsonObject> PostAsync(StintClient client, string path, JsonObject body, CancellationToken cancellation)
+    {
+        try
+        {
+            return await client.PostAsync(path, body, cancellation);
+        }
+        catch (CommandFailed none) when (none.Code == ExitCode.NotFound)
+        {
+            throw new CommandFailed(none.Code, none.Message, "A name without a slash is a bundle's; a role is written RESOURCE/ROLE. See: stint ls", none.Problem);
+        }
     }
 
     /// <summary>The askings for bundles that some requests are a part of, each once.</summary>

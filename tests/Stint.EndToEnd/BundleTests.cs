@@ -11,14 +11,14 @@ public sealed class BundleTests(OpenShop open) : IClassFixture<OpenShop>
     public async Task Bundle_AskedAnsweredOnceAndUsed_ThenRepeatedUnderAName()
     {
         Assert.Contains("first-week", (await open.Ann.StintAsync("ls")).Good(), StringComparison.Ordinal);
-        Assert.Contains("orders-db/owner: with approval, for 1h", (await open.Ann.StintAsync("request", "first-week", "--reason", "first week", "--dry-run")).Good(), StringComparison.Ordinal);
+        Assert.Contains("orders-db/owner: with approval, for 1 h", (await open.Ann.StintAsync("request", "first-week", "--reason", "first week", "--dry-run")).Good(), StringComparison.Ordinal);
 
         var asked = await open.Ann.StintJsonAsync("request", "first-week", "--reason", "first week", "--save", "week");
         var id = asked.GetProperty("id").GetString()!;
         Assert.StartsWith("bu-", id, StringComparison.Ordinal);
         Assert.Equal(["approved", "pending"], States(asked));
         var mine = (await open.Ann.StintAsync("status")).Good();
-        Assert.Contains("orders-db/owner for 1h: waits for a yes", mine, StringComparison.Ordinal);
+        Assert.Contains("orders-db/owner for 1 h: waits for a yes", mine, StringComparison.Ordinal);
 
         var bobs = (await open.Bob.StintAsync("status")).Good();
         Assert.Equal(1, bobs.Split("Waits for your answer:").Length - 1);

@@ -43,6 +43,7 @@ internal sealed class Invariants(World world)
         var (requests, grants, approvals) = Read();
         CheckTold(requests, grants);
         CheckYeses(requests, approvals);
+        CheckBundles(requests, approvals);
         CheckGrants(requests, grants);
         CheckApart(grants);
         CheckTargets(grants);
@@ -97,6 +98,18 @@ internal sealed class Invariants(World world)
             }
 
             Must(request.State != RequestState.Approved || request.Verdict is not Verdict.Deny, $"{request.Id} is approved against the policy");
+        }
+    }
+
+    /// <summary>What waits for one yes is approved all or none, by the same people.</summary>
+    private static void CheckBundles(Dictionary<RequestId, Request> requests, ILookup<RequestId, Approval> approvals)
+    {
+        foreach (var together in requests.Values.Where(request => request is { Bundle: not null, Verdict: Verdict.NeedsApproval }).GroupBy(request => request.Bundle!.Value))
+        {
+            var approved = together.Count(request => request.State == RequestState.Approved);
+            Must(approved == 0 || approved == together.Count(), $"a part of {together.Key} is approved and the rest is not");
+            var answers = together.Select(request => string.Join(", ", approvals[request.Id].Select(approval => $"{approval.By}/{approval.Seat}/{approval.Yes}"))).Distinct().ToList();
+            Must(answers.Count == 1, $"the parts of {together.Key} were answered otherwise: {string.Join(" | ", answers)}");
         }
     }
 

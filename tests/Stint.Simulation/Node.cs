@@ -30,6 +30,8 @@ internal sealed class Node : IAsyncDisposable
 
     public required AskForRole Ask { get; init; }
 
+    public required AskForBundle AskTogether { get; init; }
+
     public required ApproveRequest Approve { get; init; }
 
     public required DenyRequest Deny { get; init; }
@@ -98,6 +100,7 @@ internal sealed class Node : IAsyncDisposable
         {
             Catalog = current,
             Ask = ask,
+            AskTogether = new AskForBundle(store, current, ids, time, ask, new BundleViews(current, views, approvals)),
             Approve = new ApproveRequest(store, time, views, approvals),
             Deny = new DenyRequest(store, time, views, approvals),
             Cancel = new CancelRequest(store, time, views, approvals),

@@ -46,6 +46,8 @@ internal sealed class Town
 
     public static string Role(int resource, string role) => $"db{resource}/{role}";
 
+    public static string Bundle(int resource) => $"week{resource}";
+
     private LoadedCatalog Load(string name, HashSet<int> disabled, int gone, bool strict, string most)
     {
         var text = new StringBuilder($"# {name}\nresources:\n");
@@ -70,6 +72,13 @@ internal sealed class Town
         text.Append("admins: [p0, p1]\nworkflows:\n  two:\n    steps: [{ from: owners, remind: 20m, escalate: { after: 2h, to: group:guards } }, { from: group:guards, need: 2 }]\n    distinct: true\n    lapses: 24h\n");
         text.Append(strict ? "    order: sequential\n" : "");
         text.Append($"separate:\n  four-eyes: {{ one: '*/write', other: ['*/owner'], within: {Words.Say(Apart)} }}\n");
+        text.Append("bundles:\n");
+        for (var i = 0; i < Resources; i++)
+        {
+            var roles = ((string[])[Role(i, "read"), Role(i, "write"), Role((i + 1) % Resources, "write"), Role((i + 1) % Resources, "owner")]).Where(role => !role.StartsWith($"db{gone}/", StringComparison.Ordinal));
+            text.Append($"  {Bundle(i)}: {{ roles: [{string.Join(", ", roles)}], for: 30m }}\n");
+        }
+
         text.Append("policies:\n");
         text.Append($"  read: {{ who: group:everybody, roles: ['*/read'], for: {{ default: 15m, max: {most} }}, approve: {(strict ? "{ steps: [{ from: owners }] }" : "{ auto: true }")} }}\n");
         text.Append($"  write: {{ who: group:everybody, roles: ['*/write'], for: {{ default: 15m, max: {most} }}, approve: {{ steps: [{{ from: owners }}] }} }}\n");

@@ -162,8 +162,26 @@ internal sealed class World : IAsyncDisposable
         }
     }
 
+    private async Task AskTogetherAsync()
+    {
+        var who = new SubjectId(Town.Person(_chance.Below(_town.People)));
+        var asking = new AskingTogether(Town.Bundle(_chance.Below(_town.Resources)), _chance.PerMille(500) ? 1 + _chance.Below(4000) : null, "because", null, null, _chance.PerMille(500));
+        var outcome = await Node.AskTogether.AskAsync(who, asking, CancellationToken.None);
+        Note($"ask {who} {asking.Bundle} {Word(outcome)}");
+        foreach (var view in (outcome as Outcome<BundleView>.Done)?.Value.Requests ?? [])
+        {
+            Told(new Outcome<RequestView>.Done(view));
+        }
+    }
+
     private async Task AskAsync(GrantId? extends)
     {
+        if (extends is null && _chance.PerMille(200))
+        {
+            await AskTogetherAsync();
+            return;
+        }
+
         var person = Town.Person(_chance.Below(_town.People));
         var role = Town.Role(_chance.Below(_town.Resources), _chance.Of(["read", "read", "write", "owner"]));
         await AskAsync(new SubjectId(person), role, extends);

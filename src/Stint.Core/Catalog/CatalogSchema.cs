@@ -156,19 +156,15 @@ public static class CatalogSchema
         }
     }
 
-    private static JsonObject Bundle()
-    {
-        var roles = Text("RESOURCE/ROLE.");
-        return Object(
-            "Roles that are asked for together: joining a team, going on call.",
-            ["roles"],
-            new JsonObject
-            {
-                ["description"] = Text("For whoever asks."),
-                ["roles"] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["maxItems"] = BundlesSection.MostRoles, ["items"] = roles, ["description"] = "In the order in which they are decided and shown." },
-                ["for"] = Pattern(Duration, "How long, when the asking does not say; each role for at most as long as its policies allow."),
-            });
-    }
+    private static JsonObject Bundle() => Object(
+        "Roles that are asked for together: joining a team, going on call.",
+        ["roles"],
+        new JsonObject
+        {
+            ["description"] = Text("For whoever asks."),
+            ["roles"] = new JsonObject { ["type"] = "array", ["minItems"] = 1, ["maxItems"] = BundlesSection.MostRoles, ["items"] = Text("RESOURCE/ROLE."), ["description"] = "In the order in which they are decided and shown." },
+            ["for"] = Pattern(Duration, "How long, when the asking does not say; each role for at most as long as its policies allow."),
+        });
 
     private static JsonObject Person()
     {

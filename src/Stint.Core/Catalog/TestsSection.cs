@@ -46,8 +46,10 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
         reading.Keys(map, "a test", ["name", "given", "expect"]);
         var name = Needed(map, "name", "a test") is { } named ? reading.Text(named, "'name'", 200) : null;
         var given = Needed(map, "given", "a test") is { } asked ? reading.Map(asked, "'given'") : null;
+        var expected = Needed(map, "expect", "a test");
         if (given is null)
         {
+            _ = expected is null ? null : Expect(expected, null);
             return null;
         }
 
@@ -56,7 +58,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
         var wanted = Needed(given, "ask", "'given'");
         var bundle = wanted is TextNode { Value: var word } ? bundles.GetValueOrDefault(word) : null;
         var ask = bundle is not null ? bundle.Roles is [var first, ..] ? first : default : wanted is null ? null : Role(wanted);
-        var expect = Needed(map, "expect", "a test") is { } expected ? Expect(expected, bundle) : null;
+        var expect = expected is null ? null : Expect(expected, bundle);
         var at = Moment(given, "at") ?? Usual;
         if (name is null || expect is null || subject is null || ask is not { } role || Subject(subject) is not { } test)
         {

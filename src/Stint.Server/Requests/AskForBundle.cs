@@ -26,7 +26,7 @@ internal sealed class AskForBundle(StintStore store, CurrentCatalog catalog, IdS
             return new Outcome<BundleView>.Invalid(AskForRole.Problems(check));
         }
 
-        return await store.WriteAsync<Outcome<BundleView>>(
+        var outcome = await store.WriteAsync<Outcome<BundleView>>(
             async work =>
             {
                 var now = clock.Now();
@@ -54,6 +54,12 @@ internal sealed class AskForBundle(StintStore store, CurrentCatalog catalog, IdS
                 return new Outcome<BundleView>.Done(view);
             },
             cancellation);
+        foreach (var one in (outcome as Outcome<BundleView>.Done)?.Value.Requests ?? [])
+        {
+            Measures.Requests.Add(1, new KeyValuePair<string, object?>("verdict", VerdictJson.Name(one.Request.Verdict)));
+        }
+
+        return outcome;
     }
 
     /// <summary>What an asking would come to now. Stores nothing.</summary>

@@ -8,7 +8,6 @@ using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Requests;
-using Stint.Server.Store;
 using Stint.Tests.Store;
 using Xunit;
 

@@ -42,7 +42,7 @@ public sealed class BundlesSectionTests
     {
         var text = BundleWorld.With(("vaulters: [eve]", "vaulters: [finn]"));
         Assert.Contains(Load(text).Warnings.Select(warning => warning.ToString()), warning => warning.Contains("nobody may ask for every role of bundle 'backend-onboarding'", StringComparison.Ordinal));
-        Assert.Empty(Load(BundleWorld.Catalog).Warnings.Where(warning => warning.ToString().Contains("bundle", StringComparison.Ordinal)));
+        Assert.DoesNotContain(Load(BundleWorld.Catalog).Warnings, warning => warning.ToString().Contains("bundle", StringComparison.Ordinal));
     }
 
     private static List<string> Problems(string text) => [.. Load(text).Errors.Select(error => error.ToString())];

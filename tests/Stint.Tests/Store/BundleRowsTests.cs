@@ -1,5 +1,4 @@
 using Stint.Core;
-using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Store;
 using Xunit;

@@ -16,6 +16,10 @@ internal partial class Reads
     public ValueTask<List<Request>> RequestsOfAsync(BundleId id) =>
         Db.ListAsync($"SELECT {RequestColumns} FROM requests WHERE bundle_id = $1 ORDER BY seq{Lock}", ReadRequest, id.Value);
 
+    /// <summary>A request that was asked by itself; null when there is none, or it is a part of a bundle. Inside a write it stays as found until the commit.</summary>
+    private protected ValueTask<Request?> FindAloneAsync(RequestId id) =>
+        Db.OneAsync($"SELECT {RequestColumns} FROM requests WHERE id = $1 AND bundle_id IS NULL{Lock}", ReadRequest, id.Value);
+
     /// <summary>A page of askings for bundles.</summary>
     public ValueTask<Paged<BundleAsking>> BundlesAsync(Page page) => new Where().PageAsync(Db, BundleColumns, "bundles", ReadBundle, page);
 
@@ -71,9 +75,14 @@ internal sealed partial class Work
     /// <returns>In the bundle's order; empty when there is no such request.</returns>
     public async ValueTask<List<Request>> TogetherAsync(RequestId id)
     {
+        if (await FindAloneAsync(id) is { } alone)
+        {
+            return [alone];
+        }
+
         if (await Db.OneAsync("SELECT bundle_id FROM requests WHERE id = $1 AND bundle_id IS NOT NULL", static row => row.GetString(0), id.Value) is not { } name)
         {
-            return await FindRequestAsync(id) is { } alone ? [alone] : [];
+            return [];
         }
 
         // NB. The bundle before its requests, by everybody: two who came to it over two of its requests would otherwise wait for each other.
