@@ -49,6 +49,12 @@ public sealed record Request
     /// <summary>The grant that this one joins, for an extension; else null.</summary>
     public GrantId? Extends { get; init; }
 
+    /// <summary>When it opens again and again, for a series; else null. <see cref="StartAt"/> is its first occurrence then.</summary>
+    public Series? Recurrence { get; init; }
+
+    /// <summary>The series that this one is an occurrence of, approved with it; else null.</summary>
+    public RequestId? OccurrenceOf { get; init; }
+
     /// <summary>Hash of the catalog that decided.</summary>
     public required string CatalogVersion { get; init; }
 

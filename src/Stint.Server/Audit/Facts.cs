@@ -15,7 +15,23 @@ namespace Stint.Server.Audit;
 /// <remarks>Every fact about a row says the state and the version that the row has with it, so that the online verification can hold the rows against the log.</remarks>
 internal static class Facts
 {
-    public static Fact RequestAsked(Request request) => new(FactKinds.RequestAsked, request.AskedAt, Actor.Person(request.Subject.Value))
+    public static Fact RequestAsked(Request request)
+    {
+        var fact = Asked(request);
+        if (request.Recurrence is { } series)
+        {
+            fact["recurrence"] = series.Text;
+        }
+
+        if (request.OccurrenceOf is { } of)
+        {
+            fact["occurrence_of"] = of.Value;
+        }
+
+        return fact;
+    }
+
+    private static Fact Asked(Request request) => new(FactKinds.RequestAsked, request.AskedAt, request.OccurrenceOf is null ? Actor.Person(request.Subject.Value) : Actor.Keeper)
     {
         ["request"] = request.Id.Value,
         ["subject"] = request.Subject.Value,
@@ -90,6 +106,20 @@ internal static class Facts
     /// <summary>A fact about the request that was made of the offer; it says in place of which.</summary>
     public static Fact OfferAccepted(CounterOffer offer, RequestId made, DateTimeOffset at, Actor by) => Of(FactKinds.OfferAccepted, offer, made, at, by,
         ("instead_of", offer.Request.Value));
+
+    public static Fact SeriesBegan(RunningSeries series, Request request, DateTimeOffset at, Actor by) => Of(FactKinds.SeriesBegan, series, at, by,
+        ("rule", request.Recurrence!.Text), ("start_at", series.NextAt));
+
+    public static Fact SeriesEnded(RunningSeries series, DateTimeOffset at, Actor by) => Of(FactKinds.SeriesEnded, series, at, by,
+        ("reason", Word(series.End!.Value)), ("note", series.EndNote), ("count", series.Made));
+
+    /// <summary>Nothing ran in time to open it.</summary>
+    public static Fact OccurrenceMissed(Request series, DateTimeOffset begins, DateTimeOffset at) => new(FactKinds.OccurrenceMissed, at, Actor.Keeper)
+    {
+        ["request"] = series.Id.Value,
+        ["start_at"] = begins,
+        ["until"] = begins + series.For,
+    };
 
     public static Fact GrantReady(Grant grant, Actor by) => Of(FactKinds.GrantReady, grant, grant.ReadyAt, by,
         ("subject", grant.Subject.Value), ("role", grant.Role.ToString()), ("for_seconds", Seconds(grant.For)), ("joins", grant.Extends?.Value),
@@ -385,6 +415,9 @@ internal static class Facts
             ["persons"] = FactValue.List(people.Select(person => person.Value)),
         },
         more);
+
+    private static Fact Of(string kind, RunningSeries series, DateTimeOffset at, Actor by, params (string Field, FactValue? Value)[] more) => With(
+        new Fact(kind, at, by) { ["request"] = series.Request.Value, ["subject"] = series.Subject.Value, ["state"] = Word(series.State), ["version"] = series.Version }, more);
 
     private static Fact Of(string kind, Delegation delegation, DateTimeOffset at, Actor by) => new(kind, at, by)
     {

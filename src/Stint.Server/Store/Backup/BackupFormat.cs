@@ -39,6 +39,7 @@ internal static class BackupFormat
         ("catalog_changes", "seq"),
         ("catalog_answers", "seq"),
         ("requests", "seq"),
+        ("series", "request_id"),
         ("request_approvers", "request_id, person"),
         ("request_steps", "request_id, step"),
         ("step_additions", "request_id, step, person"),

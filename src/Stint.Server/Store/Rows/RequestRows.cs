@@ -29,7 +29,7 @@ internal partial class Reads
 {
     private const string RequestColumns =
         "id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
-        + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest";
+        + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, recurrence, occurrence_of";
 
     /// <summary>The request; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Request?> FindRequestAsync(RequestId id) =>
@@ -87,6 +87,8 @@ internal partial class Reads
             DecidedAt = c.TimeOrNull(),
             Why = c.TextOrNull(),
             Digest = c.Text(),
+            Recurrence = c.TextOrNull() is { } series ? Series.Parse(series) : null,
+            OccurrenceOf = c.TextOrNull() is { } of ? new RequestId(of) : null,
         };
     }
 }
@@ -108,8 +110,8 @@ internal sealed partial class Work
         };
         await Db.LaterAsync(
             "INSERT INTO requests (id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
-            + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest) "
-            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+            + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, recurrence, occurrence_of) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
             kept.Id.Value,
             kept.Subject.Value,
             kept.Role.Resource,
@@ -129,8 +131,10 @@ internal sealed partial class Work
             kept.BeginWithin,
             kept.DecidedAt,
             kept.Why,
-            kept.Digest);
-        if (kept.Verdict is Verdict.NeedsApproval needs)
+            kept.Digest,
+            kept.Recurrence?.Text,
+            kept.OccurrenceOf?.Value);
+        if (kept.OccurrenceOf is null && kept.Verdict is Verdict.NeedsApproval needs)
         {
             var first = (needs.Sequential ? needs.Steps[0].Approvers : needs.Steps.SelectMany(step => step.Approvers)).ToHashSet();
             foreach (var person in needs.Steps.SelectMany(step => step.Approvers).Distinct())
