@@ -9,6 +9,7 @@ internal static class OpenApiWords
     {
         ["id"] = "Its name, as the listing gives it.",
         ["request"] = "Name of the request.",
+        ["recurrence"] = "When it opens again and again; absent for once.",
         ["q"] = "Words that must all appear in a role's name or description.",
         ["state"] = "Only those in this state.",
         ["subject"] = "Only this person's.",
@@ -52,6 +53,7 @@ internal static class OpenApiWords
         ["id"] = "Its name.",
         ["name"] = "Its name.",
         ["request"] = "Name of the request.",
+        ["recurrence"] = "When it opens again and again; absent for once.",
         ["grant"] = "Name of the grant.",
         ["assignment"] = "Name of what stands at the target.",
         ["subject"] = "Whose it is.",

@@ -1,7 +1,6 @@
 using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Grants;
-using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Audit;
 using Stint.Server.Store;
