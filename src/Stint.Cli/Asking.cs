@@ -15,6 +15,14 @@ internal sealed class Asking
 
     public Option<string?> At { get; } = new("--at") { Description = "Start later: '2026-12-24 18:00' in your zone, with an offset, or '18:00' for the next one.", HelpName = "TIME" };
 
+    public Option<string?> Every { get; } = new("--every") { Description = "Again and again, approved once: a rule such as 'FREQ=WEEKLY;BYDAY=MO,WE'; with --at 09:00 and an end.", HelpName = "RULE" };
+
+    public Option<string?> Zone { get; } = new("--zone") { Description = "Of a series: whose clock --at is on; else your own zone.", HelpName = "ZONE" };
+
+    public Option<string?> Until { get; } = new("--until") { Description = "Of a series: the last day, such as 2027-01-31.", HelpName = "DAY" };
+
+    public Option<int?> Count { get; } = new("--count") { Description = "Of a series: how often.", HelpName = "NUMBER" };
+
     public void AddTo(Command command, bool withStart)
     {
         command.Add(For);
@@ -23,6 +31,10 @@ internal sealed class Asking
         if (withStart)
         {
             command.Add(At);
+            command.Add(Every);
+            command.Add(Zone);
+            command.Add(Until);
+            command.Add(Count);
         }
     }
 
@@ -44,12 +56,58 @@ internal sealed class Asking
             body["ticket"] = ticket;
         }
 
-        if (withStart && verb.Get(At) is { } at)
+        if (withStart && verb.Get(Every) is { } rule)
+        {
+            body.Remove("wait");
+            body["recurrence"] = Recurrence(rule, verb.Get(At), verb.Get(Zone), verb.Get(Until), verb.Get(Count), verb.Terminal.Now, TimeZoneInfo.Local);
+        }
+        else if (withStart && (verb.Get(Zone) ?? verb.Get(Until) ?? verb.Get(Count)?.ToString(CultureInfo.InvariantCulture)) is not null)
+        {
+            throw new CommandFailed(ExitCode.Usage, "--zone, --until and --count are for a series.", "Say when it comes again: --every 'FREQ=WEEKLY;BYDAY=MO,WE'.");
+        }
+        else if (withStart && verb.Get(At) is { } at)
         {
             body["start_at"] = Start(at, verb.Terminal.Now, TimeZoneInfo.Local).ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);
         }
 
         return body;
+    }
+
+    /// <summary>A series as a person writes it. <paramref name="at"/> is a time, or the first day and the time, on the series' own clock.</summary>
+    public static JsonObject Recurrence(string rule, string? at, string? zone, string? until, int? count, DateTimeOffset now, TimeZoneInfo here)
+    {
+        var id = zone ?? here.Id;
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(id, out var clock))
+        {
+            throw new CommandFailed(ExitCode.Usage, $"'{id}' is not a time zone.", "Write an IANA name: --zone Europe/Berlin.");
+        }
+
+        string start;
+        if (TimeOnly.TryParseExact(at, "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+        {
+            start = string.Create(CultureInfo.InvariantCulture, $"{TimeZoneInfo.ConvertTime(now, clock):yyyy-MM-dd}T{time:HH:mm}");
+        }
+        else if (DateTime.TryParseExact(at, ["yyyy-MM-dd HH:mm", "yyyy-MM-ddTHH:mm"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var first))
+        {
+            start = first.ToString("yyyy-MM-ddTHH:mm", CultureInfo.InvariantCulture);
+        }
+        else
+        {
+            throw new CommandFailed(ExitCode.Usage, at is null ? "A series needs the time of its occurrences." : $"'{at}' is not the time of a series.", "Write --at 09:00, or with its first day: --at '2026-12-01 09:00'.");
+        }
+
+        var series = new JsonObject { ["rule"] = rule, ["start"] = start, ["zone"] = id };
+        if (until is not null)
+        {
+            series["until"] = until;
+        }
+
+        if (count is { } times)
+        {
+            series["count"] = times;
+        }
+
+        return series;
     }
 
     /// <summary>Whole seconds of <c>1h30m</c>, <c>90s</c>, <c>2d</c>.</summary>

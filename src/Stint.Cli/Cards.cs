@@ -19,9 +19,18 @@ internal static class Cards
             terminal.Line($"  ticket    {ticket}");
         }
 
-        if (request["start_at"] is not null)
+        if (request["recurrence"] is JsonObject series)
+        {
+            Series(terminal, series);
+        }
+        else if (request["start_at"] is not null)
         {
             terminal.Line($"  starts    {terminal.When(request["start_at"])}");
+        }
+
+        if ((string?)request["occurrence_of"] is { } of)
+        {
+            terminal.Line($"  series    {of}");
         }
 
         if ((string?)request["extends"] is { } extends)
@@ -89,6 +98,26 @@ internal static class Cards
             terminal.Line($"  you       answer in the place of {person}");
         }
     }
+
+    /// <summary>When it comes again: in words on its own clock, and the next ones on the reader's.</summary>
+    private static void Series(Terminal terminal, JsonObject series)
+    {
+        terminal.Line($"  again     {series["said"]}");
+        foreach (var next in series["next"] as JsonArray ?? [])
+        {
+            terminal.Line($"  next      {terminal.When(next)}{On(next, (string)series["zone"]!)}");
+        }
+
+        if ((string)series["state"]! == "ended")
+        {
+            terminal.Line($"  ended     {terminal.When(series["ended_at"])}: {series["end_reason"]}{((string?)series["end_note"] is { } note ? $", {note}" : "")}, after {series["made"]}");
+        }
+    }
+
+    private static string On(JsonNode? moment, string zone) =>
+        TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var clock) && clock.Id != TimeZoneInfo.Local.Id && DateTimeOffset.TryParse((string?)moment, System.Globalization.CultureInfo.InvariantCulture, out var at)
+            ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $" ({TimeZoneInfo.ConvertTime(at, clock):ddd d MMM HH:mm} in {zone})")
+            : "";
 
     private static void Step(Terminal terminal, JsonObject step)
     {

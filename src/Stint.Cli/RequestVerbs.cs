@@ -78,6 +78,11 @@ internal static class RequestVerbs
         });
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
+            if (verb.Get(wait) && verb.Get(asking.Every) is not null)
+            {
+                throw new CommandFailed(ExitCode.Usage, "A series cannot be waited for.", "Leave --wait out; its occurrences open by themselves.");
+            }
+
             var what = verb.Get(role);
             if (await again.KeepAsync(verb, client, what, cancellation) is { } kept)
             {
@@ -268,9 +273,25 @@ internal static class RequestVerbs
     private static Command Cancel()
     {
         var id = Id("api/v1/requests?mine=true&state=pending");
-        var command = new Command("cancel", "Take a request back before it is decided.") { id };
+        var open = new Option<bool>("--open") { Description = "Of a series: end the occurrence that is open now, too." };
+        var comment = new Option<string?>("--comment", "-m") { Description = "Why; needed to end somebody else's series.", HelpName = "TEXT" };
+        var command = new Command("cancel", "Take a request back before it is decided, or what is to come of a series.") { id, open, comment };
         command.Aliases.Add("withdraw");
-        return Verb.Asks(command, (verb, client, cancellation) => ActAsync(verb, client, BundleVerbs.Path(verb.Get(id)) + "/cancel", [], cancellation));
+        return Verb.Asks(command, (verb, client, cancellation) =>
+        {
+            var body = new JsonObject();
+            if (verb.Get(open))
+            {
+                body["open"] = true;
+            }
+
+            if (verb.Get(comment) is { } why)
+            {
+                body["comment"] = why;
+            }
+
+            return ActAsync(verb, client, BundleVerbs.Path(verb.Get(id)) + "/cancel", body, cancellation);
+        });
     }
 
     private static Command Approve()

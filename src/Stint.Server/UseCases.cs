@@ -43,6 +43,7 @@ internal static class UseCases
         .AddSingleton<RevokeGrant>()
         .AddSingleton<FindGrants>()
         .AddSingleton<Targets>()
+        .AddSingleton<SeriesSweep>()
         .AddSingleton<Sweeps>()
         .AddSingleton<AssignmentWork>()
         .AddSingleton<Keeper>()

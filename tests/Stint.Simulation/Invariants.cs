@@ -46,6 +46,7 @@ internal sealed class Invariants(World world)
         CheckBundles(requests, approvals);
         CheckGrants(requests, grants);
         CheckApart(grants);
+        CheckSeries(requests, grants);
         CheckTargets(grants);
         CheckSessions(grants);
     }
@@ -82,7 +83,7 @@ internal sealed class Invariants(World world)
     {
         foreach (var request in requests.Values)
         {
-            var given = approvals[request.Id].ToList();
+            var given = approvals[request.OccurrenceOf ?? request.Id].ToList();
             Must(given.All(approval => approval.By != request.Subject), $"{request.Subject} answered their own {request.Id}");
             Must(given.All(approval => approval.Seat != request.Subject), $"somebody answered in the place of {request.Subject}, who asks in {request.Id}");
             Must(given.Select(approval => approval.By).Distinct().Count() == given.Count, $"somebody counts twice at {request.Id}");
@@ -163,6 +164,26 @@ internal sealed class Invariants(World world)
         }
 
         Must(grants.Values.Select(grant => grant.Request).Distinct().Count() == grants.Count, "a request has two grants");
+    }
+
+    /// <summary>Each occurrence is one of its series' times, once, and over by its own end; a series has no grant of its own.</summary>
+    private static void CheckSeries(Dictionary<RequestId, Request> requests, Dictionary<GrantId, Grant> grants)
+    {
+        var grantOf = grants.Values.ToDictionary(grant => grant.Request);
+        Must(requests.Values.All(request => request.Recurrence is null || !grantOf.ContainsKey(request.Id)), "a series has a grant of its own");
+        foreach (var own in requests.Values.Where(request => request.OccurrenceOf is not null).GroupBy(request => request.OccurrenceOf!.Value))
+        {
+            Must(own.Select(one => one.StartAt).Distinct().Count() == own.Count(), $"an occurrence of {own.Key} came twice");
+            var series = requests[own.Key];
+            Must(series is { State: RequestState.Approved, Recurrence: not null }, $"{own.Key} has occurrences and was not approved");
+            foreach (var one in own)
+            {
+                Must(series.Recurrence!.From(one.StartAt!.Value).FirstOrDefault() == one.StartAt, $"{one.Id} is none of the times of {own.Key}");
+                Must(grantOf.TryGetValue(one.Id, out var grant), $"the occurrence {one.Id} has no grant");
+                Must(grant!.NotAfter is null || grant.NotAfter <= one.StartAt + series.For, $"the occurrence {one.Id} lasts beyond its end");
+                Must(grant.BegunAt is null || grant.BegunAt >= one.StartAt, $"the occurrence {one.Id} began before its time");
+            }
+        }
     }
 
     /// <summary>Nobody holds roles that are kept apart at once, nor within the time of each other.</summary>

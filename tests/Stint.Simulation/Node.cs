@@ -93,7 +93,7 @@ internal sealed class Node : IAsyncDisposable
         var ask = new AskForRole(store, current, ids, time, views, steps, approvals);
         var begin = new BeginGrant(store, current, time, grantViews, steps);
         var find = new FindGrants(store, current, time, grantViews);
-        var keeper = new Keeper(store, new Sweeps(store, steps, approvals, time, options), work, installation, time, options, NullLogger<Keeper>.Instance);
+        var keeper = new Keeper(store, new Sweeps(store, steps, approvals, new SeriesSweep(steps, ids), time, options), work, installation, time, options, NullLogger<Keeper>.Instance);
         var checkpoints = new Checkpoints(store, Signer, installation, time);
         var watch = new SessionWatch(store, orders, live, installation, time, NullLogger<SessionWatch>.Instance);
         return new Node(store)
@@ -103,7 +103,7 @@ internal sealed class Node : IAsyncDisposable
             AskTogether = new AskForBundle(store, current, ids, time, ask, new BundleViews(current, views, approvals)),
             Approve = new ApproveRequest(store, time, views, approvals),
             Deny = new DenyRequest(store, time, views, approvals),
-            Cancel = new CancelRequest(store, time, views, approvals),
+            Cancel = new CancelRequest(store, current, time, views, approvals),
             Delegates = new DelegateAnswers(store, current, ids, time),
             Offer = new OfferInstead(store, ids, time, views, approvals),
             Accept = new AcceptOffer(store, time, ask, views, approvals),

@@ -26,6 +26,7 @@ internal sealed class World : IAsyncDisposable
     private readonly List<RequestId> _pending = [];
     private readonly List<Delegation> _delegations = [];
     private readonly List<(SubjectId Person, SubjectId Delegate)> _delegates = [];
+    private readonly List<(SubjectId Person, RequestId Request)> _series = [];
     private readonly List<GrantId> _grants = [];
     private readonly Invariants _invariants;
     private Node? _node;
@@ -156,7 +157,8 @@ internal sealed class World : IAsyncDisposable
             case < 75 when _crashesByLuck: Faults.Arm(_chance.Below(12)); break;
             case < 75: await TickAsync(); break;
             case < 77: await DelegateAsync(); break;
-            case < 79: await OfferAsync(); break;
+            case < 78: await OfferAsync(); break;
+            case < 79: await SeriesAsync(); break;
             case < 90: await TickAsync(); break;
             default: Pass(); break;
         }
@@ -273,6 +275,32 @@ internal sealed class World : IAsyncDisposable
             {
                 _pending.Remove(id);
             }
+        }
+    }
+
+    /// <summary>Somebody asks for what comes again, or ends what is to come.</summary>
+    private async Task SeriesAsync()
+    {
+        if (_series.Count > 0 && _chance.PerMille(300))
+        {
+            var (who, id) = _chance.Of(_series);
+            Note($"cancel series {id} {Word(await Node.Cancel.CancelAsync(who, id, CancellationToken.None, open: _chance.PerMille(500)))}");
+            return;
+        }
+
+        var person = new SubjectId(Town.Person(_chance.Below(_town.People)));
+        var start = Time.GetUtcNow() + _chance.Between(TimeSpan.FromMinutes(1), TimeSpan.FromHours(30));
+        var rule = _chance.Of(["FREQ=DAILY", "FREQ=DAILY;INTERVAL=2", "FREQ=WEEKLY;BYDAY=MO,TH"]);
+        var asking = new Asking(Town.Role(_chance.Below(_town.Resources), _chance.Of(["read", "write", "owner"])), 1 + _chance.Below(4000), "because", null, null, false, null)
+        {
+            Recurrence = new AskedSeries(rule, start.ToString("yyyy-MM-dd'T'HH:mm", System.Globalization.CultureInfo.InvariantCulture), "UTC", null, 1 + _chance.Below(12)),
+        };
+        var outcome = await Node.Ask.AskAsync(person, asking, CancellationToken.None);
+        Note($"series {person} {asking.Role} {rule} {Word(outcome)}");
+        Told(outcome);
+        if (outcome is Outcome<RequestView>.Done { Value.Request: { State: not RequestState.Denied } asked })
+        {
+            _series.Add((person, asked.Id));
         }
     }
 

@@ -19,6 +19,7 @@ internal static class EvidencePhrases
         var session = Plain(fact.Text("session") ?? "a session");
         var said = fact.Kind switch
         {
+            FactKinds.RequestAsked when fact.Text("occurrence_of") is { } series => $"an occurrence of {Plain(series)} came: {role}, for {Span(fact.Number("for_seconds"))}",
             FactKinds.RequestAsked => $"{who} asked for {role}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
             FactKinds.BundleAsked => $"{who} asked for the bundle {Get("name")}: {EvidenceBundle.Roles(fact)}",
             FactKinds.RequestApproved => fact.Flag("by_rule") == true
@@ -34,6 +35,9 @@ internal static class EvidencePhrases
             FactKinds.RequestEscalated => $"step {fact.Number("step")} had waited too long, and {People(fact)} could answer too",
             FactKinds.OfferMade => $"{who}{Instead(fact)} offered {(fact.Text("role") is { } other ? Plain(other) : "the same role")}, for {Span(fact.Number("for_seconds"))}, instead{Reason(fact, "comment")}",
             FactKinds.OfferAccepted => $"{who} took the counter-offer of {Quote(fact.Text("by") ?? "nobody")}",
+            FactKinds.SeriesBegan => $"the series began: {Get("rule")}, first {(fact.Time("start_at") is { } first ? Time(first) : "never")}",
+            FactKinds.SeriesEnded => $"{who} ended the series{Reason(fact, "reason")}",
+            FactKinds.OccurrenceMissed => $"the occurrence of {(fact.Time("start_at") is { } missed ? Time(missed) : "some time")} was over before it could open",
             FactKinds.GrantReady => $"the grant {grant} was made ready",
             FactKinds.GrantOpening => $"{who} began the grant {grant}{Window(fact)}"
                 + (fact.Find("verdict") is null ? "" : $"; the policies, asked again, answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}"),

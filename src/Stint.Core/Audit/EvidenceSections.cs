@@ -7,6 +7,9 @@ namespace Stint.Core.Audit;
 /// <summary>What people read in evidence, derived from its facts and catalogs and from nothing else.</summary>
 internal static class EvidenceSections
 {
+    // Sections of a catalog whose entries decide.
+    private static readonly string[] Ruling = ["policies:", "separate:"];
+
     /// <summary>The sections, in the order in which things happen.</summary>
     public static readonly string[] Names = ["asking", "verdict", "policies", "approvals", "decisions", "grants", "sessions", "recordings"];
 
@@ -113,7 +116,7 @@ internal static class EvidenceSections
             var (line, indent) = (lines[i].Trim(), Indent(lines[i]));
             if (line.Length > 0 && indent == 0)
             {
-                inside = line is "policies:" or "separate:" || line.StartsWith("policies: #", StringComparison.Ordinal) || line.StartsWith("separate: #", StringComparison.Ordinal);
+                inside = Ruling.Any(section => line == section || line.StartsWith(section + " #", StringComparison.Ordinal));
             }
             else if (inside && indent > 0 && new[] { $"{rule}:", $"\"{rule}\":", $"'{rule}':" }.Any(name => line.StartsWith(name, StringComparison.Ordinal)))
             {

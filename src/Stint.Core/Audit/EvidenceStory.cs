@@ -18,6 +18,12 @@ internal static class EvidenceStory
             return ($"The request was asked before fact {number} approved it", "it was approved before it was asked");
         }
 
+        // NB. Said as what it is: the yeses stand in the series' own evidence, and this file does not prove them.
+        if (asked.Text("occurrence_of") is { } series)
+        {
+            return ($"Fact {number} let in an occurrence of {EvidencePhrases.Plain(series)}, whose own evidence tells how it was approved", null);
+        }
+
         switch (outcome)
         {
             case "allow":

@@ -51,6 +51,15 @@ public static class FactKinds
     /// <summary>The requester took an offer, and a new request was made of it. Fields: <c>request offer by for instead_of role for_seconds start_at</c>; <c>request</c> is the new one, <c>instead_of</c> the one that the offer was made to.</summary>
     public const string OfferAccepted = nameof(OfferAccepted);
 
+    /// <summary>A request with a series was approved, and its occurrences come from now on. Fields: <c>request subject rule start_at state version</c>.</summary>
+    public const string SeriesBegan = nameof(SeriesBegan);
+
+    /// <summary>Nothing more opens of a series. Fields: <c>request subject reason note count state version</c>.</summary>
+    public const string SeriesEnded = nameof(SeriesEnded);
+
+    /// <summary>An occurrence was over before anything could open it. Fields: <c>request start_at until</c>.</summary>
+    public const string OccurrenceMissed = nameof(OccurrenceMissed);
+
     /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins</c>.</summary>
     public const string GrantReady = nameof(GrantReady);
 

@@ -28,7 +28,7 @@ public static class FieldClasses
     {
         [FieldClass.Public] =
             """
-            request grant assignment session catalog previous digest saw recording records statements bytes bytes_in
+            request grant occurrence_of assignment session catalog previous digest saw recording records statements bytes bytes_in
             bytes_out rows size count version format yes key known met attempts late_ms drift_count
             at start_at not_before not_after ends_by opens_from lapses_at until for_seconds max_seconds default_seconds shortened_to_seconds
             lapses_after_seconds begin_within_seconds opening state outcome allowed need missing distinct sequential not_for_reports remind_after_seconds after_seconds delegation offer instead_of record hash index left_out
@@ -37,7 +37,7 @@ public static class FieldClasses
         [FieldClass.Internal] =
             """
             role roles resource resources kind rule rules by_rule files policy decided_by trace because remedy verdict terms step steps
-            from_step workflow joins extends account login via cause escalate to node reason_code file name drift error guarantee database
+            from_step recurrence workflow joins extends account login via cause escalate to node reason_code file name drift error guarantee database
             tls labels bundle listener protocol setting mode
             """,
         [FieldClass.Personal] =

@@ -160,7 +160,7 @@ public static class Decider
                 {
                     Tally.Complete => InTime(needs, needs.Terms, question, pinned),
                     Tally.Refused refused => new Again.Fell($"{refused.By.By} said no"),
-                    Tally.Waiting waiting => new Again.Fell($"{string.Join(", ", needs.DecidedBy)} now asks for approvals that are missing: {string.Join("; ", waiting.Open.Concat(waiting.Later).Select(open => $"{open.Step.Name} ({open.Missing} more)"))}"),
+                    Tally.Waiting waiting => new Again.Fell($"{string.Join(", ", needs.DecidedBy)} now asks for approvals that are missing: {string.Join("; ", waiting.Open.Concat(waiting.Later).Select(open => $"{open.Step.Name} ({open.Missing} more)"))}", Lacking: true),
                     _ => new Again.Fell("the approvals could not be counted"),
                 };
 
@@ -443,5 +443,6 @@ public abstract record Again
 
     /// <summary>It may not open any more.</summary>
     /// <param name="Because">Why, for a person, without a full stop.</param>
-    public sealed record Fell(string Because) : Again;
+    /// <param name="Lacking">Whether it is for want of approvals: asked anew, it could be approved.</param>
+    public sealed record Fell(string Because, bool Lacking = false) : Again;
 }

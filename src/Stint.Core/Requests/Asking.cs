@@ -13,6 +13,9 @@ namespace Stint.Core.Requests;
 /// <param name="Extends">The grant to join; null for none.</param>
 public sealed record Asking(string? Role, long? ForSeconds, string? Reason, string? Ticket, DateTimeOffset? StartAt, bool Wait, string? Extends)
 {
+    /// <summary>When it shall open again and again; null for once.</summary>
+    public AskedSeries? Recurrence { get; init; }
+
     /// <summary>Longest justification, in characters.</summary>
     public const int LongestReason = 2_000;
 
@@ -85,6 +88,12 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
             Wrong("start_at", "an extension begins where the grant that it joins ends", "leave it out");
         }
 
+        if (Recurrence is not null && (StartAt is not null || Wait || Extends is not null))
+        {
+            Wrong("recurrence", "a series has its own start, cannot be waited for and joins no grant", "leave start_at, wait and extends out");
+        }
+
+        var series = Recurrence?.Check(now, Wrong);
         return problems.Count > 0
             ? new AskingCheck.Wrong(problems)
             : new AskingCheck.Sound(
@@ -92,9 +101,12 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
                 ForSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 reason,
                 ticket,
-                StartAt,
-                StartAt is not null ? Opening.Scheduled : Wait ? Opening.OnApproval : Opening.ByHolder,
-                Extends is null ? null : new GrantId(Extends));
+                series?.First ?? StartAt,
+                StartAt is not null || series is not null ? Opening.Scheduled : Wait ? Opening.OnApproval : Opening.ByHolder,
+                Extends is null ? null : new GrantId(Extends))
+            {
+                Recurrence = series?.Series,
+            };
     }
 
     private static bool IsGrant(string text) =>
@@ -116,7 +128,11 @@ public abstract record AskingCheck
     /// <param name="StartAt">Null for as soon as approved.</param>
     /// <param name="Opening">When access opens once it is approved.</param>
     /// <param name="Extends">Null for none.</param>
-    public sealed record Sound(RoleRef Role, TimeSpan? For, string Reason, string? Ticket, DateTimeOffset? StartAt, Opening Opening, GrantId? Extends) : AskingCheck;
+    public sealed record Sound(RoleRef Role, TimeSpan? For, string Reason, string? Ticket, DateTimeOffset? StartAt, Opening Opening, GrantId? Extends) : AskingCheck
+    {
+        /// <summary>When it opens again and again; null for once. <see cref="StartAt"/> is its first occurrence then.</summary>
+        public Series? Recurrence { get; init; }
+    }
 
     /// <summary>All that is wrong with it.</summary>
     public sealed record Wrong(IReadOnlyList<AskingProblem> Problems) : AskingCheck;

@@ -52,6 +52,12 @@ public sealed record Request
     /// <summary>The asking for a bundle that it is a part of; null when it was asked by itself.</summary>
     public BundleId? Bundle { get; init; }
 
+    /// <summary>When it opens again and again, for a series; else null. <see cref="StartAt"/> is its first occurrence then.</summary>
+    public Series? Recurrence { get; init; }
+
+    /// <summary>The series that this one is an occurrence of, approved with it; else null.</summary>
+    public RequestId? OccurrenceOf { get; init; }
+
     /// <summary>Hash of the catalog that decided.</summary>
     public required string CatalogVersion { get; init; }
 

@@ -17,7 +17,7 @@ public static class RequestDigest
     /// <remarks>
     /// <c>id subject role for_seconds reason ticket start_at extends steps distinct catalog_version</c>; a step is
     /// <c>name from need approvers</c>. Where a step says so, <c>escalate</c> (<c>after_seconds to approvers</c>) and
-    /// <c>not_for_reports</c> follow, and <c>sequential</c> before <c>catalog_version</c> where the steps have an order: an
+    /// <c>not_for_reports</c> follow, then <c>sequential</c> where the steps have an order, and <c>recurrence</c> or <c>occurrence_of</c> before <c>catalog_version</c> where it is a series or of one: an
     /// asking without them has the bytes that it always had. Absent values are <c>null</c>, times are UTC with six digits behind the second,
     /// characters outside of ASCII are escaped.
     /// </remarks>
@@ -37,6 +37,16 @@ public static class RequestDigest
             json.WriteString("start_at", request.StartAt?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
             json.WriteString("extends", request.Extends?.Value);
             WriteSteps(json, needs);
+            if (request.Recurrence is { } series)
+            {
+                json.WriteString("recurrence", series.Text);
+            }
+
+            if (request.OccurrenceOf is { } of)
+            {
+                json.WriteString("occurrence_of", of.Value);
+            }
+
             json.WriteString("catalog_version", request.CatalogVersion);
             json.WriteEndObject();
         }

@@ -61,6 +61,7 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(CommentBody))]
 [JsonSerializable(typeof(RevokeBody))]
 [JsonSerializable(typeof(EmptyBody))]
+[JsonSerializable(typeof(CancelBody))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Makes the framework's options, which read the bodies and describe the shapes, the same as those of this context.</summary>

@@ -29,6 +29,8 @@ internal static class Mapping
             Ticket = request.Ticket,
             Extends = request.Extends?.Value,
             Bundle = request.Bundle?.Value,
+            Recurrence = view.Series is { } series ? Of(series) : null,
+            OccurrenceOf = request.OccurrenceOf?.Value,
             AskedAt = request.AskedAt,
             DecidedAt = request.DecidedAt,
             LapsesAt = request.LapsesAt,
@@ -46,6 +48,18 @@ internal static class Mapping
             Grant = view.Grant is { } grant ? Of(grant) : null,
         };
     }
+
+    private static RecurrenceShape Of(SeriesView view) => new(
+        view.Series.Rule.Text,
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{view.Series.First:yyyy-MM-dd}T{view.Series.At:HH:mm}"),
+        view.Series.Zone.Id,
+        view.Series.Said,
+        view.Running is { } running ? Words.Series[running.State] : "waiting",
+        view.Next,
+        view.Running?.Made ?? 0,
+        Words.SeriesEnd[view.Running?.End],
+        view.Running?.EndNote,
+        view.Running?.EndedAt);
 
     public static OfferShape Of(CounterOffer offer) => new(
         offer.Id.Value,

@@ -39,9 +39,9 @@ internal static class RequestEndpoints
         api.MapPost("/requests/{id}/deny", async (Caller caller, DenyRequest deny, string id, [FromBody] DenyBody body, HttpContext context, CancellationToken cancellation) =>
                 (await deny.DenyAsync(caller.Id, new RequestId(id), body.Comment, body.SawDigest, Answers.Via(context), cancellation, Person(body.InPlaceOf))).Answer(Mapping.Of, ApiJson.Default.RequestShape))
             .Describe("deny", "Say no to a request", "One no ends it, also before its turn.", typeof(RequestShape), 200, 403, 404, 409, 422);
-        api.MapPost("/requests/{id}/cancel", async (Caller caller, CancelRequest cancel, string id, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
-                (await cancel.CancelAsync(caller.Id, new RequestId(id), cancellation)).Answer(Mapping.Of, ApiJson.Default.RequestShape))
-            .Describe("cancel", "Take a request back", "Before it is decided, by whoever asked.", typeof(RequestShape), 200, 403, 404, 409);
+        api.MapPost("/requests/{id}/cancel", async (Caller caller, CancelRequest cancel, string id, [FromBody] CancelBody? body, CancellationToken cancellation) =>
+                (await cancel.CancelAsync(caller.Id, new RequestId(id), cancellation, body?.Open ?? false, body?.Comment)).Answer(Mapping.Of, ApiJson.Default.RequestShape))
+            .Describe("cancel", "Take a request back", "Before it is decided, by whoever asked. Of a series that was approved, what is to come ends: by whoever asked, and with a `comment` by owners of the resource and admins; `open` ends the occurrence that is open now, too.", typeof(RequestShape), 200, 403, 404, 409, 422);
     }
 
     private static Task<IResult> AskAsync(Caller caller, AskForRole ask, KeptAnswers kept, KeyedCall? call, [FromBody] AskBody body, CancellationToken cancellation) =>
@@ -109,5 +109,8 @@ internal static class RequestEndpoints
 
     private static SubjectId? Person(string? name) => name is null ? null : new SubjectId(name);
 
-    private static Asking AskingOf(AskBody body) => new(body.Role, body.ForSeconds, body.Reason, body.Ticket, body.StartAt, body.Wait ?? false, body.Extends);
+    private static Asking AskingOf(AskBody body) => new(body.Role, body.ForSeconds, body.Reason, body.Ticket, body.StartAt, body.Wait ?? false, body.Extends)
+    {
+        Recurrence = body.Recurrence is { } again ? new AskedSeries(again.Rule, again.Start, again.Zone, again.Until, again.Count) : null,
+    };
 }

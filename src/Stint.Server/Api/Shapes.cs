@@ -65,7 +65,62 @@ internal sealed record AskBody
 
     /// <summary>The own grant that this one joins.</summary>
     public string? Extends { get; init; }
+
+    /// <summary>When it shall open again and again, approved once; absent for once.</summary>
+    public RecurrenceBody? Recurrence { get; init; }
 }
+
+/// <summary>When a request shall open again and again. `until`, `count` or the rule says where it ends.</summary>
+internal sealed record RecurrenceBody
+{
+    /// <summary>A rule of RFC 5545: <c>FREQ=WEEKLY;BYDAY=MO,WE</c>.</summary>
+    public required string Rule { get; init; }
+
+    /// <summary>The first day, and the time of each, on the zone's clock: <c>2026-12-01T09:00</c>.</summary>
+    public required string Start { get; init; }
+
+    /// <summary>IANA name of the zone.</summary>
+    public required string Zone { get; init; }
+
+    /// <summary>The last day: <c>2027-01-31</c>.</summary>
+    public string? Until { get; init; }
+
+    /// <summary>How often, at most 366 times.</summary>
+    public int? Count { get; init; }
+}
+
+/// <summary>Taking a request back, or what is to come of a series.</summary>
+internal sealed record CancelBody
+{
+    /// <summary>Why; needed to end somebody else's series.</summary>
+    public string? Comment { get; init; }
+
+    /// <summary>Whether the occurrence of a series that is open now ends too.</summary>
+    public bool? Open { get; init; }
+}
+
+/// <summary>A series.</summary>
+/// <param name="Rule">The rule, with its end.</param>
+/// <param name="Start">The first day and the time of each, on the zone's clock.</param>
+/// <param name="Zone">The zone.</param>
+/// <param name="Said">All of it in words.</param>
+/// <param name="State"><c>waiting</c> until the request is approved, <c>running</c>, <c>ended</c>.</param>
+/// <param name="Next">The beginnings of the next occurrences, at most five.</param>
+/// <param name="Made">How many came about.</param>
+/// <param name="EndReason"><c>finished</c>, <c>cancelled</c>, <c>revoked</c>, <c>offboarded</c>, <c>outgrown</c>; null while it has not ended.</param>
+/// <param name="EndNote">Who ended it, and their words.</param>
+/// <param name="EndedAt">When.</param>
+internal sealed record RecurrenceShape(
+    string Rule,
+    string Start,
+    string Zone,
+    string Said,
+    string State,
+    IReadOnlyList<DateTimeOffset> Next,
+    int Made,
+    string? EndReason,
+    string? EndNote,
+    DateTimeOffset? EndedAt);
 
 /// <summary>A reason for ending something.</summary>
 internal sealed record CommentBody
@@ -130,6 +185,12 @@ internal sealed record RequestShape
 
     /// <summary>The asking for a bundle that it is a part of, and is answered with; null for none.</summary>
     public string? Bundle { get; init; }
+
+    /// <summary>When it opens again and again; null for once.</summary>
+    public RecurrenceShape? Recurrence { get; init; }
+
+    /// <summary>The request of the series that this one is an occurrence of; null for none.</summary>
+    public string? OccurrenceOf { get; init; }
 
     public required DateTimeOffset AskedAt { get; init; }
 

@@ -4,6 +4,7 @@ using Stint.Core.Audit;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Audit;
+using Stint.Server.Grants;
 using Stint.Server.Requests;
 using Stint.Server.Store;
 
@@ -62,8 +63,8 @@ internal sealed class AcceptOffer(StintStore store, TimeProvider clock, AskForRo
 
     private async Task<Outcome<RequestView>> AcceptAsync(Work work, Request seen, CounterOffer offer, DateTimeOffset now)
     {
-        var start = offer.StartAt ?? seen.StartAt;
-        if (start <= now)
+        var start = seen.Recurrence is null ? offer.StartAt ?? seen.StartAt : SeriesSteps.Next(seen, now);
+        if (start <= now || (start is null && seen.Recurrence is not null))
         {
             return new Outcome<RequestView>.Refused("its start has passed meanwhile", Sentences.AskAgain(offer.Role));
         }
@@ -78,7 +79,7 @@ internal sealed class AcceptOffer(StintStore store, TimeProvider clock, AskForRo
 
         var opening = start is not null ? Opening.Scheduled : seen.Opening;
         var extends = offer.Role == seen.Role ? seen.Extends : null;
-        var asked = await ask.AskAsync(work, seen.Subject, new AskingCheck.Sound(offer.Role, offer.For, seen.Reason, seen.Ticket, start, opening, extends));
+        var asked = await ask.AskAsync(work, seen.Subject, new AskingCheck.Sound(offer.Role, offer.For, seen.Reason, seen.Ticket, start, opening, extends) { Recurrence = seen.Recurrence });
         if (asked is not Outcome<RequestView>.Done { Value.Request: { State: not RequestState.Denied } made })
         {
             return asked;

@@ -100,6 +100,10 @@ internal sealed class OfferInstead(StintStore store, IdSource ids, TimeProvider 
             {
                 problems.Add(new Problem("start_at", "an offer begins later than now, and later than was asked"));
             }
+            else if (seen.Recurrence is not null)
+            {
+                problems.Add(new Problem("start_at", "a series keeps its times; offer it shorter, or say no and why"));
+            }
             else if (seen.Extends is not null)
             {
                 problems.Add(new Problem("start_at", "an extension begins where the grant that it joins ends"));

@@ -5,6 +5,7 @@ using Stint.Core.Audit;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
+using Stint.Server.Store;
 
 namespace Stint.Server.Audit;
 
@@ -54,7 +55,23 @@ internal static partial class Facts
         ["bundle"] = saved.IsBundle ? saved.Asked : null,
     };
 
-    public static Fact RequestAsked(Request request) => OfBundle(request, new(FactKinds.RequestAsked, request.AskedAt, Actor.Person(request.Subject.Value))
+    public static Fact RequestAsked(Request request)
+    {
+        var fact = OfBundle(request, Asked(request));
+        if (request.Recurrence is { } series)
+        {
+            fact["recurrence"] = series.Text;
+        }
+
+        if (request.OccurrenceOf is { } of)
+        {
+            fact["occurrence_of"] = of.Value;
+        }
+
+        return fact;
+    }
+
+    private static Fact Asked(Request request) => new(FactKinds.RequestAsked, request.AskedAt, request.OccurrenceOf is null ? Actor.Person(request.Subject.Value) : Actor.Keeper)
     {
         ["request"] = request.Id.Value,
         ["subject"] = request.Subject.Value,
@@ -71,7 +88,7 @@ internal static partial class Facts
         ["lapses_at"] = request.LapsesAt,
         ["state"] = Word(RequestState.Pending),
         ["version"] = 1,
-    });
+    };
 
     /// <summary>Says which bundle a request is a part of, where it is one.</summary>
     private static Fact OfBundle(Request request, Fact fact)
@@ -140,6 +157,20 @@ internal static partial class Facts
     /// <summary>A fact about the request that was made of the offer; it says in place of which.</summary>
     public static Fact OfferAccepted(CounterOffer offer, RequestId made, DateTimeOffset at, Actor by) => Of(FactKinds.OfferAccepted, offer, made, at, by,
         ("instead_of", offer.Request.Value));
+
+    public static Fact SeriesBegan(RunningSeries series, Request request, DateTimeOffset at, Actor by) => Of(FactKinds.SeriesBegan, series, at, by,
+        ("rule", request.Recurrence!.Text), ("start_at", series.NextAt));
+
+    public static Fact SeriesEnded(RunningSeries series, DateTimeOffset at, Actor by) => Of(FactKinds.SeriesEnded, series, at, by,
+        ("reason", Word(series.End!.Value)), ("note", series.EndNote), ("count", series.Made));
+
+    /// <summary>Nothing ran in time to open it.</summary>
+    public static Fact OccurrenceMissed(Request series, DateTimeOffset begins, DateTimeOffset at) => new(FactKinds.OccurrenceMissed, at, Actor.Keeper)
+    {
+        ["request"] = series.Id.Value,
+        ["start_at"] = begins,
+        ["until"] = begins + series.For,
+    };
 
     public static Fact GrantReady(Grant grant, Actor by) => Of(FactKinds.GrantReady, grant, grant.ReadyAt, by,
         ("subject", grant.Subject.Value), ("role", grant.Role.ToString()), ("for_seconds", Seconds(grant.For)), ("joins", grant.Extends?.Value),
@@ -320,6 +351,9 @@ internal static partial class Facts
             ["persons"] = FactValue.List(people.Select(person => person.Value)),
         },
         more);
+
+    private static Fact Of(string kind, RunningSeries series, DateTimeOffset at, Actor by, params (string Field, FactValue? Value)[] more) => With(
+        new Fact(kind, at, by) { ["request"] = series.Request.Value, ["subject"] = series.Subject.Value, ["state"] = Word(series.State), ["version"] = series.Version }, more);
 
     private static Fact Of(string kind, Delegation delegation, DateTimeOffset at, Actor by) => new(kind, at, by)
     {

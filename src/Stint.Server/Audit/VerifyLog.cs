@@ -121,6 +121,9 @@ internal sealed class Said
     /// <summary>The window of a grant once opened, the digest of a request, the head of a session's recording, who answers for whom; null when no fact says it.</summary>
     public string? DetailOf(string id) => _details.GetValueOrDefault(id);
 
+    /// <summary>What a request's series is called here: it has a state beside the request's own.</summary>
+    public static string SeriesOf(string request) => $"the series of {request}";
+
     public void Take(SealedFact fact)
     {
         FactBody body;
@@ -142,6 +145,11 @@ internal sealed class Said
             : kind.StartsWith("Session", StringComparison.Ordinal) ? "session"
             : kind.StartsWith("Change", StringComparison.Ordinal) ? "change"
             : kind.StartsWith("Bundle", StringComparison.Ordinal) ? "bundle" : "");
+        if (kind is FactKinds.SeriesBegan or FactKinds.SeriesEnded && body.Text("request") is { } series)
+        {
+            id = SeriesOf(series);
+        }
+
         if (id is null)
         {
             return;
@@ -157,6 +165,7 @@ internal sealed class Said
             FactKinds.RequestAsked when body.Text("bundle") is { } bundle => $"{bundle}/{body.Text("digest")}",
             FactKinds.RequestAsked or FactKinds.ChangeProposed => body.Text("digest"),
             FactKinds.BundleAsked => $"{body.Text("name")}/{body.Text("subject")}/{body.Number("left_out")}/{body.Text("digest")}",
+            FactKinds.SeriesBegan => body.Text("rule"),
             FactKinds.GrantOpened => $"{body.Text("not_before")}/{body.Text("not_after")}",
             FactKinds.SessionAnchored or FactKinds.SessionEnded => body.Text("recording"),
             FactKinds.AssignmentAdding => body.Text("account"),
@@ -183,6 +192,11 @@ internal sealed class RowCheck(Said said)
     {
         await EachAsync(page => reads.RequestsAsync(new RequestFilter(), page), request => Check(request.Id.Value, Facts.Word(request.State), request.Bundle is { } bundle ? $"{bundle}/{request.Digest}" : request.Digest, "what was asked"), cancellation);
         await EachAsync(page => reads.BundlesAsync(page), asking => Check(asking.Id.Value, "asked", $"{asking.Name}/{asking.Subject}/{asking.LeftOut}/{asking.Digest}", "what was asked for together"), cancellation);
+        foreach (var series in await reads.SeriesAsync())
+        {
+            Check(Said.SeriesOf(series.Request.Value), Facts.Word(series.State), (await reads.FindRequestAsync(series.Request))?.Recurrence?.Text, "when it comes again");
+        }
+
         await EachAsync(page => reads.GrantsAsync(new GrantFilter(), page), Check, cancellation);
         await EachAsync(page => reads.AssignmentsAsync(new AssignmentFilter(), page), assignment => CheckAssignment(assignment), cancellation);
         await EachAsync(page => reads.SessionsAsync(new SessionFilter(), page), session => Check(

@@ -96,6 +96,11 @@ internal sealed class ApplyCatalog(StintStore store, CurrentCatalog current, Tim
             }
         }
 
+        foreach (var series in await work.RunningSeriesAsync(subject))
+        {
+            ended += await SeriesSteps.EndAsync(work, series, SeriesEnd.Offboarded, $"{subject} left", now, by) is null ? 0 : 1;
+        }
+
         foreach (var grant in await work.LiveGrantsAsync(subject))
         {
             ended += await GrantSteps.EndAsync(work, grant, EndReason.Offboarded, $"{subject} left", now, by) is null ? 0 : 1;

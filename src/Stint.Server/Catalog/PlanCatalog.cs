@@ -102,14 +102,15 @@ internal sealed class PlanCatalog(StintStore store, CurrentCatalog current, Cata
         }
 
         var question = new Question(request.Subject, request.Role, request.For, request.Reason, request.Ticket, null, now) { Held = await reads.HeldAsync(next, request.Subject, request.Role, now) };
-        var approvals = await reads.ApprovalsAsync(request.Id);
+        var approved = request.OccurrenceOf is { } series ? await reads.FindRequestAsync(series) ?? request : request;
+        var approvals = await reads.ApprovalsAsync(approved.Id);
         if (grant is null)
         {
             // One that waits is asked again with the yeses that it will have by then: only a no by the rules is certain.
             return Decider.Decide(next, question with { For = null }) is Verdict.Deny deny ? ("falls", deny.Because) : null;
         }
 
-        return Decider.AskAgain(next, question, request.Verdict, approvals, request.Digest, await reads.AdditionsAsync(request.Id)) is Again.Fell fell
+        return Decider.AskAgain(next, question, approved.Verdict, approvals, approved.Digest, await reads.AdditionsAsync(approved.Id)) is Again.Fell fell
             ? grant.State is GrantState.Open or GrantState.Opening
                 ? ("keeps", $"{fell.Because}; it stays open until {(grant.NotAfter is { } end ? CanonicalTime.Write(end)[..19] + "Z" : "its end")}, unless it is revoked")
                 : ("falls", fell.Because)

@@ -53,12 +53,15 @@ internal sealed class ReplayCatalog(StintStore store, CurrentCatalog current, Ca
                 {
                     var page = await reads.RequestsAsync(new RequestFilter(), new Page(Batch, before));
                     List<Replay> again = [];
-                    foreach (var request in page.Items.TakeWhile(request => request.AskedAt >= from))
+                    var within = page.Items.TakeWhile(request => request.AskedAt >= from).ToList();
+
+                    // An occurrence was decided with its series.
+                    foreach (var request in within.Where(request => request.OccurrenceOf is null))
                     {
                         again.Add(Replay.Of(next, request, request.Verdict is Verdict.NeedsApproval ? await reads.ApprovalsAsync(request.Id) : [], await reads.HeldAsync(next, request.Subject, request.Role, request.AskedAt)));
                     }
 
-                    return (again, again.Count == page.Items.Count ? page.Next : null);
+                    return (again, within.Count == page.Items.Count ? page.Next : null);
                 },
                 cancellation);
             foreach (var replay in again)

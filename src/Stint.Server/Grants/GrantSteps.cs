@@ -14,9 +14,16 @@ namespace Stint.Server.Grants;
 /// <summary>The moves of a grant that several use cases make, each inside the caller's transaction, with their facts and wakes.</summary>
 internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer sealer)
 {
-    /// <summary>A request was approved: its grant waits, or opens at once when somebody waits for it or it joins one that is open.</summary>
-    public async ValueTask<Grant> MakeReadyAsync(Work work, Request request, DateTimeOffset now, Actor by)
+    /// <summary>A request was approved: its grant waits, or opens at once when somebody waits for it or it joins one that is open; or its series begins.</summary>
+    /// <returns>The grant; null for a series, whose grants come with its occurrences.</returns>
+    public async ValueTask<Grant?> MakeReadyAsync(Work work, Request request, DateTimeOffset now, Actor by)
     {
+        if (request.Recurrence is not null)
+        {
+            await SeriesSteps.BeginAsync(work, request, now, by);
+            return null;
+        }
+
         var terms = request.Verdict switch
         {
             Verdict.Allow allow => allow.Terms,
@@ -35,7 +42,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             ReadyAt = now,
             For = request.For,
             StartAt = request.StartAt,
-            LapsesAt = (OpensFrom(request, start, now) ?? start ?? now) + request.BeginWithin,
+            LapsesAt = request.OccurrenceOf is null ? (OpensFrom(request, start, now) ?? start ?? now) + request.BeginWithin : request.LapsesAt,
             Extends = request.Extends,
             Record = terms.Record,
         });
@@ -52,7 +59,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
 
     /// <summary>Why the calendars do not let it open yet, and when they do; null when nothing is in the way of the time.</summary>
     public async ValueTask<Again.NotYet?> WaitsAsync(Work work, Grant ready, DateTimeOffset now) =>
-        catalog.Now.Calendars.Count == 0 ? null : (await AgainAsync(work, ready, now)).Again as Again.NotYet;
+        catalog.Now.Calendars.Count == 0 ? null : (await AgainAsync(work, await RequestOfAsync(work, ready), ready, now)).Again as Again.NotYet;
 
     /// <summary>When the calendars let a request's access open; null for at once, or at its start.</summary>
     private DateTimeOffset? OpensFrom(Request request, DateTimeOffset? start, DateTimeOffset now)
@@ -71,16 +78,21 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
         };
     }
 
-    private async ValueTask<(Again Again, Question Question)> AgainAsync(Work work, Grant ready, DateTimeOffset now)
+    private static async ValueTask<Request> RequestOfAsync(Work work, Grant ready) => await work.FindRequestAsync(ready.Request)
+        ?? throw new InvalidOperationException($"The grant {ready.Id} has no request.");
+
+    private async ValueTask<(Again Again, Question Question)> AgainAsync(Work work, Request request, Grant ready, DateTimeOffset now)
     {
-        var request = await work.FindRequestAsync(ready.Request)
-            ?? throw new InvalidOperationException($"The grant {ready.Id} has no request.");
+        // An occurrence was approved with its series: the yeses were given to that.
+        var approved = request.OccurrenceOf is { } of
+            ? await work.FindRequestAsync(of) ?? throw new InvalidOperationException($"The occurrence {request.Id} has no series.")
+            : request;
         var current = catalog.Now;
 
         // What was only promised is in nobody's way: whoever opens first has it, and the other is asked again like this one.
         var held = await work.HeldAsync(current, request.Subject, request.Role, now);
         var question = new Question(request.Subject, request.Role, ready.For, request.Reason, request.Ticket, null, now) { Held = [.. held.Where(one => !one.Promised)] };
-        return (Decider.AskAgain(current, question, request.Verdict, await work.ApprovalsAsync(request.Id), request.Digest, await work.AdditionsAsync(request.Id)), question);
+        return (Decider.AskAgain(current, question, approved.Verdict, await work.ApprovalsAsync(approved.Id), approved.Digest, await work.AdditionsAsync(approved.Id)), question);
     }
 
     /// <summary>Asks the policy again and opens, or closes what it no longer allows.</summary>
@@ -91,7 +103,8 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
     public async ValueTask<Grant?> BeginAsync(Work work, Grant ready, DateTimeOffset now, Actor by)
     {
         var current = catalog.Now;
-        var (again, question) = await AgainAsync(work, ready, now);
+        var request = await RequestOfAsync(work, ready);
+        var (again, question) = await AgainAsync(work, request, ready, now);
         if (again is Again.NotYet wait)
         {
             // NB. One with a start was given a time at which it opens: when the calendars were changed since, it is over,
@@ -102,6 +115,12 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
         if (again is not Again.Stands { Terms: var terms })
         {
             var why = again is Again.Fell fell ? fell.Because : "the policy could not be asked";
+            if (again is Again.Fell { Lacking: true } && request.OccurrenceOf is { } of && await work.FindSeriesAsync(of) is { } series)
+            {
+                // NB. Yeses that are missing today are missing tomorrow: a person has to ask, and others to answer, anew.
+                await SeriesSteps.EndAsync(work, series, SeriesEnd.Outgrown, why, now, by);
+            }
+
             return await EndAsync(work, ready, EndReason.Revoked, why, now, by);
         }
 
@@ -117,7 +136,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             Assignment = assignment,
             For = terms.For < ready.For ? terms.For : ready.For,
             Record = terms.Record > ready.Record ? terms.Record : ready.Record,
-            EndsBy = terms.EndsBy,
+            EndsBy = Earlier(terms.EndsBy, request.OccurrenceOf is null ? null : request.StartAt + request.For),
         };
         if (await work.MoveAsync(ready, next) is not { } begun)
         {
@@ -132,6 +151,8 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
 
         return begun;
     }
+
+    private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is { } a && other is { } b ? (a < b ? a : b) : one ?? other;
 
     /// <summary>Ends a grant wherever it stands. What waits closes at once; what stands is taken away by the keeper, its sessions first.</summary>
     /// <returns>The grant in <see cref="GrantState.Closing"/> or <see cref="GrantState.Closed"/>; null when it had ended already.</returns>

@@ -8,7 +8,7 @@ using Stint.Server.Store;
 namespace Stint.Server.Grants;
 
 /// <summary>Does what time alone makes due: ends, lapses, scheduled starts, and what waits too long for an answer. Found by index, in batches, each one transaction.</summary>
-internal sealed class Sweeps(StintStore store, GrantSteps steps, ApprovalSteps approvals, TimeProvider clock, KeeperOptions options)
+internal sealed class Sweeps(StintStore store, GrantSteps steps, ApprovalSteps approvals, SeriesSweep series, TimeProvider clock, KeeperOptions options)
 {
     private const int StartBatch = 100;
 
@@ -22,6 +22,7 @@ internal sealed class Sweeps(StintStore store, GrantSteps steps, ApprovalSteps a
         moved += await AllAsync(options.SweepBatch, LapseRequestsAsync, cancellation);
         moved += await AllAsync(StartBatch, StepsAsync, cancellation);
         moved += await AllAsync(StartBatch, BundleStepsAsync, cancellation);
+        moved += await AllAsync(StartBatch, series.RunAsync, cancellation);
         moved += await AllAsync(StartBatch, StartAsync, cancellation);
         return moved;
     }

@@ -161,6 +161,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             Reason = ask.Reason,
             Ticket = ask.Ticket,
             Extends = ask.Extends,
+            Recurrence = ask.Recurrence,
             CatalogVersion = current.Version,
             Verdict = verdict,
             LapsesAt = now + terms.LapsesAfter,

@@ -27,8 +27,21 @@ internal sealed record RequestView(Request Request, IReadOnlyList<Approval> Appr
     /// <summary>What was offered in its place, oldest first.</summary>
     public IReadOnlyList<CounterOffer> Offers { get; init; } = [];
 
+    /// <summary>When it comes again; null for one that opens once.</summary>
+    public SeriesView? Series { get; init; }
+
     /// <summary>The counter-offer that it was made of; null when it was asked by itself.</summary>
     public CounterOffer? MadeOf { get; init; }
+}
+
+/// <summary>A series as it stands.</summary>
+/// <param name="Series">When it comes.</param>
+/// <param name="Running">How it stands since it was approved; null before.</param>
+/// <param name="Next">The beginnings of the next occurrences, at most <see cref="Told"/>; empty once it ended.</param>
+internal sealed record SeriesView(Series Series, Store.RunningSeries? Running, IReadOnlyList<DateTimeOffset> Next)
+{
+    /// <summary>How many occurrences are told.</summary>
+    public const int Told = 5;
 }
 
 /// <summary>How a step stands.</summary>

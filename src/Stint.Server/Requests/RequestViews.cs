@@ -19,7 +19,7 @@ internal sealed class RequestViews(GrantViews grants, ApprovalSteps steps, TimeP
     public async ValueTask<RequestView> OfAsync(Reads reads, Request request, SubjectId? who = null, bool isNew = false)
     {
         var grant = request.State == RequestState.Approved ? await reads.FindGrantAsync(request.Id) : null;
-        var view = new RequestView(request, [], [], grant is null ? null : await grants.OfAsync(reads, grant)) { MadeOf = isNew ? null : await reads.OfferThatMadeAsync(request.Id) };
+        var view = new RequestView(request, [], [], grant is null ? null : await grants.OfAsync(reads, grant)) { MadeOf = isNew ? null : await reads.OfferThatMadeAsync(request.Id), Series = await SeriesAsync(reads, request) };
         if (request.Verdict is not Verdict.NeedsApproval needs)
         {
             return view;
@@ -49,6 +49,19 @@ internal sealed class RequestViews(GrantViews grants, ApprovalSteps steps, TimeP
     public async ValueTask<RequestView> OfNewAsync(Reads reads, Request request, Grant? grant, SubjectId who) => grant is not null
         ? new RequestView(request, [], [], await grants.OfAsync(reads, grant))
         : await OfAsync(reads, request, who, isNew: true);
+
+    private async ValueTask<SeriesView?> SeriesAsync(Reads reads, Request request)
+    {
+        if (request.Recurrence is not { } series)
+        {
+            return null;
+        }
+
+        var running = request.State == RequestState.Approved ? await reads.FindSeriesAsync(request.Id) : null;
+        var from = running?.NextAt ?? clock.Now();
+        var comes = running is { State: SeriesState.Running } || request.State == RequestState.Pending;
+        return new SeriesView(series, running, comes ? [.. series.From(from).Take(SeriesView.Told)] : []);
+    }
 
     /// <summary>Somebody was faster: what happened, and how it is now.</summary>
     public async ValueTask<Outcome<RequestView>> LostAsync(Reads reads, Request seen, SubjectId? who = null)

@@ -92,6 +92,17 @@ internal static class Words
         (OfferState.Replaced, "replaced"),
         (OfferState.Accepted, "accepted"));
 
+    public static Words<SeriesState> Series { get; } = new(
+        (SeriesState.Running, "running"),
+        (SeriesState.Ended, "ended"));
+
+    public static Words<SeriesEnd> SeriesEnd { get; } = new(
+        (Core.Requests.SeriesEnd.Finished, "finished"),
+        (Core.Requests.SeriesEnd.Cancelled, "cancelled"),
+        (Core.Requests.SeriesEnd.Revoked, "revoked"),
+        (Core.Requests.SeriesEnd.Offboarded, "offboarded"),
+        (Core.Requests.SeriesEnd.Outgrown, "outgrown"));
+
     public static Words<RecordMode> Record { get; } = new(
         (RecordMode.Default, "default"),
         (RecordMode.Strict, "strict"));

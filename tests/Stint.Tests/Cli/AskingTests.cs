@@ -47,4 +47,27 @@ public sealed class AskingTests
     [InlineData("tomorrow")]
     public void Start_NoSuchTimeOrTwoOfThem_IsRefused(string text) =>
         Assert.Equal(ExitCode.Usage, Assert.Throws<CommandFailed>(() => Asking.Start(text, Noon, Berlin)).Code);
+
+    [Theory]
+    [InlineData("09:00", null, "2026-11-22T09:00", "Europe/Berlin")]
+    [InlineData("09:00", "Pacific/Auckland", "2026-11-23T09:00", "Pacific/Auckland")] // it is Monday there already
+    [InlineData("2026-12-01 09:00", "UTC", "2026-12-01T09:00", "UTC")]
+    public void Recurrence_ItsFirstDay_IsTodayOnItsOwnClock(string at, string? zone, string start, string id)
+    {
+        var evening = new DateTimeOffset(2026, 11, 22, 20, 0, 0, TimeSpan.Zero);
+        var body = Asking.Recurrence("FREQ=DAILY", at, zone, "2027-01-31", null, evening, Berlin);
+        Assert.Equal((start, id, "2027-01-31"), ((string?)body["start"], (string?)body["zone"], (string?)body["until"]));
+        Assert.False(body.ContainsKey("count"));
+    }
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData("nine", null)]
+    [InlineData("09:00", "Mars/Olympus")]
+    public void Recurrence_AnythingElse_IsRefusedWithTheWayOut(string? at, string? zone)
+    {
+        var failure = Assert.Throws<CommandFailed>(() => Asking.Recurrence("FREQ=DAILY", at, zone, null, 3, Noon, Berlin));
+        Assert.Equal(ExitCode.Usage, failure.Code);
+        Assert.NotNull(failure.Hint);
+    }
 }

@@ -40,6 +40,7 @@ internal static class BackupFormat
         ("catalog_answers", "seq"),
         ("bundles", "seq"),
         ("requests", "seq"),
+        ("series", "request_id"),
         ("request_approvers", "request_id, person"),
         ("request_steps", "request_id, step"),
         ("step_additions", "request_id, step, person"),

@@ -66,9 +66,9 @@ internal partial class Reads
         ReadGrant,
         subject.Value);
 
-    /// <summary>Everybody who holds or could begin something, or waits for a decision.</summary>
+    /// <summary>Everybody who holds or could begin something, waits for a decision, or has a series that runs.</summary>
     public ValueTask<List<SubjectId>> HoldersAsync() => Db.ListAsync(
-        "SELECT subject FROM grants WHERE state <> 'closed' UNION SELECT subject FROM requests WHERE state = 'pending'",
+        "SELECT subject FROM grants WHERE state <> 'closed' UNION SELECT subject FROM requests WHERE state = 'pending' UNION SELECT subject FROM series WHERE state = 'running'",
         static row => new SubjectId(row.GetString(0)));
 
     /// <summary>Scheduled grants whose start has come, earliest first.</summary>
@@ -85,12 +85,13 @@ internal partial class Reads
         now,
         limit);
 
-    /// <summary>When time alone makes something due next: a deadline, a start, a lapse, or a step's reminder, escalation or handover. Null when nothing will.</summary>
+    /// <summary>When time alone makes something due next: a deadline, a start, a lapse, an occurrence of a series, or a step's reminder, escalation or handover. Null when nothing will.</summary>
     public ValueTask<DateTimeOffset?> NextTimedAtAsync() => NextAsync(
         "SELECT MIN(not_after) AS due FROM grants WHERE state = 'open' UNION ALL "
         + "SELECT MIN(start_at) FROM grants WHERE state = 'ready' AND start_at IS NOT NULL UNION ALL "
         + "SELECT MIN(lapses_at) FROM grants WHERE state = 'ready' UNION ALL "
         + "SELECT MIN(lapses_at) FROM requests WHERE state = 'pending' UNION ALL "
+        + "SELECT MIN(next_at) FROM series WHERE state = 'running' UNION ALL "
         + "SELECT MIN(due_at) FROM request_steps WHERE due_at IS NOT NULL");
 
     /// <summary>When the next assignment can be leased. Null when none has work.</summary>

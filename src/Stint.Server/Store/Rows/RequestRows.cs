@@ -29,7 +29,7 @@ internal partial class Reads
 {
     private const string RequestColumns =
         "id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
-        + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id";
+        + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id, recurrence, occurrence_of";
 
     /// <summary>The request; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Request?> FindRequestAsync(RequestId id) =>
@@ -88,6 +88,8 @@ internal partial class Reads
             Why = c.TextOrNull(),
             Digest = c.Text(),
             Bundle = c.TextOrNull() is { } bundle ? new BundleId(bundle) : null,
+            Recurrence = c.TextOrNull() is { } series ? Series.Parse(series) : null,
+            OccurrenceOf = c.TextOrNull() is { } of ? new RequestId(of) : null,
         };
     }
 }
@@ -109,8 +111,8 @@ internal sealed partial class Work
         };
         await Db.LaterAsync(
             "INSERT INTO requests (id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
-            + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id) "
-            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+            + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id, recurrence, occurrence_of) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
             kept.Id.Value,
             kept.Subject.Value,
             kept.Role.Resource,
@@ -131,8 +133,10 @@ internal sealed partial class Work
             kept.DecidedAt,
             kept.Why,
             kept.Digest,
-            kept.Bundle?.Value);
-        if (kept.Verdict is Verdict.NeedsApproval needs)
+            kept.Bundle?.Value,
+            kept.Recurrence?.Text,
+            kept.OccurrenceOf?.Value);
+        if (kept.OccurrenceOf is null && kept.Verdict is Verdict.NeedsApproval needs)
         {
             var first = (needs.Sequential ? needs.Steps[0].Approvers : needs.Steps.SelectMany(step => step.Approvers)).ToHashSet();
             foreach (var person in needs.Steps.SelectMany(step => step.Approvers).Distinct())
