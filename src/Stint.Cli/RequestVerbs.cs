@@ -12,7 +12,7 @@ internal static class RequestVerbs
     {
         var search = new Argument<string?>("SEARCH") { Description = "Part of a name or description.", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("ls", "List what you may ask for.") { search };
-        return Verb.Asks(command, async (verb, client, cancellation) =>
+        return Verb.Shows(command, async (verb, client, cancellation) =>
         {
             var query = verb.Get(search) is { } text ? "?q=" + Uri.EscapeDataString(text) : "";
             var roles = await client.ListAsync("api/v1/roles" + query, 1000, cancellation);
@@ -23,7 +23,7 @@ internal static class RequestVerbs
                 role =>
                 [
                     (string)role["role"]!,
-                    (string?)role["held"] is { } held ? $"held: {held}" : (string)role["needs"]! == "rule" ? "nobody" : "approval",
+                    (string?)role["held"] is { } held ? $"held: {held}" : (string)role["needs"]! switch { "rule" => "nobody", "break_glass" => "an emergency", var needs => needs },
                     Terminal.Seconds(role["max_seconds"]),
                     (string?)role["ticket_pattern"] ?? "-",
                     (string?)role["risk"] ?? "-",
@@ -40,11 +40,17 @@ internal static class RequestVerbs
         var wait = new Option<bool>("--wait", "-w") { Description = "Wait for the decision and open at once when it is yes." };
         var timeout = new Option<string?>("--timeout") { Description = "How long to wait at the most.", HelpName = "DURATION" };
         var dry = new Option<bool>("--dry-run") { Description = "Only say what would happen." };
-        var command = new Command("request", "Ask for a role at a resource.") { role, wait, timeout, dry };
+        var glass = new Option<bool>("--break-glass") { Description = "It is an emergency: open at once, tell everybody named, and have it reviewed." };
+        var command = new Command("request", "Ask for a role at a resource.") { role, wait, timeout, dry, glass };
         asking.AddTo(command, withStart: true);
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
             var body = asking.Body(verb, verb.Get(role), verb.Get(wait), withStart: true);
+            if (verb.Get(glass))
+            {
+                body["break_glass"] = true;
+            }
+
             if (verb.Get(dry))
             {
                 body.Remove("wait");
@@ -110,7 +116,7 @@ internal static class RequestVerbs
         var id = new Argument<string?>("ID") { Description = "A request, grant or session; else an overview.", Arity = ArgumentArity.ZeroOrOne };
         id.CompletionSources.Add(context => Suggest.Ids(context, "api/v1/requests"));
         var command = new Command("status", "Show what you have, what waits, and what is wrong.") { id };
-        return Verb.Asks(command, async (verb, client, cancellation) =>
+        return Verb.Shows(command, async (verb, client, cancellation) =>
         {
             var terminal = verb.Terminal;
             if (verb.Get(id) is { } one)
@@ -131,6 +137,8 @@ internal static class RequestVerbs
                 ["grants"] = Items(await grants),
                 ["pending"] = Items(await pending),
                 ["awaiting_me"] = Items(await awaiting),
+                ["broken_glass"] = (await status)["broken_glass"]?.DeepClone(),
+                ["reviews"] = (await status)["reviews"]?.DeepClone(),
                 ["server"] = (await status).DeepClone(),
             };
             terminal.Answer(all, () => Overview(terminal, all));
@@ -161,6 +169,14 @@ internal static class RequestVerbs
             nothing = false;
         }
 
+        foreach (var review in Cards.Array(all, "reviews"))
+        {
+            terminal.Line("Waits for your review:");
+            ReviewVerbs.Card(terminal, review);
+            terminal.Line($"  answer    stint review {review["id"]} --accept --comment '…'   or   --concern");
+            nothing = false;
+        }
+
         if (nothing)
         {
             terminal.Line("You hold nothing, ask for nothing, and nobody waits for you. 'stint ls' shows what you may ask for.");
@@ -183,7 +199,7 @@ internal static class RequestVerbs
         var person = new Option<string?>("--person") { Description = "Whose; else everybody's that you may see." };
         var most = new Option<int>("--limit") { Description = "How many at the most.", DefaultValueFactory = _ => 50 };
         var command = new Command("requests", "List requests, the newest first.") { state, person, most };
-        return Verb.Asks(command, async (verb, client, cancellation) =>
+        return Verb.Shows(command, async (verb, client, cancellation) =>
         {
             var items = await client.ListAsync("api/v1/requests" + Query(("state", verb.Get(state)), ("subject", verb.Get(person))), verb.Get(most), cancellation);
             verb.Terminal.AnswerList(
@@ -193,7 +209,7 @@ internal static class RequestVerbs
                 item =>
                 [
                     (string)item["id"]!, (string)item["subject"]!, (string)item["role"]!, Terminal.Seconds(item["for_seconds"]),
-                    (string)item["state"]!, verb.Terminal.When(item["asked_at"]), (string?)item["reason"] ?? "",
+                    (string)item["state"]! + Cards.Glass(item), verb.Terminal.When(item["asked_at"]), (string?)item["reason"] ?? "",
                 ]);
             return ExitCode.Ok;
         });
@@ -298,7 +314,8 @@ internal static class RequestVerbs
         _ when id.StartsWith("req-", StringComparison.Ordinal) => ("requests", Cards.Request),
         _ when id.StartsWith("gr-", StringComparison.Ordinal) => ("grants", Cards.Grant),
         _ when id.StartsWith("ses-", StringComparison.Ordinal) => ("sessions", Cards.Session),
-        _ => throw new CommandFailed(ExitCode.Usage, $"'{id}' is not the name of a request, a grant or a session.", "They begin with req-, gr- and ses-."),
+        _ when id.StartsWith("rv-", StringComparison.Ordinal) => ("reviews", ReviewVerbs.Card),
+        _ => throw new CommandFailed(ExitCode.Usage, $"'{id}' is not the name of a request, a grant, a session or a review.", "They begin with req-, gr-, ses- and rv-."),
     };
 
     private static JsonArray Items(List<JsonObject> items) => [.. items.Select(item => item.DeepClone())];

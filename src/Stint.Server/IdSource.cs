@@ -26,6 +26,8 @@ internal sealed class IdSource(FillRandom fill)
 
     public OfferId NextOffer() => new("off-" + Text(12));
 
+    public ReviewId NextReview() => new("rv-" + Text(12));
+
     public ChangeId NextChange() => new("chg-" + Text(12));
 
     /// <summary>A holder's login at the gateway: readable, and different each time.</summary>

@@ -19,7 +19,7 @@ internal static class EvidencePhrases
         var session = Plain(fact.Text("session") ?? "a session");
         var said = fact.Kind switch
         {
-            FactKinds.RequestAsked => $"{who} asked for {role}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
+            FactKinds.RequestAsked => $"{who} asked for {role}{(fact.Flag("break_glass") == true ? " as break-glass" : "")}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
             FactKinds.RequestApproved => fact.Flag("by_rule") == true
                 ? $"the request was approved by rule, for {Span(fact.Number("for_seconds"))}"
                 : $"with the answer of {who} the request was approved, for {Span(fact.Number("for_seconds"))}",
@@ -33,6 +33,11 @@ internal static class EvidencePhrases
             FactKinds.RequestEscalated => $"step {fact.Number("step")} had waited too long, and {People(fact)} could answer too",
             FactKinds.OfferMade => $"{who}{Instead(fact)} offered {(fact.Text("role") is { } other ? Plain(other) : "the same role")}, for {Span(fact.Number("for_seconds"))}, instead{Reason(fact, "comment")}",
             FactKinds.OfferAccepted => $"{who} took the counter-offer of {Quote(fact.Text("by") ?? "nobody")}",
+            FactKinds.GlassBroken => $"{who} broke the glass for {role}{Reason(fact, "reason")}; {People(fact)} were told, and the review {Plain(fact.Text("review") ?? "of it")} was opened",
+            FactKinds.GlassSeen => $"{who} saw that the glass was broken",
+            FactKinds.ReviewOverdue => $"the review {Plain(fact.Text("review") ?? "of it")} was overdue",
+            FactKinds.ReviewAccepted => $"{who} reviewed the break-glass and found it right{Reason(fact, "comment")}",
+            FactKinds.ConcernRaised => $"{who} reviewed the break-glass and found something wrong{Reason(fact, "comment")}",
             FactKinds.GrantReady => $"the grant {grant} was made ready",
             FactKinds.GrantOpening => $"{who} began the grant {grant}{Window(fact)}"
                 + (fact.Find("verdict") is null ? "" : $"; the policies, asked again, answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}"),

@@ -3,7 +3,7 @@ namespace Stint.Core.Audit;
 /// <summary>What a fact can say: past tense, one word for one change. A kind never changes its meaning once it stands in a log.</summary>
 public static class FactKinds
 {
-    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends catalog verdict digest lapses_at</c>.</summary>
+    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends break_glass catalog verdict digest lapses_at</c>.</summary>
     public const string RequestAsked = nameof(RequestAsked);
 
     /// <summary>The policies, or the last yes that was missing, let a request through. Fields: <c>request by_rule for_seconds</c>.</summary>
@@ -42,7 +42,31 @@ public static class FactKinds
     /// <summary>The requester took an offer, and a new request was made of it. Fields: <c>request offer by for instead_of role for_seconds start_at</c>; <c>request</c> is the new one, <c>instead_of</c> the one that the offer was made to.</summary>
     public const string OfferAccepted = nameof(OfferAccepted);
 
-    /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins</c>.</summary>
+    /// <summary>Somebody broke the glass: their asking was let in at once, everybody named was told, and a review was opened. Fields: <c>request review subject role rules persons reviewers from_step until reason state version</c>; <c>persons</c> were told, <c>until</c> is when the review is due.</summary>
+    public const string GlassBroken = nameof(GlassBroken);
+
+    /// <summary>Somebody who was told of a break-glass said that they saw it. Fields: <c>request review by</c>.</summary>
+    public const string GlassSeen = nameof(GlassSeen);
+
+    /// <summary>A review was not closed in time; it stays open. Fields: <c>request review subject until state version</c>.</summary>
+    public const string ReviewOverdue = nameof(ReviewOverdue);
+
+    /// <summary>A reviewer found right what was done. Fields: <c>request review by comment cause state version</c>; <c>cause</c> is <c>named</c>, or <c>nobody_left</c> when none of those whom the asking named could review any more.</summary>
+    public const string ReviewAccepted = nameof(ReviewAccepted);
+
+    /// <summary>A reviewer found something wrong with what was done. Fields as <see cref="ReviewAccepted"/>.</summary>
+    public const string ConcernRaised = nameof(ConcernRaised);
+
+    /// <summary>Somebody made one-time codes for emergencies; those before are void. Never the codes. Fields: <c>subject count</c>.</summary>
+    public const string BreakGlassCodesMade = nameof(BreakGlassCodesMade);
+
+    /// <summary>Somebody came in with a one-time code. Fields: <c>subject from count until</c>; <c>count</c> codes are left, <c>until</c> is how long the way in lasts.</summary>
+    public const string BreakGlassLoggedIn = nameof(BreakGlassLoggedIn);
+
+    /// <summary>One-time codes were tried in vain: at most six facts a minute tell of all tries since the last. Fields: <c>from count</c>; what was typed is nowhere.</summary>
+    public const string BreakGlassRefused = nameof(BreakGlassRefused);
+
+    /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins break_glass</c>.</summary>
     public const string GrantReady = nameof(GrantReady);
 
     /// <summary>The clock started; the target is being changed. Fields: <c>request grant not_before not_after assignment verdict</c>.</summary>
@@ -75,7 +99,7 @@ public static class FactKinds
     /// <summary>A holder was given a way in; the secret itself is nowhere in the log. Fields: <c>request grant login</c>.</summary>
     public const string CredentialMinted = nameof(CredentialMinted);
 
-    /// <summary>A connection was let in. Fields: <c>request grant session subject role from application record node</c>.</summary>
+    /// <summary>A connection was let in. Fields: <c>request grant session subject role from application record break_glass node</c>.</summary>
     public const string SessionStarted = nameof(SessionStarted);
 
     /// <summary>The head of a recording while it grows. Fields: <c>request grant session file recording records bytes statements</c>; <c>recording</c> is the chain's head in hexadecimal.</summary>

@@ -33,6 +33,7 @@ public static class FieldClasses
             at start_at not_before not_after lapses_at until for_seconds max_seconds default_seconds shortened_to_seconds
             lapses_after_seconds begin_within_seconds opening state outcome allowed need missing distinct sequential not_for_reports remind_after_seconds after_seconds delegation offer instead_of record hash index left_out
             change number commit dirty
+            review break_glass within_seconds
             """,
         [FieldClass.Internal] =
             """
@@ -42,7 +43,7 @@ public static class FieldClasses
             """,
         [FieldClass.Personal] =
             """
-            subject by for delegate person persons approvers author could from application reason comment note ticket holder requester
+            told reviewers subject by for delegate person persons approvers author could from application reason comment note ticket holder requester
             """,
     }
         .SelectMany(row => row.Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(name => (name, row.Key)))

@@ -229,7 +229,7 @@ public static class CatalogSchema
         approve["workflow"] = Text("Name of a workflow.");
         var allows = Object(
             "Who may ask for what.",
-            ["who", "roles", "approve"],
+            ["who", "roles"],
             new JsonObject
             {
                 ["who"] = Texts("Whom it is about: group:NAME or person:NAME."),
@@ -246,10 +246,25 @@ public static class CatalogSchema
                     new JsonObject { ["required"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether a reason has to be given." }, ["ticket"] = Text("Pattern that the ticket has to match.") }),
                 ["approve"] = Object("Whose yes it needs: auto: true, a workflow, or steps.", [], approve),
                 ["record"] = Choice(["default", "strict"], "strict: every statement is durable before it is sent."),
+                ["break_glass"] = Object(
+                    "In place of approve: it opens at once in an emergency, and is reviewed.",
+                    ["tell", "review"],
+                    new JsonObject
+                    {
+                        ["tell"] = Texts("Who is told, loudly: owners, manager, skip-manager, group:NAME, person:NAME or on-call:ROTA.", Pattern(Source)),
+                        ["review"] = Object(
+                            "Who reviews it, and by when.",
+                            ["from", "within"],
+                            new JsonObject { ["from"] = Texts("Who: as in tell. Nobody reviews themselves.", Pattern(Source)), ["within"] = Pattern(Duration, "How long they have, from the asking.") }),
+                        ["reason_at_least"] = new JsonObject { ["type"] = "integer", ["minimum"] = 10, ["maximum"] = 1_000, ["description"] = "Fewest characters of the reason, white space not counted. Default: 40." },
+                    }),
                 ["begin_within"] = Pattern(Duration, "How long an approved one waits to be begun. Default: 8h."),
                 ["where"] = Text(Where),
                 ["when"] = Text(When),
             });
+        allows["oneOf"] = new JsonArray(
+            new JsonObject { ["required"] = new JsonArray("approve") },
+            new JsonObject { ["required"] = new JsonArray("break_glass") });
         var denies = Object(
             "Who may not.",
             ["deny"],
@@ -308,6 +323,7 @@ public static class CatalogSchema
                         ["reason"] = Text("The justification."),
                         ["ticket"] = Text("The tracker's ticket."),
                         ["start"] = Text(moment),
+                        ["break_glass"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether it is asked as break-glass." },
                         ["at"] = Text(moment + " Default: 2026-01-05T12:00:00Z, a Monday."),
                     }),
                 ["expect"] = Object(
@@ -321,6 +337,7 @@ public static class CatalogSchema
                         ["max"] = Pattern(Duration, "How long it could last."),
                         ["steps"] = Texts("Where the yes comes from: owners, group:NAME."),
                         ["record"] = Choice(["default", "strict"], "How it would be recorded."),
+                        ["break_glass"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether it is let in as break-glass." },
                         ["known"] = new JsonObject { ["type"] = "boolean", ["description"] = "Of a no: whether the asker is told that the role exists." },
                     }),
             });

@@ -8,7 +8,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads <c>workflows</c> and <c>policies</c>.</summary>
 internal sealed class PoliciesSection(Draft draft, Subjects names)
 {
-    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within", "where", "when"];
+    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "for", "reason", "approve", "record", "begin_within", "where", "when", "break_glass"];
     private static readonly string[] DenyKeys = ["deny", "roles", "where", "when"];
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -117,16 +117,18 @@ internal sealed class PoliciesSection(Draft draft, Subjects names)
 
         var (usual, most) = For(map);
         var (required, ticket) = Reason(map);
-        var (approve, auto) = Approve(entry, map, workflows);
+        var glass = new BreakGlassSection(_reading, _workflows).Read(entry, map);
+        var (approve, auto) = map.Find("break_glass") is null ? Approve(entry, map, workflows) : default;
         return Common(entry, map, map.Find("who")) with
         {
             DefaultFor = usual,
             MaxFor = most,
-            ReasonRequired = required,
+            ReasonRequired = required || glass is not null,
             TicketPattern = ticket,
             Approve = approve,
             Auto = auto,
-            Record = Record(map),
+            BreakGlass = glass,
+            Record = glass is null ? Record(map) : RecordMode.Strict,
             BeginWithin = _reading.Duration(map, "begin_within", "'begin_within'", Minute, Month) ?? TimeSpan.FromHours(8),
         };
     }

@@ -52,7 +52,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at"]);
+        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at", "break_glass"]);
         var subject = Needed(given, "subject", "'given'");
         var ask = Needed(given, "ask", "'given'") is { } role ? Role(role) : null;
         var at = Moment(given, "at") ?? Usual;
@@ -71,6 +71,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             Ticket = reading.Text(given, "ticket", "'ticket'", 200),
             Start = Moment(given, "start"),
             At = at,
+            BreakGlass = reading.Flag(given, "break_glass", "'break_glass'"),
             Expect = expect,
         };
     }
@@ -125,7 +126,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known"]);
+        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known", "break_glass"]);
         if (map.Entries.Count == 0)
         {
             // NB. A test that expects nothing would always pass.
@@ -151,6 +152,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             Max = reading.Duration(map, "max", "'max'", Second, Words.LongestDuration),
             Steps = map.Find("steps") is { } steps ? [.. reading.Texts(steps.Value, "'steps'", 80).Select(step => step.Text)] : null,
             Record = record switch { "strict" => RecordMode.Strict, "default" => RecordMode.Default, _ => null },
+            BreakGlass = map.Find("break_glass") is { } glass ? reading.Flag(glass.Value, "'break_glass'") : null,
             Known = map.Find("known") is { } known ? reading.Flag(known.Value, "'known'") : null,
         };
     }

@@ -36,6 +36,9 @@ public sealed record CatalogTest
 
     public DateTimeOffset? Start { get; init; }
 
+    /// <summary>Whether it is asked as break-glass.</summary>
+    public bool BreakGlass { get; init; }
+
     /// <summary>When it is asked.</summary>
     public required DateTimeOffset At { get; init; }
 
@@ -59,6 +62,9 @@ public sealed record Expectation
     public IReadOnlyList<string>? Steps { get; init; }
 
     public RecordMode? Record { get; init; }
+
+    /// <summary>Whether it is let in as break-glass.</summary>
+    public bool? BreakGlass { get; init; }
 
     /// <summary>Whether the asker is told that the role exists; looked at for a no.</summary>
     public bool? Known { get; init; }

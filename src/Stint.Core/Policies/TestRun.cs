@@ -15,7 +15,7 @@ public static class TestRun
         foreach (var test in catalog.Tests)
         {
             var world = Overlay(catalog, test);
-            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At);
+            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { BreakGlass = test.BreakGlass };
             var verdict = Decider.Decide(world, question);
             coverage.Note(world, question, verdict);
             results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict)));
@@ -93,6 +93,7 @@ public static class TestRun
         Compare("max", Said(expect.Max), Said(terms?.Max) ?? "nothing");
         Compare("steps", Listed(expect.Steps), verdict is Verdict.NeedsApproval asked ? Listed(asked.Steps.Select(step => step.From))! : "none");
         Compare("record", expect.Record?.ToString(), terms?.Record.ToString() ?? "none");
+        Compare("break_glass", expect.BreakGlass?.ToString(), (verdict is Verdict.Allow { Glass: not null }).ToString());
         Compare("known", expect.Known?.ToString(), (verdict is not Verdict.Deny { Known: false }).ToString());
         if (found.Count > 0 && verdict is Verdict.Deny deny)
         {

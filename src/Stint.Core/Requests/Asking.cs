@@ -13,6 +13,9 @@ namespace Stint.Core.Requests;
 /// <param name="Extends">The grant to join; null for none.</param>
 public sealed record Asking(string? Role, long? ForSeconds, string? Reason, string? Ticket, DateTimeOffset? StartAt, bool Wait, string? Extends)
 {
+    /// <summary>Whether it is an emergency that cannot wait for anybody's yes.</summary>
+    public bool BreakGlass { get; init; }
+
     /// <summary>Longest justification, in characters.</summary>
     public const int LongestReason = 2_000;
 
@@ -75,6 +78,11 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
             Wrong("wait", "a start in the future cannot be waited for", "leave one of the two out");
         }
 
+        if (BreakGlass && StartAt is not null)
+        {
+            Wrong("start_at", "break-glass opens at once", "leave it out");
+        }
+
         if (Extends is not null && !IsGrant(Extends))
         {
             Wrong("extends", "this is not a grant", "write its name: gr- and twelve characters");
@@ -93,8 +101,11 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
                 reason,
                 ticket,
                 StartAt,
-                StartAt is not null ? Opening.Scheduled : Wait ? Opening.OnApproval : Opening.ByHolder,
-                Extends is null ? null : new GrantId(Extends));
+                StartAt is not null ? Opening.Scheduled : Wait || BreakGlass ? Opening.OnApproval : Opening.ByHolder,
+                Extends is null ? null : new GrantId(Extends))
+            {
+                BreakGlass = BreakGlass,
+            };
     }
 
     private static bool IsGrant(string text) =>
@@ -116,7 +127,11 @@ public abstract record AskingCheck
     /// <param name="StartAt">Null for as soon as approved.</param>
     /// <param name="Opening">When access opens once it is approved.</param>
     /// <param name="Extends">Null for none.</param>
-    public sealed record Sound(RoleRef Role, TimeSpan? For, string Reason, string? Ticket, DateTimeOffset? StartAt, Opening Opening, GrantId? Extends) : AskingCheck;
+    public sealed record Sound(RoleRef Role, TimeSpan? For, string Reason, string? Ticket, DateTimeOffset? StartAt, Opening Opening, GrantId? Extends) : AskingCheck
+    {
+        /// <summary>Whether it is asked as break-glass.</summary>
+        public bool BreakGlass { get; init; }
+    }
 
     /// <summary>All that is wrong with it.</summary>
     public sealed record Wrong(IReadOnlyList<AskingProblem> Problems) : AskingCheck;

@@ -49,6 +49,9 @@ public sealed record Request
     /// <summary>The grant that this one joins, for an extension; else null.</summary>
     public GrantId? Extends { get; init; }
 
+    /// <summary>Whether it was asked as break-glass: it opened at once, or not at all, and is reviewed.</summary>
+    public bool BreakGlass { get; init; }
+
     /// <summary>Hash of the catalog that decided.</summary>
     public required string CatalogVersion { get; init; }
 

@@ -10,6 +10,8 @@ internal static class ApiRoutes
         WhoAmIEndpoints.Map(api);
         RequestEndpoints.Map(api);
         ApprovalEndpoints.Map(api);
+        ReviewEndpoints.Map(api);
+        BreakGlassEndpoints.Map(api);
         GrantEndpoints.Map(api);
         SessionEndpoints.Map(api);
         RecordingEndpoints.Map(api);

@@ -38,6 +38,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             LapsesAt = (start ?? now) + request.BeginWithin,
             Extends = request.Extends,
             Record = terms.Record,
+            BreakGlass = request.BreakGlass,
         });
         work.Append(Facts.GrantReady(grant, by));
 
@@ -57,7 +58,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
         var request = await work.FindRequestAsync(ready.Request)
             ?? throw new InvalidOperationException($"The grant {ready.Id} has no request.");
         var current = catalog.Now;
-        var question = new Question(request.Subject, request.Role, ready.For, request.Reason, request.Ticket, null, now);
+        var question = new Question(request.Subject, request.Role, ready.For, request.Reason, request.Ticket, null, now) { BreakGlass = request.BreakGlass };
         var again = Decider.AskAgain(current, question, request.Verdict, await work.ApprovalsAsync(request.Id), request.Digest, await work.AdditionsAsync(request.Id));
         if (again is not Again.Stands { Terms: var terms })
         {

@@ -194,6 +194,11 @@ internal sealed class Doctor(ServerOptions options, ServeArguments arguments)
                 stuck.Count == 0,
                 stuck.Count == 0 ? "none is stuck" : $"{counts.StuckRemovals} are stuck: {string.Join("; ", stuck.Select(one => $"{one.Subject} at {one.Role} since {one.StuckSince:u}: {one.Trouble}"))}",
                 stuck.Count == 0 ? null : "Put the target right; removal is tried for ever. A system that is gone for good: stint revoke GRANT --target-gone.");
+            Add(
+                "reviews",
+                counts.OverdueReviews == 0,
+                counts.OverdueReviews == 0 ? $"{counts.OpenReviews} of break-glass open, none overdue" : $"{counts.OverdueReviews} of break-glass are overdue",
+                counts.OverdueReviews == 0 ? null : "See who reviews them: stint reviews --state open. Until then their persons break no further glass.");
             await SkewAsync(store, cancellation);
             await LogAsync(store, master, cancellation);
         }

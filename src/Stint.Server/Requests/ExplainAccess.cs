@@ -23,7 +23,11 @@ internal sealed class ExplainAccess(CurrentCatalog current, CatalogVersions vers
     /// <param name="For">A wished length; null for what the rules give.</param>
     /// <param name="Reason">Null, with a length and a ticket that are null too, to take all as the rules demand it.</param>
     /// <param name="Ticket">The same.</param>
-    public sealed record Asked(SubjectId? Subject, string? Role, DateTimeOffset? At, TimeSpan? For, string? Reason, string? Ticket);
+    public sealed record Asked(SubjectId? Subject, string? Role, DateTimeOffset? At, TimeSpan? For, string? Reason, string? Ticket)
+    {
+        /// <summary>Whether it were asked as break-glass.</summary>
+        public bool BreakGlass { get; init; }
+    }
 
     /// <summary>Explains one person's standing to one role.</summary>
     public async Task<Outcome<JsonObject>> ExplainAsync(SubjectId who, Asked asked, CancellationToken cancellation)
@@ -47,7 +51,7 @@ internal sealed class ExplainAccess(CurrentCatalog current, CatalogVersions vers
             return owner ? NoCatalog() : new Outcome<JsonObject>.NotFound();
         }
 
-        var told = Explanation.Of(catalog, new Question(subject, role, asked.For, asked.Reason, asked.Ticket, null, at), forAsker: !owner);
+        var told = Explanation.Of(catalog, new Question(subject, role, asked.For, asked.Reason, asked.Ticket, null, at) { BreakGlass = asked.BreakGlass }, forAsker: !owner);
         return owner || told.Known ? new Outcome<JsonObject>.Done(told.ToNode(forAsker: !all)) : new Outcome<JsonObject>.NotFound();
     }
 
@@ -103,7 +107,7 @@ internal sealed class ExplainAccess(CurrentCatalog current, CatalogVersions vers
             when,
             [
                 .. Who.Of(then, about, when)
-                    .Where(reach => all || current.Now.Owns(who, reach.Role.Resource) || (about == who && reach.Standing.Way is Way.Rule or Way.Approval))
+                    .Where(reach => all || current.Now.Owns(who, reach.Role.Resource) || (about == who && reach.Standing.Could))
                     .Select(reach => all ? reach : reach with { Paths = [.. reach.Paths.Select(path => path with { Through = [path.Through[0]] })] }),
             ],
             skip,

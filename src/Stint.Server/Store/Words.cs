@@ -78,6 +78,11 @@ internal static class Words
         (OfferState.Replaced, "replaced"),
         (OfferState.Accepted, "accepted"));
 
+    public static Words<ReviewState> Review { get; } = new(
+        (ReviewState.Open, "open"),
+        (ReviewState.Accepted, "accepted"),
+        (ReviewState.Concern, "concern"));
+
     public static Words<RecordMode> Record { get; } = new(
         (RecordMode.Default, "default"),
         (RecordMode.Strict, "strict"));
