@@ -24,6 +24,11 @@ internal static class Cards
             terminal.Line($"  ticket    {ticket}");
         }
 
+        if ((string?)request["task"] is { } task)
+        {
+            terminal.Line($"  task      {task}, and it ends when that is done");
+        }
+
         if (request["start_at"] is not null)
         {
             terminal.Line($"  starts    {terminal.When(request["start_at"])}");
@@ -120,6 +125,11 @@ internal static class Cards
         if (state is "ready" && grant["start_at"] is null)
         {
             terminal.Line($"  begins    with: stint connect {grant["role"]}   (lapses {terminal.When(grant["lapses_at"])})");
+        }
+
+        if ((string?)grant["task"] is { } task && state is not ("closing" or "closed"))
+        {
+            terminal.Line($"  task      {task}, and it ends when that is done");
         }
 
         if ((string?)grant["trouble"] is { } trouble)

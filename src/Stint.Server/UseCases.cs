@@ -43,6 +43,7 @@ internal static class UseCases
         .AddSingleton<BeginGrant>()
         .AddSingleton<EndGrant>()
         .AddSingleton<RevokeGrant>()
+        .AddSingleton<DoneTask>()
         .AddSingleton<FindGrants>()
         .AddSingleton<Targets>()
         .AddSingleton<Sweeps>()

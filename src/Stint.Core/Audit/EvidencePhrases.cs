@@ -19,7 +19,7 @@ internal static class EvidencePhrases
         var session = Plain(fact.Text("session") ?? "a session");
         var said = fact.Kind switch
         {
-            FactKinds.RequestAsked => $"{who} asked for {role}{(fact.Flag("break_glass") == true ? " as break-glass" : "")}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
+            FactKinds.RequestAsked => $"{who} asked for {role}{(fact.Flag("break_glass") == true ? " as break-glass" : "")}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}{(fact.Text("task") is { } task ? $", bound to task {Quote(task)}" : "")}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
             FactKinds.RequestApproved => fact.Flag("by_rule") == true
                 ? $"the request was approved by rule, for {Span(fact.Number("for_seconds"))}"
                 : $"with the answer of {who} the request was approved, for {Span(fact.Number("for_seconds"))}",
@@ -91,6 +91,7 @@ internal static class EvidencePhrases
     private static string Who(string actor) => Plain(
         actor.StartsWith("person:", StringComparison.Ordinal) ? actor[7..]
         : actor.StartsWith("rule:", StringComparison.Ordinal) ? $"the rule {actor[5..]}"
+        : actor.StartsWith("sender:", StringComparison.Ordinal) ? $"the sender {actor[7..]}"
         : actor.StartsWith("stint:", StringComparison.Ordinal) ? $"Stint's {actor[6..]}"
         : actor);
 

@@ -3,7 +3,7 @@ namespace Stint.Core.Audit;
 /// <summary>What a fact can say: past tense, one word for one change. A kind never changes its meaning once it stands in a log.</summary>
 public static class FactKinds
 {
-    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends break_glass catalog verdict digest lapses_at</c>.</summary>
+    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends task break_glass catalog verdict digest lapses_at</c>.</summary>
     public const string RequestAsked = nameof(RequestAsked);
 
     /// <summary>The policies, or the last yes that was missing, let a request through. Fields: <c>request by_rule for_seconds</c>.</summary>
@@ -42,6 +42,9 @@ public static class FactKinds
     /// <summary>The requester took an offer, and a new request was made of it. Fields: <c>request offer by for instead_of role for_seconds start_at</c>; <c>request</c> is the new one, <c>instead_of</c> the one that the offer was made to.</summary>
     public const string OfferAccepted = nameof(OfferAccepted);
 
+    /// <summary>Another system said that a task is done: requests that were bound to it and waited were cancelled, grants ended. Only when there were any. Fields: <c>task sender grant requests count</c>; <c>sender</c> is its name in the configuration, <c>requests</c> those that were cancelled.</summary>
+    public const string TaskDone = nameof(TaskDone);
+
     /// <summary>Somebody broke the glass: their asking was let in at once, everybody named was told, and a review was opened. Fields: <c>request review subject role rules persons reviewers from_step until reason state version</c>; <c>persons</c> were told, <c>until</c> is when the review is due.</summary>
     public const string GlassBroken = nameof(GlassBroken);
 
@@ -66,7 +69,7 @@ public static class FactKinds
     /// <summary>One-time codes were tried in vain: at most six facts a minute tell of all tries since the last. Fields: <c>from count</c>; what was typed is nowhere.</summary>
     public const string BreakGlassRefused = nameof(BreakGlassRefused);
 
-    /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins break_glass</c>.</summary>
+    /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins task break_glass</c>.</summary>
     public const string GrantReady = nameof(GrantReady);
 
     /// <summary>The clock started; the target is being changed. Fields: <c>request grant not_before not_after assignment verdict</c>.</summary>

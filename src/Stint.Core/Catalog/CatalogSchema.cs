@@ -324,6 +324,7 @@ public static class CatalogSchema
                         ["ticket"] = Text("The tracker's ticket."),
                         ["start"] = Text(moment),
                         ["break_glass"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether it is asked as break-glass." },
+                        ["task"] = Text("The task that access would be bound to: github:org/repo#12."),
                         ["at"] = Text(moment + " Default: 2026-01-05T12:00:00Z, a Monday."),
                     }),
                 ["expect"] = Object(

@@ -52,7 +52,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at", "break_glass"]);
+        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at", "break_glass", "task"]);
         var subject = Needed(given, "subject", "'given'");
         var ask = Needed(given, "ask", "'given'") is { } role ? Role(role) : null;
         var at = Moment(given, "at") ?? Usual;
@@ -71,9 +71,22 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             Ticket = reading.Text(given, "ticket", "'ticket'", 200),
             Start = Moment(given, "start"),
             At = at,
+            Task = Task(given),
             BreakGlass = reading.Flag(given, "break_glass", "'break_glass'"),
             Expect = expect,
         };
+    }
+
+    private string? Task(MapNode given)
+    {
+        var text = reading.Text(given, "task", "'task'", Requests.TaskName.Longest);
+        var task = Requests.TaskName.Normal(text);
+        if (task is null && text is not null)
+        {
+            reading.Problems.Error(given.Find("task")!.Value.Place, "'task' is not the name of a task", "write SYSTEM:NAME: github:org/repo#12, jira:OPS-7");
+        }
+
+        return task;
     }
 
     private CatalogTest? Subject(Node node)

@@ -36,6 +36,9 @@ public sealed record CatalogTest
 
     public DateTimeOffset? Start { get; init; }
 
+    /// <summary>The task that access would be bound to; null for none.</summary>
+    public string? Task { get; init; }
+
     /// <summary>Whether it is asked as break-glass.</summary>
     public bool BreakGlass { get; init; }
 

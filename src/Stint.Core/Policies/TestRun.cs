@@ -15,7 +15,7 @@ public static class TestRun
         foreach (var test in catalog.Tests)
         {
             var world = Overlay(catalog, test);
-            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { BreakGlass = test.BreakGlass };
+            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { BreakGlass = test.BreakGlass, Task = test.Task };
             var verdict = Decider.Decide(world, question);
             coverage.Note(world, question, verdict);
             results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict)));

@@ -19,6 +19,9 @@ public sealed record Question(
     DateTimeOffset? StartAt,
     DateTimeOffset Now)
 {
+    /// <summary>The task that access would be bound to; null for none.</summary>
+    public string? Task { get; init; }
+
     /// <summary>Whether it is asked as break-glass: an emergency, that opens at once and is reviewed afterwards.</summary>
     public bool BreakGlass { get; init; }
 

@@ -16,6 +16,9 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
     /// <summary>Whether it is an emergency that cannot wait for anybody's yes.</summary>
     public bool BreakGlass { get; init; }
 
+    /// <summary>The task that access is bound to, as <see cref="TaskName"/> writes it; null for none.</summary>
+    public string? Task { get; init; }
+
     /// <summary>Longest justification, in characters.</summary>
     public const int LongestReason = 2_000;
 
@@ -63,6 +66,12 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
             Wrong("ticket", "the ticket holds characters that cannot be shown", "write its key alone");
         }
 
+        var task = string.IsNullOrWhiteSpace(Task) ? null : TaskName.Normal(Task.Trim(' '));
+        if (task is null && !string.IsNullOrWhiteSpace(Task))
+        {
+            Wrong("task", "this is not the name of a task", $"write SYSTEM:NAME in at most {TaskName.Longest} visible characters: github:org/repo#12, jira:OPS-7, pagerduty:PGR0VU2");
+        }
+
         if (StartAt is { } start && start <= now)
         {
             Wrong("start_at", "the start lies in the past", "name a later moment, or leave it out");
@@ -105,6 +114,7 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
                 Extends is null ? null : new GrantId(Extends))
             {
                 BreakGlass = BreakGlass,
+                Task = task,
             };
     }
 
@@ -131,6 +141,9 @@ public abstract record AskingCheck
     {
         /// <summary>Whether it is asked as break-glass.</summary>
         public bool BreakGlass { get; init; }
+
+        /// <summary>As it is kept and compared; null for none.</summary>
+        public string? Task { get; init; }
     }
 
     /// <summary>All that is wrong with it.</summary>

@@ -49,6 +49,9 @@ public sealed record Request
     /// <summary>The grant that this one joins, for an extension; else null.</summary>
     public GrantId? Extends { get; init; }
 
+    /// <summary>The task that it is bound to: when that is done, access ends. Null for none.</summary>
+    public string? Task { get; init; }
+
     /// <summary>Whether it was asked as break-glass: it opened at once, or not at all, and is reviewed.</summary>
     public bool BreakGlass { get; init; }
 

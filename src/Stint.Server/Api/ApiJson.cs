@@ -54,6 +54,7 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(ReviewShape))]
 [JsonSerializable(typeof(ListOf<ReviewShape>), TypeInfoPropertyName = "ListOfReviewShape")]
 [JsonSerializable(typeof(CloseReviewBody))]
+[JsonSerializable(typeof(TaskEndShape))]
 [JsonSerializable(typeof(CodesBody))]
 [JsonSerializable(typeof(CodesShape))]
 [JsonSerializable(typeof(CodeLoginBody))]

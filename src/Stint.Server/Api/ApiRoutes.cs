@@ -12,6 +12,7 @@ internal static class ApiRoutes
         ApprovalEndpoints.Map(api);
         ReviewEndpoints.Map(api);
         BreakGlassEndpoints.Map(api);
+        TaskEndpoints.Map(api);
         GrantEndpoints.Map(api);
         SessionEndpoints.Map(api);
         RecordingEndpoints.Map(api);

@@ -114,5 +114,5 @@ internal static class RequestEndpoints
 
     private static SubjectId? Person(string? name) => name is null ? null : new SubjectId(name);
 
-    private static Asking AskingOf(AskBody body) => new(body.Role, body.ForSeconds, body.Reason, body.Ticket, body.StartAt, body.Wait ?? false, body.Extends) { BreakGlass = body.BreakGlass ?? false };
+    private static Asking AskingOf(AskBody body) => new(body.Role, body.ForSeconds, body.Reason, body.Ticket, body.StartAt, body.Wait ?? false, body.Extends) { BreakGlass = body.BreakGlass ?? false, Task = body.Task };
 }

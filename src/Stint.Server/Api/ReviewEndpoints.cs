@@ -22,6 +22,7 @@ internal sealed record ReviewRefShape(
     string Id, string State, DateTimeOffset DueAt, bool Overdue, IReadOnlyList<string> Told, IReadOnlyList<string> Reviewers, string? ClosedBy, DateTimeOffset? ClosedAt, string? Comment);
 
 /// <summary>A session under review.</summary>
+/// <param name="State"><c>live</c> or <c>ended</c>.</param>
 /// <param name="Statements">Statements that were sent to the target, as last anchored.</param>
 internal sealed record ReviewedSessionShape(string Id, string State, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, long Statements);
 

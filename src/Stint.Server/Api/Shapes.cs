@@ -72,6 +72,9 @@ internal sealed record AskBody
 
     /// <summary>Whether it is an emergency that cannot wait for anybody's yes: it opens at once, tells people loudly, and is reviewed.</summary>
     public bool? BreakGlass { get; init; }
+
+    /// <summary>The task that access is bound to: when it is done, access ends. <c>SYSTEM:NAME</c>.</summary>
+    public string? Task { get; init; }
 }
 
 /// <summary>A reason for ending something.</summary>
@@ -143,6 +146,9 @@ internal sealed record RequestShape
 
     /// <summary>The sentence that goes with a no, a cancel or a lapse.</summary>
     public string? Why { get; init; }
+
+    /// <summary>The task that it is bound to; null for none.</summary>
+    public string? Task { get; init; }
 
     /// <summary>Whether it was asked as break-glass.</summary>
     public required bool BreakGlass { get; init; }
@@ -226,6 +232,9 @@ internal sealed record GrantShape
 
     /// <summary><c>default</c>: each statement is written before it is sent. <c>strict</c>: it is durable before.</summary>
     public required string Record { get; init; }
+
+    /// <summary>The task that it is bound to: when that is done, it ends. Null for none.</summary>
+    public string? Task { get; init; }
 
     /// <summary>Whether it came of a break-glass: opened without anybody's yes, and reviewed.</summary>
     public required bool BreakGlass { get; init; }

@@ -1,5 +1,4 @@
 using Stint.Core;
-using Stint.Core.Approvals;
 using Stint.Server.Audit;
 using Stint.Server.Store;
 

@@ -13,7 +13,7 @@ namespace Stint.Server.Audit;
 
 /// <summary>One method per fact: which fields it has stands here and nowhere else.</summary>
 /// <remarks>Every fact about a row says the state and the version that the row has with it, so that the online verification can hold the rows against the log.</remarks>
-internal static class Facts
+internal static partial class Facts
 {
     public static Fact RequestAsked(Request request) => new(FactKinds.RequestAsked, request.AskedAt, Actor.Person(request.Subject.Value))
     {
@@ -26,6 +26,7 @@ internal static class Facts
         ["reason"] = request.Reason,
         ["ticket"] = request.Ticket,
         ["extends"] = request.Extends?.Value,
+        ["task"] = request.Task,
         ["break_glass"] = request.BreakGlass,
         ["catalog"] = request.CatalogVersion,
         ["verdict"] = FactValue.Own(Write(request.Verdict)),
@@ -92,62 +93,9 @@ internal static class Facts
     public static Fact OfferAccepted(CounterOffer offer, RequestId made, DateTimeOffset at, Actor by) => Of(FactKinds.OfferAccepted, offer, made, at, by,
         ("instead_of", offer.Request.Value));
 
-    /// <summary>The glass was broken: who was told, and who reviews it by when.</summary>
-    public static Fact GlassBroken(Request request, Review review) => With(
-        Of(FactKinds.GlassBroken, review, review.OpenedAt, Actor.Person(review.Person.Value)),
-        [
-            ("subject", review.Person.Value), ("role", review.Role.ToString()), ("rules", FactValue.List(request.Verdict.DecidedBy)), ("persons", People(review.Told)),
-            ("reviewers", People(review.Reviewers)), ("from_step", FactValue.List(review.From)), ("until", review.DueAt), ("reason", request.Reason),
-        ]);
-
-    public static Fact GlassSeen(Review review, SubjectId by, DateTimeOffset at) => new(FactKinds.GlassSeen, at, Actor.Person(by.Value))
-    {
-        ["request"] = review.Request.Value,
-        ["review"] = review.Id.Value,
-        ["by"] = by.Value,
-    };
-
-    public static Fact ReviewOverdue(Review review, DateTimeOffset at) => With(
-        Of(FactKinds.ReviewOverdue, review, at, Actor.Keeper), [("subject", review.Person.Value), ("until", review.DueAt)]);
-
-    /// <summary>A review was closed: by whom, and what they made of it.</summary>
-    /// <param name="review">The review, closed.</param>
-    /// <param name="named">Whether the asking named them.</param>
-    public static Fact ReviewClosed(Review review, bool named) => With(
-        Of(review.State == ReviewState.Accepted ? FactKinds.ReviewAccepted : FactKinds.ConcernRaised, review, review.ClosedAt!.Value, Actor.Person(review.ClosedBy!.Value.Value)),
-        [("by", review.ClosedBy!.Value.Value), ("comment", review.Comment), ("cause", named ? "named" : "nobody_left")]);
-
-    public static Fact BreakGlassCodesMade(SubjectId who, int count, DateTimeOffset at) => new(FactKinds.BreakGlassCodesMade, at, Actor.Person(who.Value))
-    {
-        ["subject"] = who.Value,
-        ["count"] = count,
-    };
-
-    /// <param name="who">Whose code it was.</param>
-    /// <param name="from">The address that it came from.</param>
-    /// <param name="left">How many codes they have left.</param>
-    /// <param name="until">Until when the way in lasts.</param>
-    /// <param name="at">When.</param>
-    public static Fact BreakGlassLoggedIn(SubjectId who, string from, int left, DateTimeOffset until, DateTimeOffset at) => new(FactKinds.BreakGlassLoggedIn, at, Actor.Person(who.Value))
-    {
-        ["subject"] = who.Value,
-        ["from"] = from,
-        ["count"] = left,
-        ["until"] = until,
-    };
-
-    /// <param name="from">Where the last of the tries came from.</param>
-    /// <param name="count">How many tries since the last such fact.</param>
-    /// <param name="at">When.</param>
-    public static Fact BreakGlassRefused(string from, long count, DateTimeOffset at) => new(FactKinds.BreakGlassRefused, at, Actor.Server)
-    {
-        ["from"] = from,
-        ["count"] = count,
-    };
-
     public static Fact GrantReady(Grant grant, Actor by) => Of(FactKinds.GrantReady, grant, grant.ReadyAt, by,
         ("subject", grant.Subject.Value), ("role", grant.Role.ToString()), ("for_seconds", Seconds(grant.For)), ("joins", grant.Extends?.Value),
-        ("start_at", grant.StartAt), ("lapses_at", grant.LapsesAt), ("record", Word(grant.Record)), ("break_glass", grant.BreakGlass));
+        ("start_at", grant.StartAt), ("lapses_at", grant.LapsesAt), ("record", Word(grant.Record)), ("task", grant.Task), ("break_glass", grant.BreakGlass));
 
     /// <summary>The opening is intended. The policy was asked again; <paramref name="verdict"/> is what it said.</summary>
     public static Fact GrantOpening(Grant grant, DateTimeOffset at, Actor by, Verdict verdict, string catalog) => Of(FactKinds.GrantOpening, grant, at, by,
@@ -436,16 +384,6 @@ internal static class Facts
             ["persons"] = FactValue.List(people.Select(person => person.Value)),
         },
         more);
-
-    private static Fact Of(string kind, Review review, DateTimeOffset at, Actor by) => new(kind, at, by)
-    {
-        ["request"] = review.Request.Value,
-        ["review"] = review.Id.Value,
-        ["state"] = Word(review.State),
-        ["version"] = review.Version,
-    };
-
-    private static FactValue People(IReadOnlyList<SubjectId> people) => FactValue.List(people.Select(person => person.Value));
 
     private static Fact Of(string kind, Delegation delegation, DateTimeOffset at, Actor by) => new(kind, at, by)
     {

@@ -101,7 +101,7 @@ internal sealed class PlanCatalog(StintStore store, CurrentCatalog current, Cata
             return ("ends", $"{request.Subject} is no longer active");
         }
 
-        var question = new Question(request.Subject, request.Role, request.For, request.Reason, request.Ticket, null, now) { BreakGlass = request.BreakGlass };
+        var question = new Question(request.Subject, request.Role, request.For, request.Reason, request.Ticket, null, now) { BreakGlass = request.BreakGlass, Task = request.Task };
         var approvals = await reads.ApprovalsAsync(request.Id);
         if (grant is null)
         {

@@ -39,6 +39,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             Extends = request.Extends,
             Record = terms.Record,
             BreakGlass = request.BreakGlass,
+            Task = request.Task,
         });
         work.Append(Facts.GrantReady(grant, by));
 
@@ -58,7 +59,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
         var request = await work.FindRequestAsync(ready.Request)
             ?? throw new InvalidOperationException($"The grant {ready.Id} has no request.");
         var current = catalog.Now;
-        var question = new Question(request.Subject, request.Role, ready.For, request.Reason, request.Ticket, null, now) { BreakGlass = request.BreakGlass };
+        var question = new Question(request.Subject, request.Role, ready.For, request.Reason, request.Ticket, null, now) { BreakGlass = request.BreakGlass, Task = request.Task };
         var again = Decider.AskAgain(current, question, request.Verdict, await work.ApprovalsAsync(request.Id), request.Digest, await work.AdditionsAsync(request.Id));
         if (again is not Again.Stands { Terms: var terms })
         {

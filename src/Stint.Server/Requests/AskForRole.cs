@@ -208,6 +208,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             Ticket = ask.Ticket,
             Extends = ask.Extends,
             BreakGlass = ask.BreakGlass,
+            Task = ask.Task,
             CatalogVersion = current.Version,
             Verdict = verdict,
             LapsesAt = now + terms.LapsesAfter,
@@ -218,7 +219,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
     }
 
     private static Question Question(SubjectId who, AskingCheck.Sound ask, DateTimeOffset now) =>
-        new(who, ask.Role, ask.For, ask.Reason, ask.Ticket, ask.StartAt, now) { BreakGlass = ask.BreakGlass };
+        new(who, ask.Role, ask.For, ask.Reason, ask.Ticket, ask.StartAt, now) { BreakGlass = ask.BreakGlass, Task = ask.Task };
 
     private static List<Problem> Problems(AskingCheck check) => check is AskingCheck.Wrong wrong
         ? [.. wrong.Problems.Select(problem => new Problem(problem.Field, problem.WayOut is null ? problem.What : $"{problem.What}; {problem.WayOut}"))]
@@ -249,6 +250,12 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             return new Problem("extends", grant.BreakGlass
                 ? $"{extends} is break-glass, and more of it is break-glass again; say so, or ask without it"
                 : $"{extends} is not break-glass; ask for break-glass without it");
+        }
+
+        // NB. Else a task's end would leave what was carried on beyond it.
+        if (grant.Task is { } task && grant.Task != ask.Task)
+        {
+            return new Problem("task", $"{extends} is bound to {task}, and so is more of it; say so");
         }
 
         return grant.State is GrantState.Opening || (grant.State == GrantState.Open && grant.NotAfter > now)

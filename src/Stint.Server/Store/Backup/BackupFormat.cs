@@ -53,6 +53,7 @@ internal static class BackupFormat
         ("grants", "seq"),
         ("logins", "seq"),
         ("sessions", "seq"),
+        ("task_deliveries", "sender, digest"),
         ("answers", "subject, idem_key"),
         ("facts", "seq"),
         ("log_head", "only_one"),

@@ -26,7 +26,7 @@ internal partial class Reads
 {
     private protected const string GrantColumns =
         "id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, assignment_id, begun_at, "
-        + "not_before, not_after, end_reason, end_note, ended_at, closed_at, record, break_glass";
+        + "not_before, not_after, end_reason, end_note, ended_at, closed_at, record, break_glass, task";
 
     /// <summary>The grant; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Grant?> FindGrantAsync(GrantId id) =>
@@ -136,6 +136,7 @@ internal partial class Reads
             ClosedAt = c.TimeOrNull(),
             Record = Words.Record.Read(c.Text()),
             BreakGlass = c.Flag(),
+            Task = c.TextOrNull(),
         };
     }
 }
@@ -148,8 +149,8 @@ internal sealed partial class Work
     {
         var kept = Rounded(grant);
         await Db.LaterAsync(
-            "INSERT INTO grants (id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, record, break_glass) "
-            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            "INSERT INTO grants (id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, record, break_glass, task) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             kept.Id.Value,
             kept.Request.Value,
             kept.Subject.Value,
@@ -163,7 +164,8 @@ internal sealed partial class Work
             kept.LapsesAt,
             kept.Extends?.Value,
             Words.Record[kept.Record],
-            kept.BreakGlass);
+            kept.BreakGlass,
+            kept.Task);
         Wake(Wakes.Of(kept.Id));
         Wake(Wakes.Of(kept.Request));
 

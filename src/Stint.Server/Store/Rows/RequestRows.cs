@@ -29,7 +29,7 @@ internal partial class Reads
 {
     private const string RequestColumns =
         "id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
-        + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, break_glass";
+        + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, break_glass, task";
 
     /// <summary>The request; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Request?> FindRequestAsync(RequestId id) =>
@@ -88,6 +88,7 @@ internal partial class Reads
             Why = c.TextOrNull(),
             Digest = c.Text(),
             BreakGlass = c.Flag(),
+            Task = c.TextOrNull(),
         };
     }
 }
@@ -109,8 +110,8 @@ internal sealed partial class Work
         };
         await Db.LaterAsync(
             "INSERT INTO requests (id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
-            + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, break_glass) "
-            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+            + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, break_glass, task) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
             kept.Id.Value,
             kept.Subject.Value,
             kept.Role.Resource,
@@ -131,7 +132,8 @@ internal sealed partial class Work
             kept.DecidedAt,
             kept.Why,
             kept.Digest,
-            kept.BreakGlass);
+            kept.BreakGlass,
+            kept.Task);
         if (kept.Verdict is Verdict.NeedsApproval needs)
         {
             var first = (needs.Sequential ? needs.Steps[0].Approvers : needs.Steps.SelectMany(step => step.Approvers)).ToHashSet();
