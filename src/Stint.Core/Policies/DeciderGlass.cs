@@ -11,12 +11,17 @@ namespace Stint.Core.Policies;
 /// </remarks>
 public static partial class Decider
 {
+    private const string UnderReviewBegins = "the break-glass ";
+
+    /// <summary>Whether a no was said for no rule's sake, but because an earlier emergency was not reviewed.</summary>
+    internal static bool WasUnderReview(Verdict verdict) => verdict is Verdict.Deny deny && deny.Because.StartsWith(UnderReviewBegins, StringComparison.Ordinal);
+
     /// <summary>What becomes of a yes to an emergency while an earlier one of the same person is not reviewed: a no that says so.</summary>
     public static Verdict.Deny UnderReview(Verdict.Allow broken, Approvals.Review open)
     {
         ArgumentNullException.ThrowIfNull(broken);
         ArgumentNullException.ThrowIfNull(open);
-        var because = $"the break-glass {open.Request} is not reviewed yet ({open.Id})";
+        var because = $"{UnderReviewBegins}{open.Request} is not reviewed yet ({open.Id})";
         var remedy = $"have it reviewed by {string.Join(" or ", open.Reviewers)}: stint review {open.Id}; or ask without break-glass";
         var about = broken.TraceForAsker;
         return new Verdict.Deny(because, Known: true)

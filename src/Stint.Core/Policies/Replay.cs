@@ -47,6 +47,9 @@ public sealed record Replay(Request Request, Replayed What, string Because)
             (Verdict.Deny, Verdict.Deny) => (Replayed.Same, ""),
             (_, Verdict.Deny deny) => (Replayed.Refused, deny.Because),
             (Verdict.Allow, Verdict.Allow) => (Replayed.Same, ""),
+
+            // What held it back was no rule: a catalog changes nothing about it.
+            (Verdict.Deny, Verdict.Allow) when request.BreakGlass && Decider.WasUnderReview(request.Verdict) => (Replayed.Same, ""),
             (_, Verdict.Allow) => (Replayed.ByRule, $"{string.Join(", ", now.DecidedBy)} would let it in"),
             (Verdict.NeedsApproval was, Verdict.NeedsApproval needs) => Yeses(request, was, needs, approvals),
             (_, Verdict.NeedsApproval needs) => (Replayed.NeedsYes, $"{string.Join(", ", needs.DecidedBy)} would ask {Steps(needs.Steps)}"),

@@ -206,6 +206,10 @@ internal sealed class Doctor(ServerOptions options, ServeArguments arguments)
         {
             Add("store", false, e.Message);
         }
+        catch (System.Data.Common.DbException e)
+        {
+            Add("store", false, $"it is not laid out as this program reads it: {e.Message}", "When an older program made it, start this one: it brings the store up to date.");
+        }
     }
 
     private async Task SkewAsync(StintStore store, CancellationToken cancellation)

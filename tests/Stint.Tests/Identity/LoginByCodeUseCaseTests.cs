@@ -46,8 +46,13 @@ public sealed class LoginByCodeUseCaseTests
     {
         await using var world = await WorldAsync();
         var old = await CodesAsync(world);
+        var stolen = Assert.IsType<CodeLogin.LetIn>(await TryAsync(world, old[2]));
+        world.Time.Advance(TimeSpan.FromSeconds(1));
         var made = Assert.IsType<Outcome<MadeCodes>.Done>(await world.Get<MakeCodes>().MakeAsync(World.Ann, 1, None)).Value;
-        Assert.Equal(3, made.Voided);
+        Assert.Equal(2, made.Voided);
+
+        // What was opened with one of the old is over as well.
+        Assert.Null(await world.Get<LoginByCode>().FindAsync(stolen.Secret, None));
         Assert.IsType<CodeLogin.Refused>(await TryAsync(world, old[1]));
         Assert.IsType<CodeLogin.LetIn>(await TryAsync(world, made.Codes[0]));
     }

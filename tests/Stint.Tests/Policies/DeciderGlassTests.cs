@@ -101,6 +101,51 @@ public sealed class DeciderGlassTests
         Assert.IsType<Again.Fell>(Decider.AskAgain(catalog, question with { BreakGlass = false }, pinned, [], "d", []));
     }
 
+    [Fact]
+    public void Replay_WhatAReviewHeldBack_IsNoRulesDoing()
+    {
+        var catalog = Yaml.Good(Text());
+        var question = new Question(new SubjectId("ann"), new RoleRef("orders-db", "owner"), null, Why, null, null, Now) { BreakGlass = true };
+        var review = new Stint.Core.Approvals.Review
+        {
+            Id = new ReviewId("rv-1"),
+            Request = new RequestId("req-0"),
+            Person = question.Subject,
+            Role = question.Role,
+            State = Stint.Core.Approvals.ReviewState.Open,
+            Version = 1,
+            OpenedAt = Now,
+            DueAt = Now,
+            From = ["person:carol"],
+            Reviewers = [new SubjectId("carol")],
+            Told = [new SubjectId("carol")],
+        };
+        var held = Decider.UnderReview((Verdict.Allow)Decider.Decide(catalog, question), review);
+        Assert.Contains("rv-1", held.Because, StringComparison.Ordinal);
+        Assert.Contains(held.TraceForAsker, line => line is { Rule: "glass", Outcome: RuleOutcome.NotMet } && line.Remedy!.Contains("carol", StringComparison.Ordinal));
+        var request = new Stint.Core.Requests.Request
+        {
+            Id = new RequestId("req-1"),
+            Subject = question.Subject,
+            Role = question.Role,
+            State = Stint.Core.Requests.RequestState.Denied,
+            Version = 1,
+            AskedAt = Now,
+            For = TimeSpan.FromHours(1),
+            Opening = Stint.Core.Requests.Opening.OnApproval,
+            Reason = Why,
+            BreakGlass = true,
+            CatalogVersion = "v",
+            Verdict = VerdictJson.Read(VerdictJson.Write(held)),
+            LapsesAt = Now,
+            BeginWithin = TimeSpan.FromHours(1),
+            Digest = "d",
+        };
+        Assert.Equal(Replayed.Same, Replay.Of(catalog, request, []).What);
+        Assert.Equal(Replayed.Same, Replay.Of(catalog, request with { Verdict = Decider.Decide(catalog, question) }, []).What);
+        Assert.Equal(Replayed.Refused, Replay.Of(Yaml.Good(Yaml.Whole()), request with { Verdict = Decider.Decide(catalog, question) }, []).What);
+    }
+
     [Theory]
     [InlineData("break_glass: { tell: owners }", "'break_glass' lacks 'review'")]
     [InlineData("break_glass: { review: { from: owners, within: 1h } }", "'break_glass' lacks 'tell'")]

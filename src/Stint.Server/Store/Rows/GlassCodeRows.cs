@@ -25,8 +25,10 @@ internal partial class Reads
         (int)(await Db.NumberAsync("SELECT COUNT(*) FROM glass_codes WHERE person = $1 AND used_at IS NULL AND voided_at IS NULL", person.Value) ?? 0);
 
     /// <summary>The pass with that hash, over or not; null when there is none.</summary>
+    /// <remarks>NB. Whoever makes new codes because the old ones were seen means what was opened with one of them as well.</remarks>
     public async ValueTask<GlassPass?> FindPassAsync(byte[] hash) => await Db.OneAsync(
-        "SELECT hash, person, made_at, expires_at FROM glass_passes WHERE hash = $1",
+        "SELECT hash, person, made_at, expires_at FROM glass_passes WHERE hash = $1 "
+        + "AND NOT EXISTS (SELECT 1 FROM glass_codes WHERE glass_codes.person = glass_passes.person AND glass_codes.made_at > glass_passes.made_at)",
         static row =>
         {
             var c = new Columns(row);

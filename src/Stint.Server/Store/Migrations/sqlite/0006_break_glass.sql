@@ -55,6 +55,7 @@ CREATE TABLE glass_codes (
     voided_at INTEGER,
     CHECK (used_at IS NULL OR voided_at IS NULL)
 );
+CREATE INDEX glass_codes_person ON glass_codes (person, made_at);
 CREATE INDEX glass_codes_left ON glass_codes (person) WHERE used_at IS NULL AND voided_at IS NULL;
 
 -- What a code was changed for: at most an hour, in microseconds; one for each code.
