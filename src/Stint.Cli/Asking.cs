@@ -13,6 +13,8 @@ internal sealed class Asking
 
     public Option<string?> Ticket { get; } = new("--ticket", "-t") { Description = "Ticket in the tracker.", HelpName = "ID" };
 
+    public Option<string?> Task { get; } = new("--task") { Description = "Task that it is bound to, and ends with: github:org/repo#12, jira:OPS-7.", HelpName = "SYSTEM:NAME" };
+
     public Option<string?> At { get; } = new("--at") { Description = "Start later: '2026-12-24 18:00' in your zone, with an offset, or '18:00' for the next one.", HelpName = "TIME" };
 
     public Option<string?> Every { get; } = new("--every") { Description = "Again and again, approved once: a rule such as 'FREQ=WEEKLY;BYDAY=MO,WE'; with --at 09:00 and an end.", HelpName = "RULE" };
@@ -28,6 +30,7 @@ internal sealed class Asking
         command.Add(For);
         command.Add(Reason);
         command.Add(Ticket);
+        command.Add(Task);
         if (withStart)
         {
             command.Add(At);
@@ -54,6 +57,11 @@ internal sealed class Asking
         if (verb.Get(Ticket) is { } ticket)
         {
             body["ticket"] = ticket;
+        }
+
+        if (verb.Get(Task) is { } task)
+        {
+            body["task"] = task;
         }
 
         if (withStart && verb.Get(Every) is { } rule)

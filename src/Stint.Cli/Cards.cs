@@ -8,7 +8,12 @@ internal static class Cards
     public static void Request(Terminal terminal, JsonObject request)
     {
         var state = (string)request["state"]!;
-        terminal.Line($"{request["id"]}  {request["subject"]} asks for {request["role"]} for {Terminal.Seconds(request["for_seconds"])}");
+        terminal.Line($"{request["id"]}  {request["subject"]} asks for {request["role"]} for {Terminal.Seconds(request["for_seconds"])}{Glass(request)}");
+        if (request["review"] is JsonObject review)
+        {
+            terminal.Line($"  review    {review["id"]}, {review["state"]}{((bool)review["overdue"]! ? ", OVERDUE" : "")}, due {terminal.When(review["due_at"])}, by {string.Join(" or ", review["reviewers"]!.AsArray().Select(who => (string)who!))}");
+        }
+
         if ((string?)request["reason"] is { Length: > 0 } reason)
         {
             terminal.Line($"  why       {reason}");
@@ -17,6 +22,11 @@ internal static class Cards
         if ((string?)request["ticket"] is { } ticket)
         {
             terminal.Line($"  ticket    {ticket}");
+        }
+
+        if ((string?)request["task"] is { } task)
+        {
+            terminal.Line($"  task      {task}, and it ends when that is done");
         }
 
         if (request["recurrence"] is JsonObject series)
@@ -162,13 +172,23 @@ internal static class Cards
             terminal.Line($"  begins    with: stint connect {grant["role"]}   (lapses {terminal.When(grant["lapses_at"])})");
         }
 
+        if ((string?)grant["task"] is { } task && state is not ("closing" or "closed"))
+        {
+            terminal.Line($"  task      {task}, and it ends when that is done");
+        }
+
         if ((string?)grant["trouble"] is { } trouble)
         {
             terminal.Line($"  trouble   {trouble}");
         }
     }
 
-    public static string GrantState(Terminal terminal, JsonObject grant) => (string)grant["state"]! switch
+    /// <summary>The mark of an emergency; empty for what is none.</summary>
+    public static string Glass(JsonObject item) => (bool?)item["break_glass"] == true ? " (BREAK-GLASS)" : "";
+
+    public static string GrantState(Terminal terminal, JsonObject grant) => StateOf(terminal, grant) + Glass(grant);
+
+    private static string StateOf(Terminal terminal, JsonObject grant) => (string)grant["state"]! switch
     {
         "open" => $"open, ends {terminal.When(grant["not_after"])}",
         "ready" when grant["start_at"] is not null => $"ready, starts {terminal.When(grant["start_at"])}",
@@ -201,7 +221,7 @@ internal static class Cards
 
     public static void Session(Terminal terminal, JsonObject session)
     {
-        terminal.Line($"{session["id"]}  {session["subject"]} at {session["role"]} with {Or(session["application"], "an unnamed client")} from {session["from"]}");
+        terminal.Line($"{session["id"]}  {session["subject"]} at {session["role"]} with {Or(session["application"], "an unnamed client")} from {session["from"]}{Glass(session)}");
         terminal.Line($"  grant     {session["grant"]} of {session["request"]}");
         terminal.Line($"  began     {terminal.When(session["started_at"])}");
         if (session["ended_at"] is not null)

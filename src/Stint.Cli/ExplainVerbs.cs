@@ -18,9 +18,10 @@ internal static class ExplainVerbs
         var length = new Option<string?>("--for") { Description = "Were it asked for this long.", HelpName = "DURATION" };
         var reason = new Option<string?>("--reason", "-m") { Description = "Were it asked with this reason.", HelpName = "TEXT" };
         var ticket = new Option<string?>("--ticket", "-t") { Description = "Were it asked on this ticket.", HelpName = "ID" };
+        var glass = new Option<bool>("--break-glass") { Description = "Were it asked as break-glass." };
         var at = At();
         var folder = Folder();
-        var command = new Command("explain", "Say whether somebody would get a role, by which rule, with whose yes, and what would change the answer.") { words, length, reason, ticket, at, folder };
+        var command = new Command("explain", "Say whether somebody would get a role, by which rule, with whose yes, and what would change the answer.") { words, length, reason, ticket, glass, at, folder };
         return Verb.Does(command, async (verb, cancellation) =>
         {
             var given = verb.Get(words);
@@ -41,6 +42,7 @@ internal static class ExplainVerbs
                 {
                     // Files know nobody's grants: what is kept apart stands among the demands.
                     Held = [],
+                    BreakGlass = verb.Get(glass),
                 };
                 answer = Explanation.Of(catalog, question, forAsker: false).ToNode(forAsker: false);
             }
@@ -54,7 +56,8 @@ internal static class ExplainVerbs
                         ("at", Time(verb.Get(at), verb.Terminal.Now)),
                         ("for_seconds", seconds?.ToString(CultureInfo.InvariantCulture)),
                         ("reason", verb.Get(reason)),
-                        ("ticket", verb.Get(ticket))),
+                        ("ticket", verb.Get(ticket)),
+                        ("break_glass", verb.Get(glass) ? "true" : null)),
                     cancellation);
             }
 
@@ -138,6 +141,11 @@ internal static class ExplainVerbs
         foreach (var condition in standing["conditions"] as JsonArray ?? [])
         {
             terminal.Line($"  where     {condition}");
+        }
+
+        if (standing["break_glass"] is JsonObject emergency)
+        {
+            terminal.Line($"  emergency {emergency["how"]}, with a reason of {emergency["reason_at_least"]} characters or more");
         }
 
         foreach (var condition in standing["sparing"] as JsonArray ?? [])

@@ -15,7 +15,7 @@ internal static class GrantVerbs
         var person = new Option<string?>("--person") { Description = "Whose; else everybody's that you may see." };
         var most = new Option<int>("--limit") { Description = "How many at the most.", DefaultValueFactory = _ => 50 };
         var command = new Command("grants", "List grants, the newest first.") { state, person, most };
-        return Verb.Asks(command, async (verb, client, cancellation) =>
+        return Verb.Shows(command, async (verb, client, cancellation) =>
         {
             var items = await client.ListAsync("api/v1/grants" + RequestVerbs.Query(("state", verb.Get(state)), ("subject", verb.Get(person))), verb.Get(most), cancellation);
             verb.Terminal.AnswerList(

@@ -12,7 +12,7 @@ internal static class RequestVerbs
     {
         var search = new Argument<string?>("SEARCH") { Description = "Part of a name or description.", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("ls", "List what you may ask for.") { search };
-        return Verb.Asks(command, async (verb, client, cancellation) =>
+        return Verb.Shows(command, async (verb, client, cancellation) =>
         {
             var query = verb.Get(search) is { } text ? "?q=" + Uri.EscapeDataString(text) : "";
             var roles = await client.ListAsync("api/v1/roles" + query, 1000, cancellation);
@@ -30,7 +30,7 @@ internal static class RequestVerbs
                 role =>
                 [
                     (string)role["role"]!,
-                    (string?)role["held"] is { } held ? $"held: {held}" : (string)role["needs"]! == "rule" ? "nobody" : "approval",
+                    (string?)role["held"] is { } held ? $"held: {held}" : (string)role["needs"]! switch { "rule" => "nobody", "break_glass" => "an emergency", var needs => needs },
                     Terminal.Seconds(role["max_seconds"]),
                     (string?)role["ticket_pattern"] ?? "-",
                     (string?)role["risk"] ?? "-",
@@ -66,7 +66,8 @@ internal static class RequestVerbs
         var wait = new Option<bool>("--wait", "-w") { Description = "Wait for the decision and open at once when it is yes." };
         var timeout = new Option<string?>("--timeout") { Description = "How long to wait at the most.", HelpName = "DURATION" };
         var dry = new Option<bool>("--dry-run") { Description = "Only say what would happen." };
-        var command = new Command("request", "Ask for a role at a resource, or for a bundle of roles.") { role, wait, timeout, dry };
+        var glass = new Option<bool>("--break-glass") { Description = "It is an emergency: open at once, tell everybody named, and have it reviewed." };
+        var command = new Command("request", "Ask for a role at a resource, or for a bundle of roles.") { role, wait, timeout, dry, glass };
         asking.AddTo(command, withStart: true);
         again.AddTo(command);
         command.Validators.Add(result =>
@@ -95,6 +96,11 @@ internal static class RequestVerbs
                 return verb.Get(dry)
                     ? await BundleVerbs.PreviewAsync(verb, client, body, cancellation)
                     : await BundleVerbs.SubmitAsync(verb, client, body, verb.Get(wait), verb.Get(timeout), cancellation);
+            }
+
+            if (verb.Get(glass))
+            {
+                body["break_glass"] = true;
             }
 
             if (verb.Get(dry))
@@ -162,7 +168,7 @@ internal static class RequestVerbs
         var id = new Argument<string?>("ID") { Description = "A request, a bundle's asking, a grant or a session; else an overview.", Arity = ArgumentArity.ZeroOrOne };
         id.CompletionSources.Add(context => Suggest.Ids(context, "api/v1/requests"));
         var command = new Command("status", "Show what you have, what waits, and what is wrong.") { id };
-        return Verb.Asks(command, async (verb, client, cancellation) =>
+        return Verb.Shows(command, async (verb, client, cancellation) =>
         {
             var terminal = verb.Terminal;
             if (verb.Get(id) is { } one)
@@ -184,6 +190,8 @@ internal static class RequestVerbs
                 ["pending"] = Items(await pending),
                 ["awaiting_me"] = Items(await awaiting),
                 ["bundles"] = await BundleVerbs.OfAsync(client, (await pending).Concat(await awaiting), cancellation),
+                ["broken_glass"] = (await status)["broken_glass"]?.DeepClone(),
+                ["reviews"] = (await status)["reviews"]?.DeepClone(),
                 ["server"] = (await status).DeepClone(),
             };
             terminal.Answer(all, () => Overview(terminal, all));
@@ -211,6 +219,14 @@ internal static class RequestVerbs
             terminal.Line("Waits for your answer:");
             card(terminal, request);
             terminal.Line($"  answer    stint approve {request["id"]}   or   stint deny {request["id"]} --comment '…'");
+            nothing = false;
+        }
+
+        foreach (var review in Cards.Array(all, "reviews"))
+        {
+            terminal.Line("Waits for your review:");
+            ReviewVerbs.Card(terminal, review);
+            terminal.Line($"  answer    stint review {review["id"]} --accept --comment '…'   or   --concern");
             nothing = false;
         }
 
@@ -254,7 +270,7 @@ internal static class RequestVerbs
         var person = new Option<string?>("--person") { Description = "Whose; else everybody's that you may see." };
         var most = new Option<int>("--limit") { Description = "How many at the most.", DefaultValueFactory = _ => 50 };
         var command = new Command("requests", "List requests, the newest first.") { state, person, most };
-        return Verb.Asks(command, async (verb, client, cancellation) =>
+        return Verb.Shows(command, async (verb, client, cancellation) =>
         {
             var items = await client.ListAsync("api/v1/requests" + Query(("state", verb.Get(state)), ("subject", verb.Get(person))), verb.Get(most), cancellation);
             verb.Terminal.AnswerList(
@@ -264,7 +280,7 @@ internal static class RequestVerbs
                 item =>
                 [
                     (string)item["id"]!, (string)item["subject"]!, (string)item["role"]!, Terminal.Seconds(item["for_seconds"]),
-                    (string)item["state"]!, verb.Terminal.When(item["asked_at"]), (string?)item["reason"] ?? "",
+                    (string)item["state"]! + Cards.Glass(item), verb.Terminal.When(item["asked_at"]), (string?)item["reason"] ?? "",
                 ]);
             return ExitCode.Ok;
         });
@@ -390,7 +406,8 @@ internal static class RequestVerbs
         _ when id.StartsWith("bu-", StringComparison.Ordinal) => (BundleVerbs.Path(id), BundleCards.Asking),
         _ when id.StartsWith("gr-", StringComparison.Ordinal) => ($"api/v1/grants/{Uri.EscapeDataString(id)}", Cards.Grant),
         _ when id.StartsWith("ses-", StringComparison.Ordinal) => ($"api/v1/sessions/{Uri.EscapeDataString(id)}", Cards.Session),
-        _ => throw new CommandFailed(ExitCode.Usage, $"'{id}' is not the name of a request, a bundle's asking, a grant or a session.", "They begin with req-, bu-, gr- and ses-."),
+        _ when id.StartsWith("rv-", StringComparison.Ordinal) => ($"api/v1/reviews/{Uri.EscapeDataString(id)}", ReviewVerbs.Card),
+        _ => throw new CommandFailed(ExitCode.Usage, $"'{id}' is not the name of a request, a bundle's asking, a grant, a session or a review.", "They begin with req-, bu-, gr-, ses- and rv-."),
     };
 
     private static JsonArray Items(List<JsonObject> items) => [.. items.Select(item => item.DeepClone())];

@@ -28,7 +28,7 @@ internal static class SessionVerbs
             command.Add(option);
         }
 
-        return Verb.Asks(command, async (verb, client, cancellation) =>
+        return Verb.Shows(command, async (verb, client, cancellation) =>
         {
             var path = "api/v1/sessions" + RequestVerbs.Query(("live", verb.Get(live) ? "true" : null), ("subject", verb.Get(person)), ("resource", verb.Get(resource)));
             var items = await client.ListAsync(path, verb.Get(most), cancellation);
@@ -39,7 +39,7 @@ internal static class SessionVerbs
                 item =>
                 [
                     (string)item["id"]!, (string)item["subject"]!, (string)item["role"]!,
-                    (string)item["state"]! == "live" ? "live" : $"ended, {((string?)item["end_reason"])?.Replace('_', ' ')}",
+                    (string)item["state"]! == "live" ? "live" : $"ended, {((string?)item["end_reason"])?.Replace('_', ' ')}" + Cards.Glass(item),
                     verb.Terminal.When(item["started_at"]), item["statements"]?.ToString() ?? "-", (string?)item["application"] ?? "",
                 ]);
             return ExitCode.Ok;

@@ -91,6 +91,9 @@ internal sealed class Terminal
     /// <summary>Something that must not be missed, on standard error whoever reads.</summary>
     public void Warn(string text) => _err.MarkupLine($"[yellow]{Markup.Escape(Printable(text))}[/]");
 
+    /// <summary>What nobody may miss, on standard error whoever reads: told by capitals and colour alike.</summary>
+    public void Loud(string text) => _err.MarkupLine($"[bold white on red]!!! {Markup.Escape(Printable(text))} !!![/]");
+
     /// <summary>Says what is waited for, on the side: a spinner on a terminal, a line elsewhere.</summary>
     public async Task<T> WaitAsync<T>(string what, Func<Task<T>> work)
     {

@@ -128,6 +128,14 @@ internal sealed class Verb(ParseResult parsed)
         return command;
     }
 
+    /// <summary>A verb that talks to the server, and says first what the asker was told and has not seen.</summary>
+    public static Command Shows(Command command, Func<Verb, StintClient, CancellationToken, Task<int>> act) =>
+        Asks(command, async (verb, client, cancellation) =>
+        {
+            await ReviewVerbs.BannerAsync(verb, client, cancellation);
+            return await act(verb, client, cancellation);
+        });
+
     /// <summary>A verb that talks to the server.</summary>
     public static Command Asks(Command command, Func<Verb, StintClient, CancellationToken, Task<int>> act) =>
         Does(command, async (verb, cancellation) =>

@@ -56,6 +56,13 @@ public readonly record struct BundleId(string Value)
     public override string ToString() => Value;
 }
 
+/// <summary>One looking back at a break-glass. Written <c>rv-</c> and twelve characters.</summary>
+public readonly record struct ReviewId(string Value)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+}
+
 /// <summary>A role at a resource, written <c>orders-db/read-only</c>.</summary>
 public readonly record struct RoleRef(string Resource, string Role)
 {

@@ -28,6 +28,8 @@ internal sealed class IdSource(FillRandom fill)
 
     public BundleId NextBundle() => new("bu-" + Text(12));
 
+    public ReviewId NextReview() => new("rv-" + Text(12));
+
     public ChangeId NextChange() => new("chg-" + Text(12));
 
     /// <summary>A holder's login at the gateway: readable, and different each time.</summary>

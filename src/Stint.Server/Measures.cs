@@ -12,6 +12,15 @@ internal static class Measures
     /// <summary>Askings, by <c>verdict</c> (<c>allow needs_approval deny unknown</c>).</summary>
     public static Counter<long> Requests { get; } = Meter.CreateCounter<long>("stint.requests", "{request}", "Askings by verdict");
 
+    /// <summary>Break-glass that was let in.</summary>
+    public static Counter<long> GlassBroken { get; } = Meter.CreateCounter<long>("stint.glass.broken", "{request}", "Emergencies that were let in at once");
+
+    /// <summary>One-time codes that were tried, by <c>outcome</c> (<c>let_in refused</c>).</summary>
+    public static Counter<long> GlassLogins { get; } = Meter.CreateCounter<long>("stint.glass.logins", "{try}", "One-time codes that were tried");
+
+    /// <summary>Reviews that were not closed in time.</summary>
+    public static Counter<long> ReviewsOverdue { get; } = Meter.CreateCounter<long>("stint.reviews.overdue", "{review}", "Reviews of break-glass that were not closed in time");
+
     /// <summary>From the asking to the last yes.</summary>
     public static Histogram<double> TimeToYes { get; } = Meter.CreateHistogram<double>("stint.requests.time_to_yes", "s", "From the asking to the last yes");
 

@@ -4,6 +4,7 @@ using Stint.Server.Approvals;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
+using Stint.Server.Identity;
 using Stint.Server.Nodes;
 using Stint.Server.Requests;
 using Stint.Server.Sessions;
@@ -36,11 +37,18 @@ internal static class UseCases
         .AddSingleton<FindDelegations>()
         .AddSingleton<OfferInstead>()
         .AddSingleton<AcceptOffer>()
+        .AddSingleton<TellGlass>()
+        .AddSingleton<FindReviews>()
+        .AddSingleton<CloseReview>()
+        .AddSingleton<SeeGlass>()
+        .AddSingleton<MakeCodes>()
+        .AddSingleton<LoginByCode>()
         .AddSingleton<GrantViews>()
         .AddSingleton<GrantSteps>()
         .AddSingleton<BeginGrant>()
         .AddSingleton<EndGrant>()
         .AddSingleton<RevokeGrant>()
+        .AddSingleton<DoneTask>()
         .AddSingleton<FindGrants>()
         .AddSingleton<Targets>()
         .AddSingleton<SeriesSweep>()

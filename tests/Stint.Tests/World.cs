@@ -71,12 +71,14 @@ internal sealed class World : IAsyncDisposable
     public static readonly SubjectId Root = new("root");
 
     private readonly ServiceProvider _provider;
+    private readonly string _catalog;
     private readonly string _folder;
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
     private World(string folder, StintStore store, ManualTime time, string catalog, FakeTarget target, MasterKey master, string node, KeeperOptions? keeper)
     {
         _folder = folder;
+        _catalog = catalog;
         (Store, Time, Target, Master) = (store, time, target, master);
         var connectors = new ConnectorList([target]);
         _provider = new ServiceCollection()
@@ -130,7 +132,7 @@ internal sealed class World : IAsyncDisposable
     /// <param name="keeper">Its bounds; null for the usual ones.</param>
     /// <param name="store">Its own connection to the store; null to share this one's.</param>
     /// <param name="catalog">Its catalog; null for the usual one.</param>
-    public World Second(KeeperOptions? keeper = null, StintStore? store = null, string? catalog = null) => new(_folder, store ?? Store, Time, catalog ?? Catalog, Target, Master, "two", keeper);
+    public World Second(KeeperOptions? keeper = null, StintStore? store = null, string? catalog = null) => new(_folder, store ?? Store, Time, catalog ?? _catalog, Target, Master, "two", keeper);
 
     public static LoadedCatalog Load(string text)
     {

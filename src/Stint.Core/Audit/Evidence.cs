@@ -32,6 +32,9 @@ public static class Evidence
     internal static readonly string[] Members =
         [.. ((string[])["catalogs", "facts", "format", "head", "key", "request", "version"]).Concat(EvidenceSections.Names).Order(StringComparer.Ordinal)];
 
+    /// <summary>The members of evidence about a break-glass.</summary>
+    internal static readonly string[] WithReview = [.. Members.Append(EvidenceSections.Review).Order(StringComparer.Ordinal)];
+
     /// <summary>The catalog versions that facts rest on, so that the caller can add their files.</summary>
     /// <param name="facts">Bodies as they are stored.</param>
     /// <exception cref="FormatException">One of them is damaged.</exception>
@@ -97,7 +100,7 @@ internal sealed record EvidenceFile(JsonElement Root, string Request, string Hea
         }
 
         var root = CanonicalJson.Read(file[..^1]);
-        Members(root, Evidence.Members, "the file");
+        Members(root, root.ValueKind == JsonValueKind.Object && root.TryGetProperty(EvidenceSections.Review, out _) ? Evidence.WithReview : Evidence.Members, "the file");
         if (Text(root, "format") != Evidence.Format)
         {
             throw new FormatException("it does not call itself evidence.");

@@ -20,7 +20,7 @@ internal static class EvidencePhrases
         var said = fact.Kind switch
         {
             FactKinds.RequestAsked when fact.Text("occurrence_of") is { } series => $"an occurrence of {Plain(series)} came: {role}, for {Span(fact.Number("for_seconds"))}",
-            FactKinds.RequestAsked => $"{who} asked for {role}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
+            FactKinds.RequestAsked => $"{who} asked for {role}{(fact.Flag("break_glass") == true ? " as break-glass" : "")}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}{(fact.Text("task") is { } task ? $", bound to task {Quote(task)}" : "")}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
             FactKinds.BundleAsked => $"{who} asked for the bundle {Get("name")}: {EvidenceBundle.Roles(fact)}",
             FactKinds.RequestApproved => fact.Flag("by_rule") == true
                 ? $"the request was approved by rule, for {Span(fact.Number("for_seconds"))}"
@@ -38,6 +38,11 @@ internal static class EvidencePhrases
             FactKinds.SeriesBegan => $"the series began: {Get("rule")}, first {(fact.Time("start_at") is { } first ? Time(first) : "never")}",
             FactKinds.SeriesEnded => $"{who} ended the series{Reason(fact, "reason")}",
             FactKinds.OccurrenceMissed => $"the occurrence of {(fact.Time("start_at") is { } missed ? Time(missed) : "some time")} was over before it could open",
+            FactKinds.GlassBroken => $"{who} broke the glass for {role}{Reason(fact, "reason")}; {People(fact)} were told, and the review {Plain(fact.Text("review") ?? "of it")} was opened",
+            FactKinds.GlassSeen => $"{who} saw that the glass was broken",
+            FactKinds.ReviewOverdue => $"the review {Plain(fact.Text("review") ?? "of it")} was overdue",
+            FactKinds.ReviewAccepted => $"{who} reviewed the break-glass and found it right{Reason(fact, "comment")}",
+            FactKinds.ConcernRaised => $"{who} reviewed the break-glass and found something wrong{Reason(fact, "comment")}",
             FactKinds.GrantReady => $"the grant {grant} was made ready",
             FactKinds.GrantOpening => $"{who} began the grant {grant}{Window(fact)}"
                 + (fact.Find("verdict") is null ? "" : $"; the policies, asked again, answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}"),
@@ -91,6 +96,7 @@ internal static class EvidencePhrases
     private static string Who(string actor) => Plain(
         actor.StartsWith("person:", StringComparison.Ordinal) ? actor[7..]
         : actor.StartsWith("rule:", StringComparison.Ordinal) ? $"the rule {actor[5..]}"
+        : actor.StartsWith("sender:", StringComparison.Ordinal) ? $"the sender {actor[7..]}"
         : actor.StartsWith("stint:", StringComparison.Ordinal) ? $"Stint's {actor[6..]}"
         : actor);
 

@@ -13,13 +13,19 @@ internal static class EvidenceSections
     /// <summary>The sections, in the order in which things happen.</summary>
     public static readonly string[] Names = ["asking", "verdict", "policies", "approvals", "decisions", "grants", "sessions", "recordings"];
 
+    /// <summary>The section that there is for a break-glass only.</summary>
+    public const string Review = "review";
+
+    /// <summary>The sections of a file with these facts.</summary>
+    public static IEnumerable<string> NamesFor(IReadOnlyList<FactBody> facts) => facts.Any(EvidenceReview.IsOfReview) ? [.. Names, Review] : Names;
+
     /// <summary>Derives them all.</summary>
     /// <param name="facts">In the order of the log.</param>
     /// <param name="catalogs">Files by version.</param>
     public static JsonObject Of(IReadOnlyList<FactBody> facts, IReadOnlyDictionary<string, CatalogSource> catalogs)
     {
         var asked = facts.FirstOrDefault(fact => fact.Kind == FactKinds.RequestAsked);
-        return new JsonObject
+        var sections = new JsonObject
         {
             ["asking"] = asked is null ? null : Line(asked, "verdict"),
             ["verdict"] = asked?.Find("verdict") is { } verdict ? Node(verdict) : null,
@@ -32,6 +38,12 @@ internal static class EvidenceSections
             ["sessions"] = Lines(facts, fact => fact.Kind.StartsWith("Session", StringComparison.Ordinal)),
             ["recordings"] = Recordings(facts),
         };
+        if (facts.Any(EvidenceReview.IsOfReview))
+        {
+            sections[Review] = Lines(facts, EvidenceReview.IsOfReview);
+        }
+
+        return sections;
     }
 
     /// <summary>Which facts a section rests on, for the sentence about it.</summary>
@@ -45,6 +57,7 @@ internal static class EvidenceSections
         "grants" => "how access was opened and taken away",
         "sessions" => "which connections there were",
         "recordings" => "which hash the recording of each connection ends in",
+        Review => "who was told, and what the review came to",
         _ => throw new ArgumentOutOfRangeException(nameof(section), section, "This is not a section."),
     };
 

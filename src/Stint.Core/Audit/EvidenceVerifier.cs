@@ -199,6 +199,11 @@ public static class EvidenceVerifier
             say(text, why);
         }
 
+        foreach (var (text, why) in EvidenceReview.Story(first, facts))
+        {
+            say(text, why);
+        }
+
         var joined = EvidenceStory.Extended(facts);
         foreach (var opened in facts.Where(fact => fact.Kind is FactKinds.GrantOpening or FactKinds.GrantOpened && (joined is null || fact.Text("grant") != joined)))
         {
@@ -211,9 +216,12 @@ public static class EvidenceVerifier
     {
         var catalogs = read.Catalogs.GroupBy(catalog => catalog.Version, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First().Source, StringComparer.Ordinal);
         var derived = EvidenceSections.Of(facts, catalogs);
-        foreach (var section in EvidenceSections.Names)
+
+        // NB. A section that the facts do not call for says something else than they do, as does one that is missing.
+        var sections = EvidenceSections.NamesFor(facts).Concat(read.Root.TryGetProperty(EvidenceSections.Review, out _) ? [EvidenceSections.Review] : (string[])[]).Distinct();
+        foreach (var section in sections)
         {
-            var same = CanonicalJson.Bytes(read.Root.GetProperty(section)).AsSpan().SequenceEqual(CanonicalJson.Bytes(derived[section]));
+            var same = read.Root.TryGetProperty(section, out _) && derived.ContainsKey(section) && CanonicalJson.Bytes(read.Root.GetProperty(section)).AsSpan().SequenceEqual(CanonicalJson.Bytes(derived[section]));
             say($"The section “{section}” says {EvidenceSections.Says(section)}, as the facts do", same ? null : "it says something else than the facts");
         }
     }

@@ -60,7 +60,34 @@ public static class FactKinds
     /// <summary>An occurrence was over before anything could open it. Fields: <c>request start_at until</c>.</summary>
     public const string OccurrenceMissed = nameof(OccurrenceMissed);
 
-    /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins</c>.</summary>
+    /// <summary>Another system said that a task is done: requests that were bound to it and waited were cancelled, grants ended. Only when there were any. Fields: <c>task sender grant requests count</c>; <c>sender</c> is its name in the configuration, <c>requests</c> those that were cancelled.</summary>
+    public const string TaskDone = nameof(TaskDone);
+
+    /// <summary>Somebody broke the glass: their asking was let in at once, everybody named was told, and a review was opened. Fields: <c>request review subject role rules persons reviewers from_step until reason state version</c>; <c>persons</c> were told, <c>until</c> is when the review is due.</summary>
+    public const string GlassBroken = nameof(GlassBroken);
+
+    /// <summary>Somebody who was told of a break-glass said that they saw it. Fields: <c>request review by</c>.</summary>
+    public const string GlassSeen = nameof(GlassSeen);
+
+    /// <summary>A review was not closed in time; it stays open. Fields: <c>request review subject until state version</c>.</summary>
+    public const string ReviewOverdue = nameof(ReviewOverdue);
+
+    /// <summary>A reviewer found right what was done. Fields: <c>request review by comment cause state version</c>; <c>cause</c> is <c>named</c>, or <c>nobody_left</c> when none of those whom the asking named could review any more.</summary>
+    public const string ReviewAccepted = nameof(ReviewAccepted);
+
+    /// <summary>A reviewer found something wrong with what was done. Fields as <see cref="ReviewAccepted"/>.</summary>
+    public const string ConcernRaised = nameof(ConcernRaised);
+
+    /// <summary>Somebody made one-time codes for emergencies; those before are void. Never the codes. Fields: <c>subject count</c>.</summary>
+    public const string BreakGlassCodesMade = nameof(BreakGlassCodesMade);
+
+    /// <summary>Somebody came in with a one-time code. Fields: <c>subject from count until</c>; <c>count</c> codes are left, <c>until</c> is how long the way in lasts.</summary>
+    public const string BreakGlassLoggedIn = nameof(BreakGlassLoggedIn);
+
+    /// <summary>One-time codes were tried in vain: at most six facts a minute tell of all tries since the last. Fields: <c>from count</c>; what was typed is nowhere.</summary>
+    public const string BreakGlassRefused = nameof(BreakGlassRefused);
+
+    /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins task break_glass</c>.</summary>
     public const string GrantReady = nameof(GrantReady);
 
     /// <summary>The clock started; the target is being changed. Fields: <c>request grant not_before not_after ends_by assignment verdict</c>.</summary>
@@ -93,7 +120,7 @@ public static class FactKinds
     /// <summary>A holder was given a way in; the secret itself is nowhere in the log. Fields: <c>request grant login</c>.</summary>
     public const string CredentialMinted = nameof(CredentialMinted);
 
-    /// <summary>A connection was let in. Fields: <c>request grant session subject role from application record node</c>.</summary>
+    /// <summary>A connection was let in. Fields: <c>request grant session subject role from application record break_glass node</c>.</summary>
     public const string SessionStarted = nameof(SessionStarted);
 
     /// <summary>The head of a recording while it grows. Fields: <c>request grant session file recording records bytes statements</c>; <c>recording</c> is the chain's head in hexadecimal.</summary>

@@ -33,16 +33,17 @@ public static class FieldClasses
             at start_at not_before not_after ends_by opens_from lapses_at until for_seconds max_seconds default_seconds shortened_to_seconds
             lapses_after_seconds begin_within_seconds opening state outcome allowed need missing distinct sequential not_for_reports remind_after_seconds after_seconds delegation offer instead_of record hash index left_out
             change number commit dirty
+            requests review break_glass within_seconds
             """,
         [FieldClass.Internal] =
             """
             role roles resource resources kind rule rules by_rule files policy decided_by trace because remedy verdict terms step steps
             from_step recurrence workflow joins extends account login via cause escalate to node reason_code file name drift error guarantee database
-            tls labels bundle listener protocol setting mode
+            sender tls labels bundle listener protocol setting mode
             """,
         [FieldClass.Personal] =
             """
-            subject by for delegate person persons approvers author could from application reason comment note ticket holder requester
+            told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester
             """,
     }
         .SelectMany(row => row.Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(name => (name, row.Key)))

@@ -40,6 +40,7 @@ internal static class CatalogChecks
             }
         }
 
+        BreakGlassSection.Check(catalog, problems);
         foreach (var breach in Prover.Prove(catalog))
         {
             problems.Error(breach.Never.Place, $"'{breach.Never.Name}' can happen: {breach.How}", "change a policy so that it cannot, or what must never happen");

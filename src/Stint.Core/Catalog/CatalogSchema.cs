@@ -262,7 +262,7 @@ public static class CatalogSchema
         };
     }
 
-    /// <param name="needed">The key by which it says whose yes it needs: itself, or through a template.</param>
+    /// <param name="needed">The key by which it says whose yes it needs: itself, through a template, or nobody's in an emergency.</param>
     private static JsonObject Allows(string needed)
     {
         var keys = Terms();
@@ -274,9 +274,27 @@ public static class CatalogSchema
         {
             keys["template"] = Text("Name of a template that gives what it does not say itself.");
         }
+        else if (needed == "break_glass")
+        {
+            keys.Remove("approve");
+            keys["break_glass"] = Glass();
+        }
 
         return Object("Who may ask for what.", ["who", "roles", needed], keys);
     }
+
+    private static JsonObject Glass() => Object(
+            "In place of approve: it opens at once in an emergency, and is reviewed.",
+            ["tell", "review"],
+            new JsonObject
+            {
+                ["tell"] = Texts("Who is told, loudly: owners, manager, skip-manager, group:NAME, person:NAME or on-call:ROTA.", Pattern(Source)),
+                ["review"] = Object(
+                    "Who reviews it, and by when.",
+                    ["from", "within"],
+                    new JsonObject { ["from"] = Texts("Who: as in tell. Nobody reviews themselves.", Pattern(Source)), ["within"] = Pattern(Duration, "How long they have, from the asking.") }),
+                ["reason_at_least"] = new JsonObject { ["type"] = "integer", ["minimum"] = 10, ["maximum"] = 1_000, ["description"] = "Fewest characters of the reason, white space not counted. Default: 40." },
+            });
 
     private static JsonObject Policy()
     {
@@ -284,7 +302,7 @@ public static class CatalogSchema
             "Who may not.",
             ["deny"],
             new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME or person:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."), ["where"] = Text(Where), ["when"] = Text(When), ["during"] = Texts("Names of calendars: it denies during any of them, and ends what was opened before.") });
-        return new JsonObject { ["oneOf"] = new JsonArray(Allows("approve"), Allows("template"), denies) };
+        return new JsonObject { ["oneOf"] = new JsonArray(Allows("approve"), Allows("template"), Allows("break_glass"), denies) };
     }
 
     private static JsonObject Separation() => Object(
@@ -366,6 +384,8 @@ public static class CatalogSchema
                         ["reason"] = Text("The justification."),
                         ["ticket"] = Text("The tracker's ticket."),
                         ["start"] = Text(moment),
+                        ["break_glass"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether it is asked as break-glass." },
+                        ["task"] = Text("The task that access would be bound to: github:org/repo#12."),
                         ["at"] = Text(moment + " Default: 2026-01-05T12:00:00Z, a Monday."),
                         ["held"] = new JsonObject
                         {
@@ -391,6 +411,7 @@ public static class CatalogSchema
                         ["roles"] = Named("^[^/]+/[^/]+$", Choice(["allow", "needs_approval", "deny"], "The verdict."), "Of a bundle: the verdict for each of its roles."),
                         ["opens"] = Text("When it could open at the earliest. " + moment),
                         ["ends_by"] = Text("When calendars would end it at the latest. " + moment),
+                        ["break_glass"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether it is let in as break-glass." },
                         ["known"] = new JsonObject { ["type"] = "boolean", ["description"] = "Of a no: whether the asker is told that the role exists." },
                     }),
             });

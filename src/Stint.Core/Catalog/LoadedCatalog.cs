@@ -327,6 +327,9 @@ public sealed record Policy
     /// <summary>Lets in by rule, where it holds, what would need a yes; null: nothing does.</summary>
     public Condition? Auto { get; init; }
 
+    /// <summary>What it takes in an emergency; null for a rule of every day. Such a rule counts for an asking that is break-glass, and for no other.</summary>
+    public BreakGlass? BreakGlass { get; init; }
+
     public RecordMode Record { get; init; } = RecordMode.Default;
 
     /// <summary>How long an approved one waits to be begun.</summary>

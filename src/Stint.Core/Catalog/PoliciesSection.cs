@@ -9,7 +9,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads <c>workflows</c> and <c>policies</c>.</summary>
 internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dictionary<string, Calendar> calendars)
 {
-    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "template", "for", "reason", "approve", "record", "begin_within", "where", "when", "during", "not_during"];
+    private static readonly string[] PolicyKeys = ["who", "deny", "roles", "template", "for", "reason", "approve", "record", "begin_within", "where", "when", "during", "not_during", "break_glass"];
     private static readonly string[] DenyKeys = ["deny", "roles", "where", "when", "during"];
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -119,17 +119,19 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
 
         var (usual, most) = For(map);
         var (required, ticket) = Reason(map);
-        var (approve, auto) = Approve(entry, map, workflows);
+        var glass = new BreakGlassSection(_reading, _workflows).Read(entry, map);
+        var (approve, auto) = map.Find("break_glass") is null ? Approve(entry, map, workflows) : default;
         return Common(entry, map, map.Find("who")) with
         {
             Template = template,
             DefaultFor = usual,
             MaxFor = most,
-            ReasonRequired = required,
+            ReasonRequired = required || glass is not null,
             TicketPattern = ticket,
             Approve = approve,
             Auto = auto,
-            Record = Record(map),
+            BreakGlass = glass,
+            Record = glass is null ? Record(map) : RecordMode.Strict,
             BeginWithin = BeginWithin(map),
         };
     }

@@ -53,7 +53,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at", "held"]);
+        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at", "held", "break_glass", "task"]);
         var subject = Needed(given, "subject", "'given'");
         var wanted = Needed(given, "ask", "'given'");
         var bundle = wanted is TextNode { Value: var word } ? bundles.GetValueOrDefault(word) : null;
@@ -77,8 +77,22 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             Start = Moment(given, "start"),
             At = at,
             Held = given.Find("held") is { } held ? Held(held.Value, at) : [],
+            Task = Task(given),
+            BreakGlass = reading.Flag(given, "break_glass", "'break_glass'"),
             Expect = expect,
         };
+    }
+
+    private string? Task(MapNode given)
+    {
+        var text = reading.Text(given, "task", "'task'", Requests.TaskName.Longest);
+        var task = Requests.TaskName.Normal(text);
+        if (task is null && text is not null)
+        {
+            reading.Problems.Error(given.Find("task")!.Value.Place, "'task' is not the name of a task", "write SYSTEM:NAME: github:org/repo#12, jira:OPS-7");
+        }
+
+        return task;
     }
 
     private CatalogTest? Subject(Node node)
@@ -161,8 +175,8 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known", "opens", "ends_by", "roles"]);
-        foreach (var entry in map.Entries.Where(entry => bundle is null ? entry.Key == "roles" : entry.Key is "because" or "for" or "max" or "record" or "known" or "opens" or "ends_by"))
+        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known", "opens", "ends_by", "break_glass", "roles"]);
+        foreach (var entry in map.Entries.Where(entry => bundle is null ? entry.Key == "roles" : entry.Key is "because" or "for" or "max" or "record" or "known" or "opens" or "ends_by" or "break_glass"))
         {
             reading.Problems.Error(
                 entry.Place,
@@ -198,6 +212,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             Roles = bundle is not null && map.Find("roles") is { } roles ? Roles(roles.Value, bundle) : null,
             Opens = Moment(map, "opens"),
             EndsBy = Moment(map, "ends_by"),
+            BreakGlass = map.Find("break_glass") is { } glass ? reading.Flag(glass.Value, "'break_glass'") : null,
             Known = map.Find("known") is { } known ? reading.Flag(known.Value, "'known'") : null,
         };
     }

@@ -138,7 +138,7 @@ internal sealed class WorkflowsSection(Draft draft, Subjects names)
     }
 
     /// <summary>Where a step's people come from: each once, in the order of their names, so that two ways to write it are one.</summary>
-    private List<string> Sources(Node node, string what)
+    public List<string> Sources(Node node, string what)
     {
         var sources = new SortedSet<string>(StringComparer.Ordinal);
         if (node is ListNode { Items.Count: 0 })

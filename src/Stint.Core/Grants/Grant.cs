@@ -62,6 +62,12 @@ public sealed record Grant
     /// <summary>How it is recorded.</summary>
     public required RecordMode Record { get; init; }
 
+    /// <summary>The task that it is bound to: when that is done, it ends. Null for none.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>Whether it came of a break-glass: opened without anybody's yes, recorded strictly, and reviewed.</summary>
+    public bool BreakGlass { get; init; }
+
     /// <summary>Whether access may be used at <paramref name="now"/>: open, and inside its window.</summary>
     public bool IsUsableAt(DateTimeOffset now) =>
         State == GrantState.Open && NotBefore <= now && now < NotAfter;

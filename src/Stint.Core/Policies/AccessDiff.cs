@@ -191,6 +191,12 @@ internal static class AccessDiff
             Tell(false, true, $"no longer takes {demand}");
         }
 
+        if (before.Glass?.Signature != after.Glass?.Signature && (before.Way == Way.BreakGlass) == (after.Way == Way.BreakGlass))
+        {
+            var (was, now) = (before.Glass, after.Glass);
+            Tell(now is null || (was is not null && now.Terms.Max < was.Terms.Max), was is null || (now is not null && now.Terms.Max > was.Terms.Max), now is null ? "no longer in an emergency" : $"in an emergency {now.How}{(was is null ? "" : $", before {was.How}")}");
+        }
+
         if (!before.Sparing.SequenceEqual(after.Sparing))
         {
             told.Add(after.Sparing.Count == 0 ? "never without a yes" : $"without a yes where {string.Join(" or ", after.Sparing)}");

@@ -40,6 +40,12 @@ public sealed record CatalogTest
 
     public DateTimeOffset? Start { get; init; }
 
+    /// <summary>The task that access would be bound to; null for none.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>Whether it is asked as break-glass.</summary>
+    public bool BreakGlass { get; init; }
+
     /// <summary>When it is asked.</summary>
     public required DateTimeOffset At { get; init; }
 
@@ -75,6 +81,9 @@ public sealed record Expectation
 
     /// <summary>When calendars would end it at the latest.</summary>
     public DateTimeOffset? EndsBy { get; init; }
+
+    /// <summary>Whether it is let in as break-glass.</summary>
+    public bool? BreakGlass { get; init; }
 
     /// <summary>Whether the asker is told that the role exists; looked at for a no.</summary>
     public bool? Known { get; init; }

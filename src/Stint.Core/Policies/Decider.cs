@@ -10,7 +10,7 @@ namespace Stint.Core.Policies;
 /// them (a reason, a ticket, a maximum) has to be met; if any of them asks for approval, approval it is. So nobody gets a
 /// softer answer by leaving something out of the asking.
 /// </remarks>
-public static class Decider
+public static partial class Decider
 {
     /// <summary>How far ahead a start may lie.</summary>
     public static readonly TimeSpan FurthestStart = TimeSpan.FromDays(30);
@@ -35,6 +35,11 @@ public static class Decider
         }
 
         var situation = new Situation(catalog, person, resource, role, question);
+        if (question.BreakGlass)
+        {
+            return Glass(catalog, situation, candidates);
+        }
+
         var weighed = Weighing.Of(catalog, situation, candidates);
 
         // NB. A deny rule alone tells nobody that the role exists: they may not ask for it.
@@ -102,7 +107,10 @@ public static class Decider
             var policies = catalog.Index.About(subject, role).ConvertAll(i => catalog.Policies[i]).FindAll(policy => MayBeAbout(policy, situation));
             if (policies.Exists(policy => !policy.Deny) && !policies.Exists(policy => policy.Deny && IsCertain(policy)))
             {
+                // What opens in an emergency only is told by itself where there is no other way.
                 policies.RemoveAll(policy => policy.Deny);
+                var glass = policies.Exists(policy => policy.BreakGlass is not null);
+                policies.RemoveAll(policy => policy.BreakGlass is not null && policies.Exists(other => other.BreakGlass is null));
                 offers.Add(new Offer(
                     role,
                     policies.Min(policy => policy.DefaultFor),
@@ -111,6 +119,8 @@ public static class Decider
                     policies.Exists(policy => policy.ReasonRequired),
                     [.. policies.Select(policy => policy.TicketPattern).OfType<string>().Distinct()])
                 {
+                    BreakGlass = glass,
+                    OnlyBreakGlass = policies[0].BreakGlass is not null,
                     Conditions = [.. policies.SelectMany(policy => Open(policy)).Select(condition => condition.Text).Distinct()],
                 });
             }
@@ -411,19 +421,6 @@ public static class Decider
 
     private static Traced Trace(LoadedCatalog catalog, Question question, IReadOnlyList<RuleTrace> about) =>
         new(about, catalog.Policies, question.Subject, question.Role, catalog.Separations.Count == 0 ? 0 : about.Count(line => catalog.Separations.Any(separation => separation.Name == line.Rule)));
-}
-
-/// <summary>A role that a person may ask for.</summary>
-/// <param name="Role">The role.</param>
-/// <param name="Default">How long it lasts when the asking does not say.</param>
-/// <param name="Max">The longest that can be asked for.</param>
-/// <param name="NeedsApproval">Whether somebody has to say yes.</param>
-/// <param name="ReasonRequired">Whether a reason has to be given.</param>
-/// <param name="TicketPatterns">Every one of them has to match the ticket; empty when no ticket is demanded.</param>
-public sealed record Offer(RoleRef Role, TimeSpan Default, TimeSpan Max, bool NeedsApproval, bool ReasonRequired, IReadOnlyList<string> TicketPatterns)
-{
-    /// <summary>Conditions that have to hold when it is asked for, as the catalog writes them.</summary>
-    public IReadOnlyList<string> Conditions { get; init; } = [];
 }
 
 /// <summary>What came of asking again before opening.</summary>

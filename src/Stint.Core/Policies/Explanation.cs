@@ -113,7 +113,7 @@ public sealed record Explanation
             {
                 var how = policy.Approve is { } workflow
                     ? $"with {string.Join(" and ", workflow.Steps.Select(step => step.Need == 1 ? $"a yes from {step.From}" : $"{step.Need} yeses from {step.From}"))}"
-                    : "by rule";
+                    : policy.BreakGlass is null ? "by rule" : "as break-glass";
                 yield return $"{policy.Name} lets {policy.WhoText} have it {how}: {question.Subject} is not among them";
             }
         }

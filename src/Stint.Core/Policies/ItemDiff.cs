@@ -176,6 +176,7 @@ internal static class ItemDiff
             ("for", one.DefaultFor == other.DefaultFor && one.MaxFor == other.MaxFor),
             ("reason", one.ReasonRequired == other.ReasonRequired && one.TicketPattern == other.TicketPattern),
             ("approve", Steps(one.Approve, other.Approve).Count == 0 && one.Auto?.Text == other.Auto?.Text),
+            ("break_glass", one.BreakGlass == other.BreakGlass),
             ("where", one.Where?.Text == other.Where?.Text),
             ("when", one.When?.Text == other.When?.Text),
             ("during", one.During.Select(calendar => calendar.Name).SequenceEqual(other.During.Select(calendar => calendar.Name))),

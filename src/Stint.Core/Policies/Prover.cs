@@ -25,16 +25,19 @@ internal sealed class Prover
     private readonly List<(Policy Policy, Formula Matches, Formula Auto)> _rules = [];
     private readonly Dictionary<string, string> _fieldOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, bool> _decided = new(StringComparer.Ordinal);
+    private readonly bool _glass;
     private readonly int _size;
     private int _work;
 
-    private Prover(LoadedCatalog catalog, Never never, RoleRef role, Person? person)
+    private Prover(LoadedCatalog catalog, Never never, RoleRef role, Person? person, bool glass)
     {
-        (_catalog, _never, _role, _person) = (catalog, never, role, person);
+        (_catalog, _never, _role, _person, _glass) = (catalog, never, role, person, glass);
         var resource = catalog.Resources[role.Resource];
         var anybody = person ?? new Person { Id = new SubjectId(""), TokenHashes = [] };
         _situation = new Situation(catalog, anybody, resource, resource.Roles[role.Role], new Question(anybody.Id, role, null, null, null, null, DateTimeOffset.UnixEpoch));
-        foreach (var policy in catalog.Policies.Where(policy => policy.Roles.Contains(role)))
+
+        // NB. In an emergency only the rules for it count, and nobody's yes is asked for.
+        foreach (var policy in catalog.Policies.Where(policy => policy.Roles.Contains(role) && (policy.Deny || policy.BreakGlass is not null == glass)))
         {
             // NB. A deny rule with a calendar denies at times: a proof must not lean on it.
             var times = policy.Deny && policy.During.Count > 0 ? new Formula.Thing($"during {Together.Say(policy.During)}") : Formula.True;
@@ -54,7 +57,9 @@ internal sealed class Prover
             var people = People(catalog, never);
             foreach (var role in never.Roles.OrderBy(role => role.Resource, StringComparer.Ordinal).ThenBy(role => role.Role, StringComparer.Ordinal))
             {
-                var breach = Anybody(catalog, never, role) ?? people.Select(person => new Prover(catalog, never, role, person).Search(Formula.True)).FirstOrDefault(way => way is not null);
+                var breach = ((bool[])[false, true]).Where(glass => !glass || catalog.Policies.Any(policy => policy.BreakGlass is not null && policy.Roles.Contains(role)))
+                    .Select(glass => Anybody(catalog, never, role, glass) ?? people.Select(person => new Prover(catalog, never, role, person, glass).Search(Formula.True)).FirstOrDefault(way => way is not null))
+                    .FirstOrDefault(way => way is not null);
                 if (breach is not null)
                 {
                     found.Add(breach);
@@ -66,9 +71,9 @@ internal sealed class Prover
     }
 
     // Somebody whom the catalog does not name, in whatever groups.
-    private static Breach? Anybody(LoadedCatalog catalog, Never never, RoleRef role)
+    private static Breach? Anybody(LoadedCatalog catalog, Never never, RoleRef role, bool glass)
     {
-        var prover = new Prover(catalog, never, role, null);
+        var prover = new Prover(catalog, never, role, null, glass);
         return prover.Search(never.Who.Count == 0 ? Formula.True : prover.Who(never.Who));
     }
 
@@ -187,7 +192,7 @@ internal sealed class Prover
         var rules = _rules.FindAll(rule => !rule.Policy.Deny && rule.Matches.Under(_decided) == true);
         var longest = rules.Min(rule => rule.Policy.MaxFor);
         var steps = rules.Where(rule => rule.Auto.Under(_decided) == false).SelectMany(rule => rule.Policy.Approve!.Steps).Select(step => step.From).Distinct().ToList();
-        var yes = steps.Count == 0 ? "without anybody's yes" : $"with a yes of {string.Join(" and ", steps)}";
+        var yes = _glass ? "as break-glass, without anybody's yes" : steps.Count == 0 ? "without anybody's yes" : $"with a yes of {string.Join(" and ", steps)}";
         var when = conditions.Count == 0 ? "" : $", where {string.Join(", ", conditions)},";
         return $"{who}{when} gets {_role} by {string.Join(" and ", rules.Select(rule => rule.Policy.Name))}, {yes}, for up to {Words.Say(longest)}";
     }

@@ -41,13 +41,16 @@ public sealed record Replay(Request Request, Replayed What, string Because)
         ArgumentNullException.ThrowIfNull(request);
 
         // NB. A wished length was kept together with a policy's own: one that has become too long shortens, it does not refuse.
-        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, request.StartAt, request.AskedAt) { Held = held };
+        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, request.StartAt, request.AskedAt) { Held = held, BreakGlass = request.BreakGlass, Task = request.Task };
         var now = Decider.Decide(catalog, question);
         var (what, because) = (request.Verdict, now) switch
         {
             (Verdict.Deny, Verdict.Deny) => (Replayed.Same, ""),
             (_, Verdict.Deny deny) => (Replayed.Refused, deny.Because),
             (Verdict.Allow, Verdict.Allow) => (Replayed.Same, ""),
+
+            // What held it back was no rule: a catalog changes nothing about it.
+            (Verdict.Deny, Verdict.Allow) when request.BreakGlass && Decider.WasUnderReview(request.Verdict) => (Replayed.Same, ""),
             (_, Verdict.Allow) => (Replayed.ByRule, $"{string.Join(", ", now.DecidedBy)} would let it in"),
             (Verdict.NeedsApproval was, Verdict.NeedsApproval needs) => Yeses(request, was, needs, approvals),
             (_, Verdict.NeedsApproval needs) => (Replayed.NeedsYes, $"{string.Join(", ", needs.DecidedBy)} would ask {Steps(needs.Steps)}"),

@@ -103,6 +103,11 @@ internal sealed class Situation(LoadedCatalog catalog, Person person, Resource r
             return CelValue.From(Question.Ticket ?? "");
         }
 
+        if (slot == ConditionShape.RequestTask)
+        {
+            return CelValue.From(Question.Task ?? "");
+        }
+
         if (slot == ConditionShape.RequestFor)
         {
             return Question.For is { } length ? CelValue.From(length) : CelValue.Absent;

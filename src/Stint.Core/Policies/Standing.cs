@@ -21,6 +21,40 @@ public enum Way
 
     /// <summary>By rule, without anybody's yes.</summary>
     Rule = 5,
+
+    /// <summary>In an emergency only: at once, told loudly, and reviewed.</summary>
+    BreakGlass = 6,
+}
+
+/// <summary>What somebody could get of a role in an emergency.</summary>
+/// <param name="Terms">Under which terms.</param>
+/// <param name="Rules">The rules that would open it.</param>
+/// <param name="From">Who reviews it, as the catalog says it.</param>
+/// <param name="Within">By when.</param>
+/// <param name="ReasonAtLeast">Fewest characters of the justification.</param>
+/// <param name="Tickets">Every one of them has to match the ticket; empty when no ticket is demanded.</param>
+/// <param name="Conditions">What else has to hold when they ask, as the catalog writes it.</param>
+public sealed record GlassStanding(
+    Terms Terms, IReadOnlyList<string> Rules, IReadOnlyList<string> From, TimeSpan Within, int ReasonAtLeast, IReadOnlyList<string> Tickets, IReadOnlyList<string> Conditions)
+{
+    /// <summary><c>as break-glass, for 1h at most, reviewed by group:security within 1d</c>.</summary>
+    public string How => $"as break-glass, for {Words.Say(Terms.Max)} at most, reviewed by {string.Join(" and ", From)} within {Words.Say(Within)}";
+
+    /// <summary>The same text for whatever is the same to those who ask.</summary>
+    internal string Signature => $"{How}|{Terms.For.Ticks}|{ReasonAtLeast}|{string.Join('\n', Tickets)}|{string.Join('\n', Conditions)}";
+
+    internal JsonObject ToNode() => new()
+    {
+        ["how"] = How,
+        ["rules"] = Standing.Texts(Rules),
+        ["for_seconds"] = (long)Terms.For.TotalSeconds,
+        ["max_seconds"] = (long)Terms.Max.TotalSeconds,
+        ["review_from"] = Standing.Texts(From),
+        ["review_within_seconds"] = (long)Within.TotalSeconds,
+        ["reason_at_least"] = ReasonAtLeast,
+        ["tickets"] = Standing.Texts(Tickets),
+        ["conditions"] = Standing.Texts(Conditions),
+    };
 }
 
 /// <summary>What somebody could get of a role at best, and what they would have to bring.</summary>
@@ -60,12 +94,15 @@ public sealed record Standing
     /// <summary>What they may not hold beside it, in words with the rule's name; empty for nothing.</summary>
     public IReadOnlyList<string> Apart { get; init; } = [];
 
+    /// <summary>What they could get in an emergency, beside the way or as the only one; null for nothing.</summary>
+    public GlassStanding? Glass { get; init; }
+
     /// <summary>Whether they could get it at all.</summary>
-    public bool Could => Way is Way.Rule or Way.Approval;
+    public bool Could => Way is Way.Rule or Way.Approval or Way.BreakGlass;
 
     /// <summary>The same text for whatever is the same to those who ask, whoever they are and however the rules are called.</summary>
     internal string Signature => Could
-        ? $"{Way}|{string.Join(';', Steps.Select(step => $"{step.From}*{step.Need}"))}|{Distinct}|{Terms!.For.Ticks}|{Terms.Max.Ticks}|{Terms.Record}|{ReasonRequired}|{string.Join('\n', Tickets)}|{string.Join('\n', Conditions)}|{string.Join('\n', Sparing)}|{string.Join('\n', Apart)}|{string.Join('\n', Times)}"
+        ? $"{Way}|{string.Join(';', Steps.Select(step => $"{step.From}*{step.Need}"))}|{Distinct}|{Terms!.For.Ticks}|{Terms.Max.Ticks}|{Terms.Record}|{ReasonRequired}|{string.Join('\n', Tickets)}|{string.Join('\n', Conditions)}|{string.Join('\n', Sparing)}|{string.Join('\n', Apart)}|{string.Join('\n', Times)}|{Glass?.Signature}"
         : "no";
 
     /// <summary><c>by rule</c>, or <c>with a yes from owners and 2 yeses from group:security</c>; <c>not at all</c>.</summary>
@@ -73,15 +110,17 @@ public sealed record Standing
     {
         Way.Rule => "by rule",
         Way.Approval => $"with {string.Join(" and ", Steps.Select(step => step.Need == 1 ? $"a yes from {step.From}" : $"{step.Need} yeses from {step.From}"))}{(Distinct ? ", of different persons" : "")}",
+        Way.BreakGlass => "as break-glass",
         Way.None or Way.Denied or Way.Unmet => "not at all",
         _ => throw new InvalidOperationException($"{Way} is not a way."),
     };
 
     /// <summary><see cref="How"/>, and for how long at most.</summary>
-    public string HowLong => Could ? $"{How}, for {Words.Say(Terms!.Max)} at most" : How;
+    public string HowLong => Way == Way.BreakGlass ? Glass!.How : Could ? $"{How}, for {Words.Say(Terms!.Max)} at most{(Glass is { } glass ? $"; in an emergency {glass.How}" : "")}" : How;
 
     /// <summary>What the asking has to hold, in words; empty for nothing.</summary>
-    public IReadOnlyList<string> Demands => [.. ReasonRequired ? ["a reason"] : (string[])[], .. Tickets.Select(pattern => $"a ticket that matches {pattern}"), .. Conditions.Select(condition => $"that {condition} holds"), .. Times.Select(times => $"to open {times}"), .. Apart];
+    public IReadOnlyList<string> Demands =>
+        [.. Way == Way.BreakGlass ? [$"a reason of {Glass!.ReasonAtLeast} characters"] : (string[])[], .. ReasonRequired ? ["a reason"] : (string[])[], .. Tickets.Select(pattern => $"a ticket that matches {pattern}"), .. Conditions.Select(condition => $"that {condition} holds"), .. Times.Select(times => $"to open {times}"), .. Apart];
 
     /// <summary>How <see cref="Standing.Way"/> is written.</summary>
     public static string Word(Way way) => way switch
@@ -91,6 +130,7 @@ public sealed record Standing
         Way.Unmet => "unmet",
         Way.Approval => "approval",
         Way.Rule => "rule",
+        Way.BreakGlass => "break_glass",
         _ => throw new InvalidOperationException($"{way} is not a way."),
     };
 
@@ -128,6 +168,11 @@ public sealed record Standing
 
                 return (JsonNode)written;
             })]);
+        }
+
+        if (Glass is { } glass)
+        {
+            node["break_glass"] = glass.ToNode();
         }
 
         return node;

@@ -66,6 +66,29 @@ internal sealed class Standings(LoadedCatalog catalog, DateTimeOffset now)
 
     private Standing Decide(SubjectId subject, RoleRef role)
     {
+        var standing = Daily(subject, role);
+        if (!Catalog.Index.About(subject, role).Exists(i => Catalog.Policies[i].BreakGlass is not null)
+            || Decider.Decide(Catalog, new Question(subject, role, null, null, null, null, now) { BreakGlass = true, DemandsMet = true, ConditionsMet = true }) is not Verdict.Allow { Glass: { } glass } broken)
+        {
+            return standing;
+        }
+
+        List<string> rules = [.. broken.DecidedBy];
+        var emergency = new GlassStanding(
+            broken.Terms,
+            rules,
+            glass.From,
+            glass.Within,
+            rules.Max(rule => _policies[rule].BreakGlass!.ReasonAtLeast),
+            [.. rules.Select(rule => _policies[rule].TicketPattern).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
+            Texts(rules, policy => [policy.Where, policy.When]));
+        return standing.Could
+            ? standing with { Glass = emergency }
+            : new Standing { Way = Way.BreakGlass, Rules = rules, Terms = emergency.Terms, Tickets = emergency.Tickets, Conditions = emergency.Conditions, Glass = emergency };
+    }
+
+    private Standing Daily(SubjectId subject, RoleRef role)
+    {
         var verdict = AtBest(Catalog, subject, role, now);
         var about = (verdict.Trace is Traced traced ? traced.About : verdict.Trace).Where(line => line.Outcome is RuleOutcome.Decided or RuleOutcome.Matched).Select(line => line.Rule);
         List<string> rules = [.. verdict.DecidedBy.Concat(about).Distinct(StringComparer.Ordinal)];
@@ -137,6 +160,7 @@ internal sealed class Standings(LoadedCatalog catalog, DateTimeOffset now)
         var policies = Catalog.Index.About(subject, role).ConvertAll(i => Catalog.Policies[i]);
         List<Workflow> workflows = [.. policies.Select(policy => policy.Approve).OfType<Workflow>()];
         var byPerson = workflows.Exists(workflow => workflow.Steps.Any(step => step.NotForReports || step.From.Contains("manager", StringComparison.Ordinal) || step.Escalate?.To.Contains("manager", StringComparison.Ordinal) == true))
+            || policies.Exists(policy => policy.BreakGlass is not null)
             || policies.Exists(policy => new[] { policy.Where, policy.When, policy.Auto }.Any(condition => condition is { IsOfResource: false }));
         HashSet<SubjectId> narrow = [];
         IReadOnlyList<PinnedStep> steps = [];

@@ -21,7 +21,7 @@ public static class TestRun
                 continue;
             }
 
-            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { Held = test.Held };
+            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { Held = test.Held, BreakGlass = test.BreakGlass, Task = test.Task };
             var verdict = Decider.Decide(world, question);
             coverage.Note(world, question, verdict);
             results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict, test.Start ?? test.At)));
@@ -138,6 +138,7 @@ public static class TestRun
         Compare("record", expect.Record?.ToString(), terms?.Record.ToString() ?? "none");
         Compare("opens", At(expect.Opens), At(terms is null ? null : terms.OpensFrom ?? opens) ?? "never");
         Compare("ends_by", At(expect.EndsBy), At(terms?.EndsBy) ?? "no such end");
+        Compare("break_glass", expect.BreakGlass?.ToString(), (verdict is Verdict.Allow { Glass: not null }).ToString());
         Compare("known", expect.Known?.ToString(), (verdict is not Verdict.Deny { Known: false }).ToString());
         if (found.Count > 0 && verdict is Verdict.Deny deny)
         {

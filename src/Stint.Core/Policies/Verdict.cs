@@ -22,6 +22,12 @@ public sealed record Question(
     /// <summary>What the subject holds, held and was promised, as far as the catalog's separations look at it; null when nobody looked, and then a separation about the role says no.</summary>
     public IReadOnlyList<Held>? Held { get; init; }
 
+    /// <summary>The task that access would be bound to; null for none.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>Whether it is asked as break-glass: an emergency, that opens at once and is reviewed afterwards.</summary>
+    public bool BreakGlass { get; init; }
+
     /// <summary>Takes a reason and a ticket to be as the rules demand them: for what somebody could get at all.</summary>
     internal bool DemandsMet { get; init; }
 
@@ -105,7 +111,11 @@ public abstract record Verdict
 
     /// <summary>Yes, by rule.</summary>
     /// <param name="Terms">Under which terms.</param>
-    public sealed record Allow(Terms Terms) : Verdict;
+    public sealed record Allow(Terms Terms) : Verdict
+    {
+        /// <summary>Who is told, and who reviews it, when it is break-glass; null when it is not.</summary>
+        public PinnedGlass? Glass { get; init; }
+    }
 
     /// <summary>Yes, once those steps are fulfilled.</summary>
     /// <param name="Terms">Under which terms.</param>
@@ -124,6 +134,13 @@ public abstract record Verdict
     /// <param name="Known">Whether the asker may be told that the role exists: some rule is about them and it.</param>
     public sealed record Deny(string Because, bool Known) : Verdict;
 }
+
+/// <summary>What comes of breaking the glass, fixed at the asking.</summary>
+/// <param name="Told">Who is told, in the order of their names; at least one, never the asker.</param>
+/// <param name="From">Where reviewers come from, one for each rule that decided, as <see cref="Catalog.WorkflowStep.From"/>; a reviewer is named by each of them.</param>
+/// <param name="Reviewers">Who may review it, in the order of their names; at least one, never the asker.</param>
+/// <param name="Within">By when, counted from the asking.</param>
+public sealed record PinnedGlass(IReadOnlyList<SubjectId> Told, IReadOnlyList<string> From, IReadOnlyList<SubjectId> Reviewers, TimeSpan Within);
 
 /// <summary>What a yes comes with.</summary>
 /// <param name="For">How long, counted from opening.</param>

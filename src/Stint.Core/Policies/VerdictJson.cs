@@ -29,7 +29,7 @@ public static class VerdictJson
         List<RuleTrace> trace = [.. written.Trace.Select(line => new RuleTrace(line.Rule, Outcome(line.Outcome), line.Because, line.Remedy))];
         return written.Outcome switch
         {
-            "allow" => new Verdict.Allow(Read(written.Terms)) { Trace = trace, LeftOut = written.LeftOut },
+            "allow" => new Verdict.Allow(Read(written.Terms)) { Trace = trace, LeftOut = written.LeftOut, Glass = Read(written.BreakGlass) },
             "needs_approval" => new Verdict.NeedsApproval(Read(written.Terms), Read(written.Steps))
             {
                 Trace = trace,
@@ -67,7 +67,11 @@ public static class VerdictJson
         };
         return verdict switch
         {
-            Verdict.Allow allow => written with { Terms = Of(allow.Terms) },
+            Verdict.Allow allow => written with
+            {
+                Terms = Of(allow.Terms),
+                BreakGlass = allow.Glass is { } glass ? new WrittenGlass(Names(glass.Told), [.. glass.From], Names(glass.Reviewers), (long)glass.Within.TotalSeconds) : null,
+            },
             Verdict.NeedsApproval needs => written with { Terms = Of(needs.Terms), Steps = [.. needs.Steps.Select(Of)], Distinct = needs.Distinct, Sequential = needs.Sequential },
             Verdict.Deny deny => written with { Because = deny.Because, Known = deny.Known },
             _ => written,
@@ -130,6 +134,17 @@ public static class VerdictJson
         });
     }
 
+    private static PinnedGlass? Read(WrittenGlass? glass)
+    {
+        // NB. An emergency that nobody is told of, or that nobody reviews, is none that was ever let in.
+        if (glass is not null && (glass.Told.Count == 0 || glass.From.Count == 0 || glass.Reviewers.Count == 0 || glass.WithinSeconds < 1))
+        {
+            throw new JsonException("Break-glass tells somebody, and somebody reviews it within a time.");
+        }
+
+        return glass is null ? null : new PinnedGlass(People(glass.Told), glass.From, People(glass.Reviewers), TimeSpan.FromSeconds(glass.WithinSeconds));
+    }
+
     private static string Outcome(RuleOutcome outcome) => outcome switch
     {
         RuleOutcome.Decided => "decided",
@@ -168,6 +183,9 @@ internal sealed record WrittenVerdict
 
     public List<WrittenStep>? Steps { get; init; }
 
+    /// <summary>Of a yes that is break-glass.</summary>
+    public WrittenGlass? BreakGlass { get; init; }
+
     public bool Distinct { get; init; }
 
     /// <summary>Absent from what was written before steps had an order.</summary>
@@ -197,6 +215,8 @@ internal sealed record WrittenStep(string Name, string From, int Need, List<stri
 }
 
 internal sealed record WrittenEscalation(long AfterSeconds, string To, List<string> Approvers);
+
+internal sealed record WrittenGlass(List<string> Told, List<string> From, List<string> Reviewers, long WithinSeconds);
 
 internal sealed record WrittenLine(string Rule, string Outcome, string Because, string? Remedy);
 

@@ -37,7 +37,7 @@ internal sealed class Weighing
         for (var at = 0; at < candidates.Count; at++)
         {
             var policy = catalog.Policies[candidates[at]];
-            if (policy.Where is null && policy.When is null && !(policy.Deny && policy.During.Count > 0))
+            if (policy.Where is null && policy.When is null && policy.BreakGlass is null && !(policy.Deny && policy.During.Count > 0))
             {
                 if (weighing is not null)
                 {
@@ -76,6 +76,18 @@ internal sealed class Weighing
         var where = Evaluate(policy.Where, situation);
         if (where is { Yes: false, Failed: null })
         {
+            return;
+        }
+
+        if (policy.BreakGlass is not null && !situation.Question.BreakGlass)
+        {
+            // NB. An asking of every day neither rests on such a rule nor fails with it.
+            if (where.Yes)
+            {
+                Reaches = true;
+                (Aside ??= []).Add(new RuleTrace(policy.Name, RuleOutcome.NotMet, "it counts in an emergency only, and this was not asked as break-glass", $"in an emergency: stint break-glass {situation.Question.Role}"));
+            }
+
             return;
         }
 

@@ -16,6 +16,12 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
     /// <summary>When it shall open again and again; null for once.</summary>
     public AskedSeries? Recurrence { get; init; }
 
+    /// <summary>Whether it is an emergency that cannot wait for anybody's yes.</summary>
+    public bool BreakGlass { get; init; }
+
+    /// <summary>The task that access is bound to, as <see cref="TaskName"/> writes it; null for none.</summary>
+    public string? Task { get; init; }
+
     /// <summary>Longest justification, in characters.</summary>
     public const int LongestReason = 2_000;
 
@@ -63,6 +69,12 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
             Wrong("ticket", "the ticket holds characters that cannot be shown", "write its key alone");
         }
 
+        var task = string.IsNullOrWhiteSpace(Task) ? null : TaskName.Normal(Task.Trim(' '));
+        if (task is null && !string.IsNullOrWhiteSpace(Task))
+        {
+            Wrong("task", "this is not the name of a task", $"write SYSTEM:NAME in at most {TaskName.Longest} visible characters: github:org/repo#12, jira:OPS-7, pagerduty:PGR0VU2");
+        }
+
         if (StartAt is { } start && start <= now)
         {
             Wrong("start_at", "the start lies in the past", "name a later moment, or leave it out");
@@ -76,6 +88,16 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
         if (StartAt is not null && Wait)
         {
             Wrong("wait", "a start in the future cannot be waited for", "leave one of the two out");
+        }
+
+        if (BreakGlass && StartAt is not null)
+        {
+            Wrong("start_at", "break-glass opens at once", "leave it out");
+        }
+
+        if (BreakGlass && Recurrence is not null)
+        {
+            Wrong("recurrence", "break-glass opens at once, and once", "leave it out");
         }
 
         if (Extends is not null && !IsGrant(Extends))
@@ -102,10 +124,12 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
                 reason,
                 ticket,
                 series?.First ?? StartAt,
-                StartAt is not null || series is not null ? Opening.Scheduled : Wait ? Opening.OnApproval : Opening.ByHolder,
+                StartAt is not null || series is not null ? Opening.Scheduled : Wait || BreakGlass ? Opening.OnApproval : Opening.ByHolder,
                 Extends is null ? null : new GrantId(Extends))
             {
                 Recurrence = series?.Series,
+                BreakGlass = BreakGlass,
+                Task = task,
             };
     }
 
@@ -132,6 +156,12 @@ public abstract record AskingCheck
     {
         /// <summary>When it opens again and again; null for once. <see cref="StartAt"/> is its first occurrence then.</summary>
         public Series? Recurrence { get; init; }
+
+        /// <summary>Whether it is asked as break-glass.</summary>
+        public bool BreakGlass { get; init; }
+
+        /// <summary>As it is kept and compared; null for none.</summary>
+        public string? Task { get; init; }
     }
 
     /// <summary>All that is wrong with it.</summary>

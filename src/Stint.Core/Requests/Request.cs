@@ -58,6 +58,12 @@ public sealed record Request
     /// <summary>The series that this one is an occurrence of, approved with it; else null.</summary>
     public RequestId? OccurrenceOf { get; init; }
 
+    /// <summary>The task that it is bound to: when that is done, access ends. Null for none.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>Whether it was asked as break-glass: it opened at once, or not at all, and is reviewed.</summary>
+    public bool BreakGlass { get; init; }
+
     /// <summary>Hash of the catalog that decided.</summary>
     public required string CatalogVersion { get; init; }
 

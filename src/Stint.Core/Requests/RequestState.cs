@@ -12,7 +12,7 @@ public enum RequestState
     /// <summary>A policy or a person said no. It does not keep the subject from asking again.</summary>
     Denied = 3,
 
-    /// <summary>The requester took it back before it was decided.</summary>
+    /// <summary>The requester took it back before it was decided, or the task that it was bound to is done.</summary>
     Cancelled = 4,
 
     /// <summary>Nobody decided in time. It is nobody's no.</summary>

@@ -48,6 +48,9 @@ internal static class Answers
     /// <summary>The same words whether it does not exist or is not the caller's to know of.</summary>
     public static IResult NotFound() => Problem(ProblemKind.NotFound.Say("There is no such thing, or none that you may know of."));
 
+    /// <summary>What a one-time code does not open.</summary>
+    public static IResult OnlyBreakGlass() => Problem(ProblemKind.NotYours.Say("What a one-time code lets in is break-glass alone.", "Say so: `break_glass` must be true."));
+
     public static IResult Invalid(IReadOnlyList<FieldProblem> problems) => Problem(ProblemKind.Invalid.Say(errors: problems));
 
     /// <summary>A page's bounds from the query; null with a problem when they are not bounds.</summary>
@@ -117,6 +120,7 @@ internal static class Answers
         Requests.RequestView view => Words.Request[view.Request.State],
         Requests.BundleView view => Core.Requests.BundleStates.Word(view.State),
         Grants.GrantView view => Words.Grant[view.Grant.State],
+        Approvals.ReviewView view => Words.Review[view.Review.State],
         Catalog.ChangeView view => Words.Change[view.Change.State],
         Session session => Words.Session[session.State],
         _ => null,

@@ -12,6 +12,9 @@ internal static class ApiRoutes
         BundleEndpoints.Map(api);
         SavedEndpoints.Map(api);
         ApprovalEndpoints.Map(api);
+        ReviewEndpoints.Map(api);
+        BreakGlassEndpoints.Map(api);
+        TaskEndpoints.Map(api);
         GrantEndpoints.Map(api);
         SessionEndpoints.Map(api);
         RecordingEndpoints.Map(api);

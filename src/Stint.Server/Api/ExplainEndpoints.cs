@@ -23,10 +23,11 @@ internal static class ExplainEndpoints
                 [FromQuery(Name = "for_seconds")] long? forSeconds,
                 string? reason,
                 string? ticket,
+                [FromQuery(Name = "break_glass")] bool? breakGlass,
                 CancellationToken cancellation) =>
                 (await explain.ExplainAsync(
                     caller.Id,
-                    new ExplainAccess.Asked(subject is null ? null : new SubjectId(subject), role, at?.ToUniversalTime(), Answers.Seconds(forSeconds), reason, ticket),
+                    new ExplainAccess.Asked(subject is null ? null : new SubjectId(subject), role, at?.ToUniversalTime(), Answers.Seconds(forSeconds), reason, ticket) { BreakGlass = breakGlass ?? false },
                     cancellation)).Answer())
             .Describe(
                 "explain",

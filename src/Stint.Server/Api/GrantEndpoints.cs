@@ -20,19 +20,23 @@ internal static class GrantEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/grants", ListAsync)
+            .WithMetadata(ByCode.Instance)
             .Describe("listGrants", "Grants, newest first", "One's own; with `resource`, those of a resource that one owns; everything for admins and auditors. `state` takes several with commas.", typeof(ListOf<GrantShape>), 200, 422);
         api.MapGet("/grants/{id}", GetAsync)
+            .WithMetadata(ByCode.Instance)
             .Describe("getGrant", "One grant", "With `wait_seconds` (at most 60) and `seen_version` it answers when the version is newer, or when the time is over.", typeof(GrantShape), 200, 404, 422);
         api.MapPost("/grants/{id}/begin", async (Caller caller, BeginGrant begin, string id, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
                 (await begin.BeginAsync(caller.Id, new GrantId(id), cancellation)).Answer(Mapping.Of, ApiJson.Default.GrantShape))
             .Describe("begin", "Open an approved grant", "Its time starts now. The policy is asked again.", typeof(GrantShape), 200, 403, 404, 409);
         api.MapPost("/grants/{id}/end", async (Caller caller, EndGrant end, string id, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
                 (await end.EndAsync(caller.Id, new GrantId(id), cancellation)).Answer(Mapping.Of, ApiJson.Default.GrantShape))
+            .WithMetadata(ByCode.Instance)
             .Describe("end", "Hand a grant back", "Before its time; its sessions end at once.", typeof(GrantShape), 200, 403, 404, 409);
         api.MapPost("/grants/{id}/revoke", async (Caller caller, RevokeGrant revoke, string id, [FromBody] RevokeBody body, CancellationToken cancellation) =>
                 (await revoke.RevokeAsync(caller.Id, new GrantId(id), body.Comment, body.TargetGone ?? false, cancellation)).Answer(Mapping.Of, ApiJson.Default.GrantShape))
             .Describe("revoke", "Take a grant away", "By owners of the resource and admins; its sessions end at once.", typeof(GrantShape), 200, 403, 404, 409, 422);
         api.MapPost("/grants/{id}/logins", MintAsync)
+            .WithMetadata(ByCode.Instance)
             .Describe("mintLogin", "Get a way in", "Begins the grant when it waits for that, and waits until it is open. The secret is shown this once; with an Idempotency-Key a repetition answers 409 instead of showing it again.", typeof(LoginShape), 201, 403, 404, 409);
     }
 
@@ -66,7 +70,7 @@ internal static class GrantEndpoints
             return problem;
         }
 
-        var query = new GrantQuery { States = states, Subject = subject is null ? null : new SubjectId(subject), Mine = mine ?? false };
+        var query = new GrantQuery { States = states, Subject = subject is null ? null : new SubjectId(subject), Mine = caller.ByCode || (mine ?? false) };
         return Results.Json(Answers.ListOf(await find.ListAsync(caller.Id, query, resource, page!, cancellation), Mapping.Of), ApiJson.Default.ListOfGrantShape);
     }
 
@@ -91,12 +95,19 @@ internal static class GrantEndpoints
             (wait, token) => find.WaitAsync(caller.Id, grant, seenVersion ?? 0, wait, token),
             token => find.GetAsync(caller.Id, grant, token),
             cancellation);
-        return outcome.Answer(Mapping.Of, ApiJson.Default.GrantShape);
+        return caller.ByCode && outcome is Outcome<GrantView>.Done { Value.Grant.Subject: var subject } && subject != caller.Id
+            ? Answers.NotFound()
+            : outcome.Answer(Mapping.Of, ApiJson.Default.GrantShape);
     }
 
     private static async Task<IResult> MintAsync(
-        Caller caller, MintLogin mint, KeptAnswers kept, KeyedCall? call, GatewayDoor own, NodeLinks links, string id, [FromBody] EmptyBody? body, CancellationToken cancellation)
+        Caller caller, MintLogin mint, FindGrants find, KeptAnswers kept, KeyedCall? call, GatewayDoor own, NodeLinks links, string id, [FromBody] EmptyBody? body, CancellationToken cancellation)
     {
+        if (caller.ByCode && await find.GetAsync(caller.Id, new GrantId(id), cancellation) is Outcome<GrantView>.Done { Value.Grant.BreakGlass: false })
+        {
+            return Answers.OnlyBreakGlass();
+        }
+
         if ((own.IsOpen ? DoorShape.Of(own) : links.AnyDoor) is not { } door)
         {
             return Answers.Problem(ProblemKind.Refused.Say("This node carries no sessions, and no gateway is linked to it.", "Start a gateway, or ask a node that runs with the gateway role."));

@@ -31,6 +31,9 @@ internal static class Mapping
             Bundle = request.Bundle?.Value,
             Recurrence = view.Series is { } series ? Of(series) : null,
             OccurrenceOf = request.OccurrenceOf?.Value,
+            Task = request.Task,
+            BreakGlass = request.BreakGlass,
+            Review = view.Review is { } review ? ReviewMapping.RefOf(review) : null,
             AskedAt = request.AskedAt,
             DecidedAt = request.DecidedAt,
             LapsesAt = request.LapsesAt,
@@ -117,6 +120,8 @@ internal static class Mapping
             EndReason = Words.End[grant.End],
             EndNote = grant.EndNote,
             Record = Words.Record[grant.Record],
+            Task = grant.Task,
+            BreakGlass = grant.BreakGlass,
             Trouble = view.Trouble,
             Guarantee = Word(view.Guarantee),
         };
@@ -144,10 +149,13 @@ internal static class Mapping
         Word(offer.Guarantee),
         Seconds(offer.Max),
         Seconds(offer.Default),
-        offer.NeedsApproval ? "approval" : "rule",
+        offer.OnlyBreakGlass ? "break_glass" : offer.NeedsApproval ? "approval" : "rule",
         offer.TicketPatterns.Count == 0 ? null : string.Join(" and ", offer.TicketPatterns),
         offer.ReasonRequired,
-        offer.Held?.Value);
+        offer.Held?.Value)
+    {
+        BreakGlass = offer.BreakGlass,
+    };
 
     public static PreviewShape Of(string role, AskPreview preview) => new(
         role,
@@ -176,6 +184,7 @@ internal static class Mapping
         From = session.From,
         Tls = session.Tls,
         Node = session.Node,
+        BreakGlass = session.BreakGlass,
         StartedAt = session.StartedAt,
         EndedAt = session.EndedAt,
         EndReason = Words.SessionEnd[session.End],

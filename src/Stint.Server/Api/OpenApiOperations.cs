@@ -24,6 +24,13 @@ internal static class OpenApiOperations
             }
         }
 
+        else if (context.Description.RelativePath?.StartsWith("api/", StringComparison.Ordinal) == true)
+        {
+            // An empty requirement says that no token is needed; what the call itself proves stands in its description.
+            operation.Security = [new OpenApiSecurityRequirement()];
+            Add(operation, ProblemKind.Unavailable.Status);
+        }
+
         Add(operation, ProblemKind.TooMany.Status);
         if (operation.RequestBody is not null)
         {
@@ -58,7 +65,7 @@ internal static class OpenApiOperations
 
     private static void Words(OpenApiOperation operation)
     {
-        if (operation.OperationId is "ask" or "mintLogin")
+        if (operation.OperationId is "ask" or "mintLogin" or "makeCodes")
         {
             operation.Parameters ??= [];
             operation.Parameters.Add(new OpenApiParameter { Name = "Idempotency-Key", In = ParameterLocation.Header, Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = KeyedCall.MostCharacters } });

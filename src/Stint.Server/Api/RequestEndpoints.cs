@@ -23,13 +23,16 @@ internal static class RequestEndpoints
             .Describe("listRoles", "What I may ask for", "Every role that some policy lets the caller ask for, by rule or with somebody's yes. `q` takes words that must all appear.", typeof(ListOf<RoleShape>));
 
         api.MapPost("/requests", AskAsync)
-            .Describe("ask", "Ask for a role", "A policy's no is an answer too: a request in the state `denied`, with the rule and what would change it. A role that does not exist and one that the caller may not know of answer 404 alike. Takes an Idempotency-Key.", typeof(RequestShape), 201, 404, 409, 422);
+            .WithMetadata(ByCode.Instance)
+            .Describe("ask", "Ask for a role", "A policy's no is an answer too: a request in the state `denied`, with the rule and what would change it. A role that does not exist and one that the caller may not know of answer 404 alike. With `break_glass` it is an emergency: it opens at once or is denied, tells everybody named, and opens a review. Takes an Idempotency-Key.", typeof(RequestShape), 201, 404, 409, 422);
         api.MapPost("/requests/preview", async (Caller caller, AskForRole ask, [FromBody] AskBody body, CancellationToken cancellation) =>
                 (await ask.PreviewAsync(caller.Id, AskingOf(body), cancellation)).Answer(preview => Mapping.Of(body.Role, preview), ApiJson.Default.PreviewShape))
             .Describe("previewAsk", "What an asking would come to", "Decides as asking would, and stores nothing.", typeof(PreviewShape), 200, 404, 422);
         api.MapGet("/requests", ListAsync)
+            .WithMetadata(ByCode.Instance)
             .Describe("listRequests", "Requests, newest first", "One's own and those one may answer; everything for admins and auditors.", typeof(ListOf<RequestShape>), 200, 422);
         api.MapGet("/requests/{id}", GetAsync)
+            .WithMetadata(ByCode.Instance)
             .Describe("getRequest", "One request", "With `wait_seconds` (at most 60) and `seen_version` it answers when the version is newer, or when the time is over.", typeof(RequestShape), 200, 404, 422);
 
         api.MapPost("/requests/{id}/approve", async (Caller caller, ApproveRequest approve, string id, [FromBody] ApproveBody body, HttpContext context, CancellationToken cancellation) =>
@@ -45,7 +48,7 @@ internal static class RequestEndpoints
     }
 
     private static Task<IResult> AskAsync(Caller caller, AskForRole ask, KeptAnswers kept, KeyedCall? call, [FromBody] AskBody body, CancellationToken cancellation) =>
-        kept.OnceAsync(
+        caller.ByCode && body.BreakGlass != true ? Task.FromResult(Answers.OnlyBreakGlass()) : kept.OnceAsync(
             caller.Id,
             call,
             async keep => (await ask.AskAsync(
@@ -79,7 +82,7 @@ internal static class RequestEndpoints
             return problem;
         }
 
-        var query = new RequestQuery { State = wanted, Subject = subject is null ? null : new SubjectId(subject), Mine = mine ?? false, AwaitingMe = awaitingMe ?? false };
+        var query = new RequestQuery { State = wanted, Subject = subject is null ? null : new SubjectId(subject), Mine = caller.ByCode || (mine ?? false), AwaitingMe = !caller.ByCode && (awaitingMe ?? false) };
         return Results.Json(Answers.ListOf(await find.ListAsync(caller.Id, query, page!, cancellation), Mapping.Of), ApiJson.Default.ListOfRequestShape);
     }
 
@@ -104,7 +107,9 @@ internal static class RequestEndpoints
             (wait, token) => find.WaitAsync(caller.Id, request, seenVersion ?? 0, wait, token),
             token => find.GetAsync(caller.Id, request, token),
             cancellation);
-        return outcome.Answer(Mapping.Of, ApiJson.Default.RequestShape);
+        return caller.ByCode && outcome is Outcome<RequestView>.Done { Value.Request.Subject: var subject } && subject != caller.Id
+            ? Answers.NotFound()
+            : outcome.Answer(Mapping.Of, ApiJson.Default.RequestShape);
     }
 
     private static SubjectId? Person(string? name) => name is null ? null : new SubjectId(name);
@@ -112,5 +117,7 @@ internal static class RequestEndpoints
     private static Asking AskingOf(AskBody body) => new(body.Role, body.ForSeconds, body.Reason, body.Ticket, body.StartAt, body.Wait ?? false, body.Extends)
     {
         Recurrence = body.Recurrence is { } again ? new AskedSeries(again.Rule, again.Start, again.Zone, again.Until, again.Count) : null,
+        BreakGlass = body.BreakGlass ?? false,
+        Task = body.Task,
     };
 }

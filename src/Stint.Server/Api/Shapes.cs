@@ -24,7 +24,7 @@ internal sealed record ListOf<T>(IReadOnlyList<T> Items, string? Next);
 /// <param name="Guarantee">Who ends the access when Stint is down: <c>native</c>, <c>gateway</c>, <c>job</c>; null when this server does not run the kind.</param>
 /// <param name="MaxSeconds">Longest that can be asked for.</param>
 /// <param name="DefaultSeconds">How long without saying so.</param>
-/// <param name="Needs"><c>rule</c> or <c>approval</c>.</param>
+/// <param name="Needs"><c>rule</c>, <c>approval</c>, or <c>break_glass</c> for what opens in an emergency only.</param>
 /// <param name="TicketPattern">What the ticket must match, several patterns joined by ` and `; null when none is demanded.</param>
 /// <param name="ReasonRequired">Whether a justification must be given.</param>
 /// <param name="Held">The caller's own grant of it that has not ended; null for none.</param>
@@ -40,7 +40,11 @@ internal sealed record RoleShape(
     string Needs,
     string? TicketPattern,
     bool ReasonRequired,
-    string? Held);
+    string? Held)
+{
+    /// <summary>Whether it opens at once in an emergency, as break-glass.</summary>
+    public required bool BreakGlass { get; init; }
+}
 
 /// <summary>An asking.</summary>
 internal sealed record AskBody
@@ -68,6 +72,12 @@ internal sealed record AskBody
 
     /// <summary>When it shall open again and again, approved once; absent for once.</summary>
     public RecurrenceBody? Recurrence { get; init; }
+
+    /// <summary>Whether it is an emergency that cannot wait for anybody's yes: it opens at once, tells people loudly, and is reviewed.</summary>
+    public bool? BreakGlass { get; init; }
+
+    /// <summary>The task that access is bound to: when it is done, access ends. <c>SYSTEM:NAME</c>.</summary>
+    public string? Task { get; init; }
 }
 
 /// <summary>When a request shall open again and again. `until`, `count` or the rule says where it ends.</summary>
@@ -201,6 +211,15 @@ internal sealed record RequestShape
     /// <summary>The sentence that goes with a no, a cancel or a lapse.</summary>
     public string? Why { get; init; }
 
+    /// <summary>The task that it is bound to; null for none.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>Whether it was asked as break-glass.</summary>
+    public required bool BreakGlass { get; init; }
+
+    /// <summary>The review that a break-glass is under; null for one that is none, or that was denied.</summary>
+    public ReviewRefShape? Review { get; init; }
+
     /// <summary>SHA-256 of what an approver says yes to.</summary>
     public required string Digest { get; init; }
 
@@ -281,6 +300,12 @@ internal sealed record GrantShape
     /// <summary><c>default</c>: each statement is written before it is sent. <c>strict</c>: it is durable before.</summary>
     public required string Record { get; init; }
 
+    /// <summary>The task that it is bound to: when that is done, it ends. Null for none.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>Whether it came of a break-glass: opened without anybody's yes, and reviewed.</summary>
+    public required bool BreakGlass { get; init; }
+
     /// <summary>What keeps the target from being as wanted; null when nothing does.</summary>
     public string? Trouble { get; init; }
 
@@ -335,6 +360,9 @@ internal sealed record SessionShape
     public required bool Tls { get; init; }
 
     public required string Node { get; init; }
+
+    /// <summary>Whether its grant came of a break-glass.</summary>
+    public required bool BreakGlass { get; init; }
 
     public required DateTimeOffset StartedAt { get; init; }
 

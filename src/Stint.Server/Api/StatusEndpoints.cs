@@ -15,7 +15,7 @@ internal sealed record StuckShape(string Assignment, string Subject, string Role
 internal sealed record LatenessShape(double LastMs, double WorstMs, long Ends);
 
 /// <summary>Figures of the whole installation.</summary>
-internal sealed record CountsShape(long PendingRequests, long ReadyGrants, long OpenGrants, long EndingGrants, long StuckRemovals, long LiveSessions, long Facts);
+internal sealed record CountsShape(long PendingRequests, long ReadyGrants, long OpenGrants, long EndingGrants, long StuckRemovals, long LiveSessions, long Facts, long OpenReviews, long OverdueReviews);
 
 internal sealed record NodeShape(string Name, string Roles, string Version, DateTimeOffset StartedAt, DateTimeOffset SeenAt);
 
@@ -40,7 +40,14 @@ internal sealed record StatusShape(
     LatenessShape? Lateness,
     IReadOnlyList<StuckShape> Stuck,
     IReadOnlyList<string> Problems,
-    IReadOnlyList<NodeShape> Nodes);
+    IReadOnlyList<NodeShape> Nodes)
+{
+    /// <summary>Break-glass that the caller was told of and has not said that they saw.</summary>
+    public required IReadOnlyList<ReviewShape> BrokenGlass { get; init; }
+
+    /// <summary>Break-glass that the caller may review.</summary>
+    public required IReadOnlyList<ReviewShape> Reviews { get; init; }
+}
 
 /// <summary>The catalog that decides now.</summary>
 internal sealed record CatalogShape(string Version, IReadOnlyList<CatalogFileShape>? Files, IReadOnlyList<string> Warnings, IReadOnlyList<string> Problems);
@@ -53,7 +60,7 @@ internal static class StatusEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/status", StatusAsync)
-            .Describe("status", "How this installation does", "Figures, stuck removals and problems for admins and auditors; for others what is their own.", typeof(StatusShape));
+            .Describe("status", "How this installation does", "Figures, stuck removals and problems for admins and auditors; for others what is their own. `broken_glass` is what the caller was told of and has not acknowledged.", typeof(StatusShape));
         api.MapGet("/catalog", (Caller caller, CatalogWatch watch) => Results.Json(
                 new CatalogShape(
                     caller.Catalog.Version,
@@ -76,15 +83,22 @@ internal static class StatusEndpoints
                 status.Store,
                 status.CatalogVersion,
                 status.Counts is { } counts
-                    ? new CountsShape(counts.PendingRequests, counts.ReadyGrants, counts.OpenGrants, counts.EndingGrants, counts.StuckRemovals, counts.LiveSessions, counts.Facts)
+                    ? new CountsShape(counts.PendingRequests, counts.ReadyGrants, counts.OpenGrants, counts.EndingGrants, counts.StuckRemovals, counts.LiveSessions, counts.Facts, counts.OpenReviews, counts.OverdueReviews)
                     : null,
                 caller.MayRead ? new LatenessShape(lateness.Last, lateness.Worst, lateness.Ends) : null,
                 [
                     .. status.Stuck.Select(assignment => new StuckShape(
                         assignment.Id.Value, assignment.Subject.Value, assignment.Role.ToString(), assignment.StuckSince!.Value, assignment.Attempts, assignment.Trouble)),
                 ],
-                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"), .. follow.Problem is { } behind ? [behind] : (string[])[]] : [],
-                [.. status.Nodes.Select(node => new NodeShape(node.Name, node.Roles, node.Version, node.StartedAt, node.SeenAt))]),
+                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"), .. follow.Problem is { } behind ? [behind] : (string[])[], .. Overdue(status)] : [.. Overdue(status)],
+                [.. status.Nodes.Select(node => new NodeShape(node.Name, node.Roles, node.Version, node.StartedAt, node.SeenAt))])
+            {
+                BrokenGlass = [.. status.BrokenGlass.Select(ReviewMapping.Of)],
+                Reviews = [.. status.Reviews.Select(ReviewMapping.Of)],
+            },
             ApiJson.Default.StatusShape);
     }
+
+    private static IEnumerable<string> Overdue(Status status) => status.Overdue.Select(review =>
+        $"The review {review.Id} of the break-glass of {review.Person} for {review.Role} is overdue since {Sentences.Day(review.DueAt)}; it waits for {string.Join(" or ", review.Reviewers)}.");
 }

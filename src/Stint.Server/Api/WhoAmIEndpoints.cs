@@ -17,5 +17,6 @@ internal static class WhoAmIEndpoints
                     caller.IsAdmin,
                     caller.MayRead),
                 ApiJson.Default.WhoAmI))
+            .WithMetadata(ByCode.Instance)
             .Describe("whoami", "Whose token this is", "The person, their groups, and whether they may do more than ask.", typeof(WhoAmI));
 }

@@ -39,6 +39,7 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
         // Whoever is on call this moment is asked, whether the keeper has put it before them or not.
         var current = catalog.Now;
         return Rights.Steps(request).Any(step => step.Approvers.Contains(who)) || await reads.IsAskedAsync(request.Id, who, now)
+            || (request.BreakGlass && await reads.IsConcernedAsync(request.Id, who))
             || (request.State == RequestState.Pending && await StandAsync(reads, request) is var stand
                 && stand.Open.Any(open => CurrentSteps.ComingOnCall(current, request, open.Step, IsEscalated(stand, open.Index), now).Contains(who)));
     }

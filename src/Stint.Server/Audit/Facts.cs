@@ -82,6 +82,8 @@ internal static partial class Facts
         ["reason"] = request.Reason,
         ["ticket"] = request.Ticket,
         ["extends"] = request.Extends?.Value,
+        ["task"] = request.Task,
+        ["break_glass"] = request.BreakGlass,
         ["catalog"] = request.CatalogVersion,
         ["verdict"] = FactValue.Own(Write(request.Verdict)),
         ["digest"] = request.Digest,
@@ -174,7 +176,7 @@ internal static partial class Facts
 
     public static Fact GrantReady(Grant grant, Actor by) => Of(FactKinds.GrantReady, grant, grant.ReadyAt, by,
         ("subject", grant.Subject.Value), ("role", grant.Role.ToString()), ("for_seconds", Seconds(grant.For)), ("joins", grant.Extends?.Value),
-        ("start_at", grant.StartAt), ("lapses_at", grant.LapsesAt), ("record", Word(grant.Record)));
+        ("start_at", grant.StartAt), ("lapses_at", grant.LapsesAt), ("record", Word(grant.Record)), ("task", grant.Task), ("break_glass", grant.BreakGlass));
 
     /// <summary>The opening is intended. The policy was asked again; <paramref name="verdict"/> is what it said.</summary>
     public static Fact GrantOpening(Grant grant, DateTimeOffset at, Actor by, Verdict verdict, string catalog) => Of(FactKinds.GrantOpening, grant, at, by,
@@ -252,6 +254,16 @@ internal static partial class Facts
         if (verdict is Verdict.Allow { Terms: var allowed })
         {
             json["terms"] = Write(allowed);
+            if (verdict is Verdict.Allow { Glass: { } glass })
+            {
+                json["break_glass"] = new JsonObject
+                {
+                    ["told"] = Names(glass.Told),
+                    ["from_step"] = new JsonArray([.. glass.From.Select(from => (JsonNode)from)]),
+                    ["reviewers"] = Names(glass.Reviewers),
+                    ["within_seconds"] = Seconds(glass.Within),
+                };
+            }
         }
         else if (verdict is Verdict.NeedsApproval needs)
         {

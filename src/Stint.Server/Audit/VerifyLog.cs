@@ -144,7 +144,8 @@ internal sealed class Said
             : kind.StartsWith("Delegation", StringComparison.Ordinal) ? "delegation"
             : kind.StartsWith("Session", StringComparison.Ordinal) ? "session"
             : kind.StartsWith("Change", StringComparison.Ordinal) ? "change"
-            : kind.StartsWith("Bundle", StringComparison.Ordinal) ? "bundle" : "");
+            : kind.StartsWith("Bundle", StringComparison.Ordinal) ? "bundle"
+            : kind.StartsWith("Review", StringComparison.Ordinal) || kind is FactKinds.GlassBroken or FactKinds.ConcernRaised ? "review" : "");
         if (kind is FactKinds.SeriesBegan or FactKinds.SeriesEnded && body.Text("request") is { } series)
         {
             id = SeriesOf(series);
@@ -169,6 +170,7 @@ internal sealed class Said
             FactKinds.GrantOpened => $"{body.Text("not_before")}/{body.Text("not_after")}",
             FactKinds.SessionAnchored or FactKinds.SessionEnded => body.Text("recording"),
             FactKinds.AssignmentAdding => body.Text("account"),
+            FactKinds.GlassBroken => $"{body.Text("request")}/{body.Text("subject")}/{body.Text("until")}",
             FactKinds.DelegationMade => $"{body.Text("person")}/{body.Text("delegate")}/{body.Text("start_at")}/{body.Text("until")}",
             _ => null,
         };
@@ -205,6 +207,10 @@ internal sealed class RowCheck(Said said)
             session.Recording is { } head ? Convert.ToHexStringLower(head.Hash) : said.DetailOf(session.Id.Value),
             "the head of its recording"), cancellation);
         await EachAsync(page => reads.DelegationsAsync(null, page), Check, cancellation);
+        await EachAsync(
+            page => reads.ReviewsAsync(new ReviewFilter(), page),
+            review => Check(review.Id.Value, Facts.Word(review.State), $"{review.Request}/{review.Person}/{CanonicalTime.Write(review.DueAt)}", "whose break-glass it is about, or when it is due"),
+            cancellation);
         await EachAsync(
             page => reads.ChangesAsync(null, page with { Limit = 20 }),
             change => Check(change.Id.Value, Facts.Word(change.State), CatalogChange.DigestOf(change) == change.Digest ? change.Digest : null, "what was proposed"),

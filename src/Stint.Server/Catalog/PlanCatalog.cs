@@ -101,7 +101,7 @@ internal sealed class PlanCatalog(StintStore store, CurrentCatalog current, Cata
             return ("ends", $"{request.Subject} is no longer active");
         }
 
-        var question = new Question(request.Subject, request.Role, request.For, request.Reason, request.Ticket, null, now) { Held = await reads.HeldAsync(next, request.Subject, request.Role, now) };
+        var question = new Question(request.Subject, request.Role, request.For, request.Reason, request.Ticket, null, now) { Held = await reads.HeldAsync(next, request.Subject, request.Role, now), BreakGlass = request.BreakGlass, Task = request.Task };
         var approved = request.OccurrenceOf is { } series ? await reads.FindRequestAsync(series) ?? request : request;
         var approvals = await reads.ApprovalsAsync(approved.Id);
         if (grant is null)

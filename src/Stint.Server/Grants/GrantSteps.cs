@@ -45,6 +45,8 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             LapsesAt = request.OccurrenceOf is null ? (OpensFrom(request, start, now) ?? start ?? now) + request.BeginWithin : request.LapsesAt,
             Extends = request.Extends,
             Record = terms.Record,
+            BreakGlass = request.BreakGlass,
+            Task = request.Task,
         });
         work.Append(Facts.GrantReady(grant, by));
 
@@ -69,7 +71,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             return null;
         }
 
-        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, start, now) { Held = [] };
+        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, start, now) { Held = [], BreakGlass = request.BreakGlass, Task = request.Task };
         return Decider.Decide(catalog.Now, question) switch
         {
             Verdict.Allow allow => allow.Terms.OpensFrom,
@@ -91,7 +93,12 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
 
         // What was only promised is in nobody's way: whoever opens first has it, and the other is asked again like this one.
         var held = await work.HeldAsync(current, request.Subject, request.Role, now);
-        var question = new Question(request.Subject, request.Role, ready.For, request.Reason, request.Ticket, null, now) { Held = [.. held.Where(one => !one.Promised)] };
+        var question = new Question(request.Subject, request.Role, ready.For, request.Reason, request.Ticket, null, now)
+        {
+            Held = [.. held.Where(one => !one.Promised)],
+            BreakGlass = request.BreakGlass,
+            Task = request.Task,
+        };
         return (Decider.AskAgain(current, question, approved.Verdict, await work.ApprovalsAsync(approved.Id), approved.Digest, await work.AdditionsAsync(approved.Id)), question);
     }
 

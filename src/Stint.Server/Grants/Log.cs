@@ -23,6 +23,9 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Warning, "{Count} sessions of nodes that died were ended in the store.")]
     public static partial void SessionsLost(ILogger log, int count);
 
+    [LoggerMessage(8, LogLevel.Warning, "The review {Review} of the break-glass of {Person} ({Request}) is overdue; it waits for {Reviewers}.")]
+    public static partial void ReviewOverdue(ILogger log, ReviewId review, SubjectId person, RequestId request, string reviewers);
+
     [LoggerMessage(7, LogLevel.Error, "The connector failed unexpectedly at the verb {Verb}; it is tried again.")]
     public static partial void VerbFailed(ILogger log, Exception problem, string verb);
 }

@@ -1,5 +1,7 @@
 using Stint.Core;
+using Stint.Core.Approvals;
 using Stint.Core.Grants;
+using Stint.Server.Approvals;
 using Stint.Server.Catalog;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
@@ -14,10 +16,20 @@ namespace Stint.Server.Grants;
 /// <param name="LiveHere">Sessions that this node carries; null for who may not read everything.</param>
 /// <param name="Stuck">Removals that keep failing, at most 200: those that the caller may see.</param>
 /// <param name="Nodes">Every node that did not say goodbye; empty for who may not read everything.</param>
-internal sealed record Status(Installation Node, string Store, string CatalogVersion, Counts? Counts, int? LiveHere, IReadOnlyList<Assignment> Stuck, IReadOnlyList<Node> Nodes);
+internal sealed record Status(Installation Node, string Store, string CatalogVersion, Counts? Counts, int? LiveHere, IReadOnlyList<Assignment> Stuck, IReadOnlyList<Node> Nodes)
+{
+    /// <summary>Break-glass that the caller was told of and did not say that they saw.</summary>
+    public IReadOnlyList<ReviewView> BrokenGlass { get; init; } = [];
+
+    /// <summary>Break-glass that the caller may review.</summary>
+    public IReadOnlyList<ReviewView> Reviews { get; init; } = [];
+
+    /// <summary>Open reviews whose time is over: those that the caller may see, at most 200.</summary>
+    public IReadOnlyList<Review> Overdue { get; init; } = [];
+}
 
 /// <summary>Says how this installation is: to admins and auditors everything, to others their own removals and those at what they own.</summary>
-internal sealed class ReadStatus(StintStore store, CurrentCatalog catalog, LiveSessions live, Installation installation)
+internal sealed class ReadStatus(StintStore store, CurrentCatalog catalog, LiveSessions live, Installation installation, FindReviews reviews)
 {
     private const int MostStuck = 200;
 
@@ -25,6 +37,9 @@ internal sealed class ReadStatus(StintStore store, CurrentCatalog catalog, LiveS
     {
         var now = catalog.Now;
         var all = now.MayReadAll(who);
+        var unseen = await reviews.ListAsync(who, new ReviewQuery { Unseen = true }, new Page(), cancellation);
+        var awaiting = await reviews.ListAsync(who, new ReviewQuery { AwaitingMe = true }, new Page(), cancellation);
+        var open = await reviews.ListAsync(who, new ReviewQuery { State = ReviewState.Open }, new Page(MostStuck), cancellation);
         return await store.ReadAsync(
             async reads => new Status(
                 installation,
@@ -33,7 +48,12 @@ internal sealed class ReadStatus(StintStore store, CurrentCatalog catalog, LiveS
                 all ? await reads.CountsAsync() : null,
                 all ? live.Count : null,
                 [.. (await reads.AssignmentsAsync(new AssignmentFilter { Stuck = true }, new Page(MostStuck))).Items.Where(stuck => now.MaySee(who, stuck.Subject, stuck.Role.Resource))],
-                all ? await reads.NodesAsync() : []),
+                all ? await reads.NodesAsync() : [])
+            {
+                BrokenGlass = unseen.Items,
+                Reviews = awaiting.Items,
+                Overdue = [.. open.Items.Select(view => view.Review).Where(review => review.OverdueAt is not null)],
+            },
             cancellation);
     }
 }

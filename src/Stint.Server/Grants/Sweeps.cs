@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Stint.Core.Audit;
 using Stint.Core.Grants;
 using Stint.Core.Requests;
@@ -8,7 +9,7 @@ using Stint.Server.Store;
 namespace Stint.Server.Grants;
 
 /// <summary>Does what time alone makes due: ends, lapses, scheduled starts, and what waits too long for an answer. Found by index, in batches, each one transaction.</summary>
-internal sealed class Sweeps(StintStore store, GrantSteps steps, ApprovalSteps approvals, SeriesSweep series, TimeProvider clock, KeeperOptions options)
+internal sealed class Sweeps(StintStore store, GrantSteps steps, ApprovalSteps approvals, SeriesSweep series, TimeProvider clock, KeeperOptions options, ILogger<Sweeps> log)
 {
     private const int StartBatch = 100;
 
@@ -23,6 +24,7 @@ internal sealed class Sweeps(StintStore store, GrantSteps steps, ApprovalSteps a
         moved += await AllAsync(StartBatch, StepsAsync, cancellation);
         moved += await AllAsync(StartBatch, BundleStepsAsync, cancellation);
         moved += await AllAsync(StartBatch, series.RunAsync, cancellation);
+        moved += await OverdueAsync(cancellation);
         moved += await AllAsync(StartBatch, StartAsync, cancellation);
         return moved;
     }
@@ -103,6 +105,34 @@ internal sealed class Sweeps(StintStore store, GrantSteps steps, ApprovalSteps a
         }
 
         return due.Count;
+    }
+
+    /// <summary>Reviews of break-glass whose time is over. They stay open; it is said once.</summary>
+    private async Task<int> OverdueAsync(CancellationToken cancellation)
+    {
+        var now = clock.Now();
+        var overdue = await store.WriteAsync(
+            async work =>
+            {
+                var due = await work.OverdueReviewsAsync(now, StartBatch);
+                foreach (var review in due)
+                {
+                    if (await work.MoveAsync(review, review with { OverdueAt = now }) is { } moved)
+                    {
+                        work.Append(Facts.ReviewOverdue(moved, now));
+                    }
+                }
+
+                return due;
+            },
+            cancellation);
+        foreach (var review in overdue)
+        {
+            Measures.ReviewsOverdue.Add(1);
+            Log.ReviewOverdue(log, review.Id, review.Person, review.Request, string.Join(", ", review.Reviewers));
+        }
+
+        return overdue.Count;
     }
 
     private async Task<int> StartAsync(Work work, DateTimeOffset now, int batch)

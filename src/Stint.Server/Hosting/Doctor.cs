@@ -194,12 +194,21 @@ internal sealed class Doctor(ServerOptions options, ServeArguments arguments)
                 stuck.Count == 0,
                 stuck.Count == 0 ? "none is stuck" : $"{counts.StuckRemovals} are stuck: {string.Join("; ", stuck.Select(one => $"{one.Subject} at {one.Role} since {one.StuckSince:u}: {one.Trouble}"))}",
                 stuck.Count == 0 ? null : "Put the target right; removal is tried for ever. A system that is gone for good: stint revoke GRANT --target-gone.");
+            Add(
+                "reviews",
+                counts.OverdueReviews == 0,
+                counts.OverdueReviews == 0 ? $"{counts.OpenReviews} of break-glass open, none overdue" : $"{counts.OverdueReviews} of break-glass are overdue",
+                counts.OverdueReviews == 0 ? null : "See who reviews them: stint reviews --state open. Until then their persons break no further glass.");
             await SkewAsync(store, cancellation);
             await LogAsync(store, master, cancellation);
         }
         catch (Exception e) when (e is StoreUnavailableException or StoreSetupException or StoreRefusedException)
         {
             Add("store", false, e.Message);
+        }
+        catch (System.Data.Common.DbException e)
+        {
+            Add("store", false, $"it is not laid out as this program reads it: {e.Message}", "When an older program made it, start this one: it brings the store up to date.");
         }
     }
 

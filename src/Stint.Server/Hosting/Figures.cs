@@ -23,6 +23,8 @@ internal sealed class Figures : IDisposable
         Gauge("stint.requests.pending", "{request}", "Requests that wait for somebody's yes", counts => counts.PendingRequests);
         Gauge("stint.removals.stuck.now", "{removal}", "Removals that fail for longer than they may", counts => counts.StuckRemovals);
         Gauge("stint.sessions.all", "{session}", "Live sessions on all nodes", counts => counts.LiveSessions);
+        Gauge("stint.reviews.open.now", "{review}", "Break-glass that nobody reviewed yet", counts => counts.OpenReviews);
+        Gauge("stint.reviews.overdue.now", "{review}", "Break-glass that should have been reviewed by now", counts => counts.OverdueReviews);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter.Name == Measures.Name && instrument.Name == "stint.grants.end_lateness")

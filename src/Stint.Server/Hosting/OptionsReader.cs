@@ -37,6 +37,7 @@ internal static class OptionsReader
 
         var control = ControlReader.Control(read, roles == Role.Gateway, environment);
         var nodes = ControlReader.Nodes(read);
+        var webhooks = WebhooksReader.Read(read, environment);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var gateway = Gateway(read, web.Certificate);
@@ -54,7 +55,7 @@ internal static class OptionsReader
             read.Number("limits.body_bytes", 1_024, 16 << 20) ?? 64 << 10);
 
         // NB. A variable that holds the master key may begin with our prefix; it is a secret, so it is not printed as an unknown setting.
-        read.BlameUnknown(masterKey.Env, read.Text("control.secret_env"));
+        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env"))]);
         if (problems.Count > 0)
         {
             return new OptionsReading(null, problems);
@@ -71,6 +72,7 @@ internal static class OptionsReader
                 CarriesSessions = roles != Role.Control,
                 Control = control,
                 Nodes = nodes,
+                Webhooks = webhooks,
                 Web = web,
                 Gateway = gateway,
                 MasterKey = masterKey,

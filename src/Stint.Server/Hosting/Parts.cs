@@ -81,6 +81,7 @@ internal sealed class Parts
         services.AddSingleton<TokenDirectory>().AddSingleton<KeptAnswers>().AddSingleton<SaveBackup>();
 
         services.AddSingleton(this).AddSingleton(new NodeTokens(_options.Nodes, _options.Limits.FailuresPerMinute, _time));
+        services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongSignatures>();
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
     }

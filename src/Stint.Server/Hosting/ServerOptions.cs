@@ -30,6 +30,9 @@ internal sealed record ServerOptions
     /// <summary>SHA-256 of each gateway node's secret, by the node's name.</summary>
     public IReadOnlyDictionary<string, byte[]> Nodes { get; init; } = new Dictionary<string, byte[]>();
 
+    /// <summary>Other systems that may say when tasks are done.</summary>
+    public IReadOnlyList<Identity.Sender> Webhooks { get; init; } = [];
+
     public required WebOptions Web { get; init; }
 
     public required GatewayListenOptions Gateway { get; init; }

@@ -14,6 +14,18 @@ internal sealed class SettingReader(GivenSettings given, List<OptionProblem> pro
 
     public bool IsGiven(string key) => given.All.TryGetValue(key, out var setting) && setting.Value is not null;
 
+    /// <summary>The names that stand below a key, each once, in their order: <c>webhooks.shop.preset</c> is below <c>webhooks</c> by <c>shop</c>.</summary>
+    public IReadOnlyList<string> NamesBelow(string key) =>
+    [
+        .. given.All.Keys.Where(given => given.StartsWith(key + ".", StringComparison.Ordinal))
+            .Select(given => given[(key.Length + 1)..].Split('.')[0])
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>The first setting that was given below a key, to blame for what is missing beside it.</summary>
+    public string FirstBelow(string key) => given.All.Keys.Where(given => given.StartsWith(key + ".", StringComparison.Ordinal)).Order(StringComparer.Ordinal).First();
+
     public string? Text(string key)
     {
         if (Take(key) is not { } setting)

@@ -20,8 +20,14 @@ internal sealed class Closed
     public static Closed Instance { get; } = new();
 }
 
+/// <summary>Marks an endpoint that a one-time code opens too. It has to look at <see cref="Caller.ByCode"/>.</summary>
+internal sealed class ByCode
+{
+    public static ByCode Instance { get; } = new();
+}
+
 /// <summary>Lets in who has a token, and nobody too often.</summary>
-internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LimitOptions limits, TimeProvider time)
+internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, LimitOptions limits, TimeProvider time)
 {
     private readonly RateLimit<SubjectId> _perPerson = new(limits.RequestsPerMinute, time);
     private readonly RateLimit<IPAddress> _perAddress = new(limits.AddressRequestsPerMinute, time);
@@ -44,6 +50,11 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
         var token = header.Count == 1 && header[0] is { } text && text.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? text.AsSpan(7).Trim() : default;
         if (tokens.Find(token) is not { } person)
         {
+            if (token.StartsWith(LoginByCode.Prefix, StringComparison.Ordinal))
+            {
+                return ByCodeAsync(context, token.ToString(), address);
+            }
+
             if ((_perAddress.Take(address) ?? _failures.Take(address)) is { } wait)
             {
                 return TooMany(context, wait);
@@ -60,6 +71,32 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
 
         context.Features.Set(new Caller(person, catalog.Now));
         return next(context);
+    }
+
+    /// <summary>A token that a one-time code was changed for: it opens what is marked for it, and nothing else is even looked for.</summary>
+    private async Task ByCodeAsync(HttpContext context, string token, IPAddress address)
+    {
+        if ((_perAddress.Take(address) ?? _failures.Peek(address)) is { } wait)
+        {
+            await TooMany(context, wait);
+        }
+        else if (await codes.FindAsync(token, context.RequestAborted) is not { } person)
+        {
+            await (_failures.Take(address) is { } tooMany ? TooMany(context, tooMany) : Refuse(context, tried: true));
+        }
+        else if (_perPerson.Take(person.Id) is { } tooSoon)
+        {
+            await TooMany(context, tooSoon);
+        }
+        else if (context.GetEndpoint()?.Metadata.GetMetadata<ByCode>() is null)
+        {
+            await ProblemResult.WriteAsync(context, ProblemKind.NotYours.Say("What a one-time code lets in is break-glass alone.", "For anything else log in as on every day: stint login."));
+        }
+        else
+        {
+            context.Features.Set(new Caller(person, catalog.Now) { ByCode = true });
+            await next(context);
+        }
     }
 
     private static Task Refuse(HttpContext context, bool tried)

@@ -9,6 +9,9 @@ internal sealed record Caller(Person Person, LoadedCatalog Catalog)
 {
     public SubjectId Id => Person.Id;
 
+    /// <summary>Whether they came in with a one-time code: for break-glass, their own, and nothing else.</summary>
+    public bool ByCode { get; init; }
+
     public bool IsAdmin => Catalog.Admins.Contains(Person.Id);
 
     /// <summary>Whether they may read everything that is not a secret. Admins may as well.</summary>

@@ -1,4 +1,5 @@
 using Stint.Core;
+using Stint.Core.Approvals;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
 using Stint.Core.Grants;
@@ -13,7 +14,7 @@ using Stint.Server.Store;
 namespace Stint.Server.Requests;
 
 /// <summary>Somebody asks for a role; the policies answer at once, and what they said is pinned.</summary>
-internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSource ids, TimeProvider clock, RequestViews views, GrantSteps steps, ApprovalSteps approvals)
+internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSource ids, TimeProvider clock, RequestViews views, GrantSteps steps, ApprovalSteps approvals, TellGlass tell)
 {
     /// <summary>Asks. A policy's no is an answer like any other: a request in <see cref="RequestState.Denied"/>.</summary>
     /// <returns><see cref="Outcome{T}.NotFound"/> for a role that no policy lets this subject know of, exactly as for one that does not exist.</returns>
@@ -29,7 +30,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             return new Outcome<RequestView>.Invalid(Problems(check));
         }
 
-        var outcome = await store.WriteAsync(
+        var outcome = await WriteAsync(
             async work =>
             {
                 var asked = await AskAsync(work, who, ask);
@@ -41,6 +42,11 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
                 return asked;
             },
             cancellation);
+        if (outcome is Outcome<RequestView>.Done { Value: { Review: { } review } let })
+        {
+            tell.Tell(let.Request, review);
+        }
+
         Measures.Requests.Add(1, new KeyValuePair<string, object?>("verdict", outcome switch
         {
             Outcome<RequestView>.Done { Value.Request.Verdict: Verdict.Allow } => "allow",
@@ -70,7 +76,8 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             return new Outcome<AskPreview>.NotFound();
         }
 
-        var wrong = await store.ReadAsync(async reads => await CheckExtensionAsync(reads, who, ask, now), cancellation);
+        var (wrong, open) = await store.ReadAsync(async reads => (await CheckExtensionAsync(reads, who, ask, now), ask.BreakGlass ? await reads.FindOpenReviewAsync(who) : null), cancellation);
+        verdict = open is not null && verdict is Verdict.Allow broken ? Decider.UnderReview(broken, open) : verdict;
         return wrong is null
             ? new Outcome<AskPreview>.Done(new AskPreview(verdict, current.Version))
             : new Outcome<AskPreview>.Invalid([wrong]);
@@ -94,6 +101,11 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
         if (await CheckExtensionAsync(work, who, ask, now) is { } wrong)
         {
             return new Outcome<RequestView>.Invalid([wrong]);
+        }
+
+        if (ask.BreakGlass && verdict is Verdict.Allow broken && await work.FindOpenReviewAsync(who) is { } open)
+        {
+            verdict = Decider.UnderReview(broken, open);
         }
 
         var (request, grant) = await KeepAsync(work, RequestOf(who, ask, verdict, current, now), now);
@@ -123,6 +135,11 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
         if (state == RequestState.Approved)
         {
             work.Append(Facts.RequestApproved(request, now, rule));
+            if (verdict is Verdict.Allow { Glass: { } glass })
+            {
+                await OpenReviewAsync(work, request, glass, now);
+            }
+
             grant = await steps.MakeReadyAsync(work, request, now, rule);
         }
         else if (state == RequestState.Denied)
@@ -135,6 +152,43 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
         }
 
         return (request, grant);
+    }
+
+    /// <summary>Writes; and once more when the same person broke the glass on another node at the same moment: then that one's review is there to be found.</summary>
+    private async Task<T> WriteAsync<T>(Func<Work, Task<T>> act, CancellationToken cancellation)
+    {
+        const int most = 5;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await store.WriteAsync(act, cancellation);
+            }
+            catch (ReviewTakenException) when (attempt < most)
+            {
+                // Looked at again.
+            }
+        }
+    }
+
+    /// <summary>What an emergency costs, in the write that lets it in.</summary>
+    private async ValueTask OpenReviewAsync(Work work, Request request, PinnedGlass glass, DateTimeOffset now)
+    {
+        var review = await work.InsertAsync(new Review
+        {
+            Id = ids.NextReview(),
+            Request = request.Id,
+            Person = request.Subject,
+            Role = request.Role,
+            State = ReviewState.Open,
+            Version = 1,
+            OpenedAt = now,
+            DueAt = now + glass.Within,
+            From = glass.From,
+            Reviewers = glass.Reviewers,
+            Told = glass.Told,
+        }) ?? throw new ReviewTakenException();
+        work.Append(Facts.GlassBroken(request, review));
     }
 
     internal Request RequestOf(SubjectId who, AskingCheck.Sound ask, Verdict verdict, LoadedCatalog current, DateTimeOffset now)
@@ -162,6 +216,8 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             Ticket = ask.Ticket,
             Extends = ask.Extends,
             Recurrence = ask.Recurrence,
+            BreakGlass = ask.BreakGlass,
+            Task = ask.Task,
             CatalogVersion = current.Version,
             Verdict = verdict,
             LapsesAt = now + terms.LapsesAfter,
@@ -172,7 +228,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
     }
 
     internal static Question Question(SubjectId who, AskingCheck.Sound ask, DateTimeOffset now) =>
-        new(who, ask.Role, ask.For, ask.Reason, ask.Ticket, ask.StartAt, now);
+        new(who, ask.Role, ask.For, ask.Reason, ask.Ticket, ask.StartAt, now) { BreakGlass = ask.BreakGlass, Task = ask.Task };
 
     internal static List<Problem> Problems(AskingCheck check) => check is AskingCheck.Wrong wrong
         ? [.. wrong.Problems.Select(problem => new Problem(problem.Field, problem.WayOut is null ? problem.What : $"{problem.What}; {problem.WayOut}"))]
@@ -197,8 +253,25 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             return new Problem("extends", $"{extends} is a grant of {grant.Role}; only the same role can be extended");
         }
 
+        // NB. What was opened without a yes is not carried on with less than that, nor is anything else turned into it.
+        if (grant.BreakGlass != ask.BreakGlass)
+        {
+            return new Problem("extends", grant.BreakGlass
+                ? $"{extends} is break-glass, and more of it is break-glass again; say so, or ask without it"
+                : $"{extends} is not break-glass; ask for break-glass without it");
+        }
+
+        // NB. Else a task's end would leave what was carried on beyond it.
+        if (grant.Task is { } task && grant.Task != ask.Task)
+        {
+            return new Problem("task", $"{extends} is bound to {task}, and so is more of it; say so");
+        }
+
         return grant.State is GrantState.Opening || (grant.State == GrantState.Open && grant.NotAfter > now)
             ? null
             : new Problem("extends", $"{extends} is {Facts.Word(grant.State)}; only what is open can be extended. Ask without it");
     }
+
+    /// <summary>Another break-glass of the same person was committed first: this one is undone.</summary>
+    private sealed class ReviewTakenException : Exception;
 }

@@ -24,7 +24,11 @@ internal sealed class ExplainAccess(StintStore store, CurrentCatalog current, Ca
     /// <param name="For">A wished length; null for what the rules give.</param>
     /// <param name="Reason">Null, with a length and a ticket that are null too, to take all as the rules demand it.</param>
     /// <param name="Ticket">The same.</param>
-    public sealed record Asked(SubjectId? Subject, string? Role, DateTimeOffset? At, TimeSpan? For, string? Reason, string? Ticket);
+    public sealed record Asked(SubjectId? Subject, string? Role, DateTimeOffset? At, TimeSpan? For, string? Reason, string? Ticket)
+    {
+        /// <summary>Whether it were asked as break-glass.</summary>
+        public bool BreakGlass { get; init; }
+    }
 
     /// <summary>Explains one person's standing to one role.</summary>
     public async Task<Outcome<JsonObject>> ExplainAsync(SubjectId who, Asked asked, CancellationToken cancellation)
@@ -51,7 +55,7 @@ internal sealed class ExplainAccess(StintStore store, CurrentCatalog current, Ca
         // NB. What somebody holds elsewhere is told to themselves and to whoever may read all: not to an owner of this one.
         var then = at < clock.Now() ? at : clock.Now();
         var held = catalog.Against(role) is not null && (all || subject == who) ? await store.ReadAsync(async reads => await reads.HeldAsync(catalog, subject, role, then), cancellation) : [];
-        var told = Explanation.Of(catalog, new Question(subject, role, asked.For, asked.Reason, asked.Ticket, null, at) { Held = held }, forAsker: !owner);
+        var told = Explanation.Of(catalog, new Question(subject, role, asked.For, asked.Reason, asked.Ticket, null, at) { Held = held, BreakGlass = asked.BreakGlass }, forAsker: !owner);
         told = all ? told : told with { Standing = told.Standing.WithoutOthers() };
         return owner || told.Known ? new Outcome<JsonObject>.Done(told.ToNode(forAsker: !all)) : new Outcome<JsonObject>.NotFound();
     }
@@ -108,7 +112,7 @@ internal sealed class ExplainAccess(StintStore store, CurrentCatalog current, Ca
             when,
             [
                 .. Who.Of(then, about, when)
-                    .Where(reach => all || current.Now.Owns(who, reach.Role.Resource) || (about == who && reach.Standing.Way is Way.Rule or Way.Approval))
+                    .Where(reach => all || current.Now.Owns(who, reach.Role.Resource) || (about == who && reach.Standing.Could))
                     .Select(reach => all ? reach : reach with { Standing = reach.Standing.WithoutOthers(), Paths = [.. reach.Paths.Select(path => path with { Through = [path.Through[0]] })] }),
             ],
             skip,

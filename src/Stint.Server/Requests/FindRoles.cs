@@ -39,7 +39,11 @@ internal sealed class FindRoles(StintStore store, CurrentCatalog catalog, Connec
                     offer.ReasonRequired,
                     offer.TicketPatterns,
                     offer.Conditions,
-                    held.TryGetValue(offer.Role, out var id) ? id : null));
+                    held.TryGetValue(offer.Role, out var id) ? id : null)
+                {
+                    BreakGlass = offer.BreakGlass,
+                    OnlyBreakGlass = offer.OnlyBreakGlass,
+                });
             }
         }
 

@@ -30,6 +30,9 @@ internal sealed record RequestView(Request Request, IReadOnlyList<Approval> Appr
     /// <summary>When it comes again; null for one that opens once.</summary>
     public SeriesView? Series { get; init; }
 
+    /// <summary>The review of a break-glass; null for one that is none, or that was denied.</summary>
+    public Review? Review { get; init; }
+
     /// <summary>The counter-offer that it was made of; null when it was asked by itself.</summary>
     public CounterOffer? MadeOf { get; init; }
 }
@@ -95,4 +98,11 @@ internal sealed record RoleOffer(
     bool ReasonRequired,
     IReadOnlyList<string> TicketPatterns,
     IReadOnlyList<string> Conditions,
-    GrantId? Held);
+    GrantId? Held)
+{
+    /// <summary>Whether it opens at once in an emergency.</summary>
+    public bool BreakGlass { get; init; }
+
+    /// <summary>Whether that is the only way.</summary>
+    public bool OnlyBreakGlass { get; init; }
+}

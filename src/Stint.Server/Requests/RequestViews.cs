@@ -19,7 +19,7 @@ internal sealed class RequestViews(GrantViews grants, ApprovalSteps steps, TimeP
     public async ValueTask<RequestView> OfAsync(Reads reads, Request request, SubjectId? who = null, bool isNew = false)
     {
         var grant = request.State == RequestState.Approved ? await reads.FindGrantAsync(request.Id) : null;
-        var view = new RequestView(request, [], [], grant is null ? null : await grants.OfAsync(reads, grant)) { MadeOf = isNew ? null : await reads.OfferThatMadeAsync(request.Id), Series = await SeriesAsync(reads, request) };
+        var view = new RequestView(request, [], [], grant is null ? null : await grants.OfAsync(reads, grant)) { MadeOf = isNew ? null : await reads.OfferThatMadeAsync(request.Id), Series = await SeriesAsync(reads, request), Review = await ReviewAsync(reads, request) };
         if (request.Verdict is not Verdict.NeedsApproval needs)
         {
             return view;
@@ -47,7 +47,7 @@ internal sealed class RequestViews(GrantViews grants, ApprovalSteps steps, TimeP
 
     /// <summary>One that was made in this write: nobody has answered it, and its grant is at hand.</summary>
     public async ValueTask<RequestView> OfNewAsync(Reads reads, Request request, Grant? grant, SubjectId who) => grant is not null
-        ? new RequestView(request, [], [], await grants.OfAsync(reads, grant))
+        ? new RequestView(request, [], [], await grants.OfAsync(reads, grant)) { Review = await ReviewAsync(reads, request) }
         : await OfAsync(reads, request, who, isNew: true);
 
     private async ValueTask<SeriesView?> SeriesAsync(Reads reads, Request request)
@@ -62,6 +62,8 @@ internal sealed class RequestViews(GrantViews grants, ApprovalSteps steps, TimeP
         var comes = running is { State: SeriesState.Running } || request.State == RequestState.Pending;
         return new SeriesView(series, running, comes ? [.. series.From(from).Take(SeriesView.Told)] : []);
     }
+
+    private static async ValueTask<Review?> ReviewAsync(Reads reads, Request request) => request.BreakGlass ? await reads.FindReviewAsync(request.Id) : null;
 
     /// <summary>Somebody was faster: what happened, and how it is now.</summary>
     public async ValueTask<Outcome<RequestView>> LostAsync(Reads reads, Request seen, SubjectId? who = null)

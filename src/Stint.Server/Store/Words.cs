@@ -103,6 +103,11 @@ internal static class Words
         (Core.Requests.SeriesEnd.Offboarded, "offboarded"),
         (Core.Requests.SeriesEnd.Outgrown, "outgrown"));
 
+    public static Words<ReviewState> Review { get; } = new(
+        (ReviewState.Open, "open"),
+        (ReviewState.Accepted, "accepted"),
+        (ReviewState.Concern, "concern"));
+
     public static Words<RecordMode> Record { get; } = new(
         (RecordMode.Default, "default"),
         (RecordMode.Strict, "strict"));

@@ -49,6 +49,10 @@ public sealed class Seat
     public Task<Output> StintAsync(string[] arguments, string? input, TimeSpan within) =>
         Tool.RunAsync(_binary, arguments, _environment, input, within);
 
+    /// <summary>Runs <c>stint</c> as this person with no token but one that it kept itself.</summary>
+    public Task<Output> StintWithoutTokenAsync(string[] arguments, string? input = null) =>
+        Tool.RunAsync(_binary, arguments, new Dictionary<string, string?>(_environment) { ["STINT_TOKEN"] = null }, input);
+
     /// <summary>What <c>stint … --json</c> prints; it must end well.</summary>
     public async Task<JsonElement> StintJsonAsync(params string[] arguments)
     {

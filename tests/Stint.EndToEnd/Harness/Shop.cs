@@ -125,8 +125,14 @@ public sealed class Shop
     };
 
     /// <summary>A Stint in front of it, not yet started.</summary>
-    public StintServer Behind(IReadOnlyDictionary<string, object>? config = null, string? binary = null, string? authority = null) =>
-        new(Catalog, Environment, config, binary, authority);
+    /// <param name="config">Settings; null for none.</param>
+    /// <param name="binary">Which program; null for the built one.</param>
+    /// <param name="authority">What its clients trust; null for nothing in particular.</param>
+    /// <param name="policies">More policies.</param>
+    /// <param name="environment">More variables.</param>
+    public StintServer Behind(
+        IReadOnlyDictionary<string, object>? config = null, string? binary = null, string? authority = null, string policies = "", IReadOnlyDictionary<string, string?>? environment = null) =>
+        new(Catalog + policies, environment is null ? Environment : Environment.Concat(environment).ToDictionary(), config, binary, authority);
 
     /// <summary>A person's seat at a Stint.</summary>
     public Seat Seat(StintServer stint, string person) => stint.Seat(_tokens[person]);

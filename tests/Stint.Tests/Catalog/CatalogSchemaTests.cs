@@ -66,8 +66,13 @@ public class CatalogSchemaTests
               p: { who: [group:all, person:ann], roles: ['*/r', db/s], for: 1h, reason: { required: true, ticket: '^A$' }, approve: { workflow: w }, record: strict, begin_within: 30m }
               q: { who: ann, roles: '*/*', for: { default: 5m }, approve: { steps: [ { from: owners } ], distinct: true, lapses: 1h }, record: default }
               s: { who: ann, roles: db/r, template: t, for: 10m }
+              g: { who: ann, roles: '*/*', for: 1h, reason: { ticket: '^INC$' }, break_glass: { tell: [group:leads, owners], review: { from: group:leads, within: 1d }, reason_at_least: 60 } }
               d: { deny: dan, roles: ['*/s'] }
               e: { deny: dan }
+            tests:
+              - name: an emergency
+                given: { subject: ann, ask: db/r, reason: why, break_glass: true, task: github:org/repo#12 }
+                expect: { verdict: deny, break_glass: false }
             """;
 
         Assert.Empty(Yaml.Load(text).Errors);
@@ -83,6 +88,9 @@ public class CatalogSchemaTests
     [InlineData("on-call: { pager: { zone: UTC } }")]
     [InlineData("policies: { p: { who: x, roles: x, approve: { auto: true }, for: soon } }")]
     [InlineData("policies: { p: { deny: x, for: 1h } }")]
+    [InlineData("policies: { p: { who: x, roles: x, break_glass: { tell: owners } } }")]
+    [InlineData("policies: { p: { who: x, roles: x, break_glass: { tell: owners, review: { from: everybody, within: 1h } } } }")]
+    [InlineData("policies: { p: { who: x, roles: x, approve: { auto: true }, break_glass: { tell: owners, review: { from: owners, within: 1h } } } }")]
     [InlineData("people: { ann: { token: plain } }")]
     [InlineData("people: { 'a b': {} }")]
     [InlineData("resources: { db: { kind: database, settings: { host: h, password: plain }, roles: { r: {} } } }")]

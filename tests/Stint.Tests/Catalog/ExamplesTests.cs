@@ -28,7 +28,7 @@ public class ExamplesTests
     public void Example_Catalog_FitsTheSchema(string example)
     {
         var schema = JsonNode.Parse(CatalogSchema.Json(Kinds))!;
-        foreach (var file in Directory.GetFiles(Path.Combine(Root(), example), "*.yaml"))
+        foreach (var file in Files(example))
         {
             Assert.Empty(CatalogSchemaTests.Check(File.ReadAllText(file), schema));
         }
@@ -61,8 +61,10 @@ public class ExamplesTests
 
     private static CatalogLoad Load(string example) =>
         CatalogLoader.Load(
-            Directory.GetFiles(Path.Combine(Root(), example), "*.yaml").Select(file => KeyValuePair.Create(Path.GetFileName(file), File.ReadAllBytes(file))),
+            Files(example).Select(file => KeyValuePair.Create(Path.GetRelativePath(Path.Combine(Root(), example), file), File.ReadAllBytes(file))),
             Kinds);
+
+    private static string[] Files(string example) => Directory.GetFiles(Path.Combine(Root(), example), "*.yaml", SearchOption.AllDirectories);
 
     private static string Root()
     {

@@ -8,7 +8,7 @@ public sealed class SuggestTests
 {
     [Fact]
     public void Of_BeginOfVerb_GivesTheVerbsThatBeginSo() =>
-        Assert.Equal(["request", "requests", "restore", "revoke"], SuggestAction.Of("stint re").Order(StringComparer.Ordinal));
+        Assert.Equal(["request", "requests", "restore", "review", "reviews", "revoke"], SuggestAction.Of("stint re").Order(StringComparer.Ordinal));
 
     [Fact]
     public void Of_Dashes_GivesLongOptionsAlone()

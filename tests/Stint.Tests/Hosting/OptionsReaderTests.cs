@@ -40,6 +40,54 @@ public sealed class OptionsReaderTests : IDisposable
     }
 
     [Fact]
+    public void Read_Webhooks_AreReadFromFileAndVariables()
+    {
+        var secret = Path.Combine(_folder, "gh.secret");
+        File.WriteAllText(secret, "a-secret-of-enough-length\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(secret, UnixFileMode.UserRead);
+        }
+
+        var file = Write("""{ "catalog": ".", "webhooks": { "shop": { "preset": "github", "secret_file": "gh.secret", "tasks": "github:Shop/" } } }""");
+        var reading = Read(
+            new ServeArguments { Config = file },
+            ("STINT_WEBHOOKS__PAGER__PRESET", "pagerduty"), ("STINT_WEBHOOKS__PAGER__SECRET_ENV", "STINT_PAGER_SECRET"), ("STINT_PAGER_SECRET", "another-secret-of-enough-length"));
+        Assert.Empty(reading.Problems);
+        Assert.Equal(["pager pagerduty:", "shop github:shop/"], reading.Options!.Webhooks.Select(sender => $"{sender} {sender.Tasks}"));
+    }
+
+    [Fact]
+    public void Read_WrongWebhooks_SaysAllAtOnceAndNoSecret()
+    {
+        var file = Write("""
+            {
+              "catalog": ".",
+              "webhooks": {
+                "a": { "preset": "github" },
+                "b": { "secret_env": "B" },
+                "c": { "preset": "plain", "secret_env": "LONG" },
+                "d": { "preset": "jira", "secret_env": "SHORT", "tasks": "github:" },
+                "e": { "preset": "svn", "secret_env": "NOT_SET", "tasks": "no colon" },
+                "f": { "preset": "gitlab", "secret_env": "LONG", "secret_file": "x", "color": "red" }
+              }
+            }
+            """);
+        var problems = Read(new ServeArguments { Config = file }, ("B", "long-enough-to-be-one"), ("LONG", "long-enough-to-be-one"), ("SHORT", "hunter2")).Problems.Select(problem => problem.ToString()).ToList();
+        AssertSays(problems, file + ":4", "`webhooks.a` has no secret");
+        AssertSays(problems, file + ":5", "`webhooks.b.preset` is missing");
+        AssertSays(problems, file + ":6", "`webhooks.c.tasks` is missing");
+        AssertSays(problems, file + ":7", "does not begin with jira:");
+        AssertSays(problems, file + ":7", "fewer than 16 characters");
+        AssertSays(problems, file + ":8", "`webhooks.e.preset` is `svn`");
+        AssertSays(problems, file + ":8", "NOT_SET, which is not set");
+        AssertSays(problems, file + ":8", "not the beginning of a task's name");
+        AssertSays(problems, file + ":9", "keep one");
+        AssertSays(problems, file + ":9", "`webhooks.f.color` is not a setting");
+        Assert.DoesNotContain("hunter2", string.Concat(problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Read_ManyThingsWrong_SaysAllAtOnceEachWithItsPlace()
     {
         var file = Write("""

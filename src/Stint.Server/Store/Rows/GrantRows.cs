@@ -26,7 +26,7 @@ internal partial class Reads
 {
     private protected const string GrantColumns =
         "id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, assignment_id, begun_at, "
-        + "not_before, not_after, end_reason, end_note, ended_at, closed_at, record, ends_by";
+        + "not_before, not_after, end_reason, end_note, ended_at, closed_at, record, ends_by, break_glass, task";
 
     /// <summary>The grant; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Grant?> FindGrantAsync(GrantId id) =>
@@ -92,7 +92,8 @@ internal partial class Reads
         + "SELECT MIN(lapses_at) FROM grants WHERE state = 'ready' UNION ALL "
         + "SELECT MIN(lapses_at) FROM requests WHERE state = 'pending' UNION ALL "
         + "SELECT MIN(next_at) FROM series WHERE state = 'running' UNION ALL "
-        + "SELECT MIN(due_at) FROM request_steps WHERE due_at IS NOT NULL");
+        + "SELECT MIN(due_at) FROM request_steps WHERE due_at IS NOT NULL UNION ALL "
+        + "SELECT MIN(due_at) FROM reviews WHERE state = 'open' AND overdue_at IS NULL");
 
     /// <summary>When the next assignment can be leased. Null when none has work.</summary>
     public ValueTask<DateTimeOffset?> NextWorkAtAsync() => NextAsync(
@@ -136,6 +137,8 @@ internal partial class Reads
             ClosedAt = c.TimeOrNull(),
             Record = Words.Record.Read(c.Text()),
             EndsBy = c.TimeOrNull(),
+            BreakGlass = c.Flag(),
+            Task = c.TextOrNull(),
         };
     }
 }
@@ -148,8 +151,8 @@ internal sealed partial class Work
     {
         var kept = Rounded(grant);
         await Db.LaterAsync(
-            "INSERT INTO grants (id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, record) "
-            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            "INSERT INTO grants (id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, record, break_glass, task) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             kept.Id.Value,
             kept.Request.Value,
             kept.Subject.Value,
@@ -162,7 +165,9 @@ internal sealed partial class Work
             kept.StartAt,
             kept.LapsesAt,
             kept.Extends?.Value,
-            Words.Record[kept.Record]);
+            Words.Record[kept.Record],
+            kept.BreakGlass,
+            kept.Task);
         Wake(Wakes.Of(kept.Id));
         Wake(Wakes.Of(kept.Request));
 

@@ -9,7 +9,7 @@ namespace Stint.Server.Store;
 internal sealed record Node(string Name, string Roles, string Version, DateTimeOffset StartedAt, DateTimeOffset SeenAt);
 
 /// <summary>Figures for <c>stint status</c> and the metrics.</summary>
-internal sealed record Counts(long PendingRequests, long ReadyGrants, long OpenGrants, long EndingGrants, long StuckRemovals, long LiveSessions, long Facts);
+internal sealed record Counts(long PendingRequests, long ReadyGrants, long OpenGrants, long EndingGrants, long StuckRemovals, long LiveSessions, long Facts, long OpenReviews, long OverdueReviews);
 
 internal partial class Reads
 {
@@ -30,11 +30,13 @@ internal partial class Reads
         + "(SELECT COUNT(*) FROM grants WHERE state IN ('opening', 'closing')), "
         + "(SELECT COUNT(*) FROM assignments WHERE stuck_since IS NOT NULL), "
         + "(SELECT COUNT(*) FROM sessions WHERE state = 'live'), "
-        + "(SELECT size FROM log_head)",
+        + "(SELECT size FROM log_head), "
+        + "(SELECT COUNT(*) FROM reviews WHERE state = 'open'), "
+        + "(SELECT COUNT(*) FROM reviews WHERE state = 'open' AND overdue_at IS NOT NULL)",
         static row =>
         {
             var c = new Columns(row);
-            return new Counts(c.Number(), c.Number(), c.Number(), c.Number(), c.Number(), c.Number(), c.Number());
+            return new Counts(c.Number(), c.Number(), c.Number(), c.Number(), c.Number(), c.Number(), c.Number(), c.Number(), c.Number());
         }))!;
 
     /// <summary>A setting of the installation (its identifier, its sealed signing key); null when it was never kept.</summary>

@@ -59,6 +59,9 @@ internal sealed record Session
     /// <summary>The last head of its recording that was anchored; null before the first.</summary>
     public RecordingHead? Recording { get; init; }
 
+    /// <summary>Whether its grant came of a break-glass.</summary>
+    public bool BreakGlass { get; init; }
+
     /// <summary>Who wants this session ended alone; null when nobody does. Its node cuts it when it reads this, also when no wake told it to.</summary>
     public SubjectId? KillBy { get; init; }
 
@@ -86,7 +89,11 @@ internal partial class Reads
     private const string SessionColumns =
         "id, state, version, grant_id, request_id, assignment_id, subject, resource, role, kind, database_name, application, client, tls, node, "
         + "started_at, ended_at, end_reason, end_note, bytes_from_client, bytes_to_client, kill_by, kill_note, "
-        + "recording_file, recording_records, recording_bytes, recording_hash, recording_statements";
+        + "recording_file, recording_records, recording_bytes, recording_hash, recording_statements, "
+        + "(SELECT break_glass FROM grants WHERE grants.id = sessions.grant_id)";
+
+    /// <summary>Place of the column behind the recording's head, of which nothing is read where there is none.</summary>
+    private const int SessionGlass = 28;
 
     /// <summary>The session; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Session?> FindSessionAsync(SessionId id) =>
@@ -141,6 +148,7 @@ internal partial class Reads
             KillBy = c.TextOrNull() is { } killer ? new SubjectId(killer) : null,
             KillNote = c.TextOrNull(),
             Recording = c.TextOrNull() is { } file ? new RecordingHead(file, c.Number(), c.Number(), c.Bytes(), c.Number()) : null,
+            BreakGlass = row.GetInt64(SessionGlass) != 0,
         };
     }
 }
