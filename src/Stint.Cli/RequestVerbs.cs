@@ -222,6 +222,13 @@ internal static class RequestVerbs
             nothing = false;
         }
 
+        if (all["server"]?["own_review"] is JsonObject own)
+        {
+            terminal.Line("Your break-glass is under review, and you break no further glass until it is closed:");
+            ReviewVerbs.Card(terminal, own);
+            nothing = false;
+        }
+
         foreach (var review in Cards.Array(all, "reviews"))
         {
             terminal.Line("Waits for your review:");

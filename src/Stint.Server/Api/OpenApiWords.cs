@@ -144,6 +144,7 @@ internal static class OpenApiWords
         ["task"] = "The task that it is bound to; null for none.",
         ["broken_glass"] = "Break-glass that the caller was told of and has not acknowledged.",
         ["reviews"] = "Break-glass that the caller may review.",
+        ["own_review"] = "The review that the caller's own break-glass is under; null for none.",
         ["review"] = "The review that it is under; null for what is no break-glass.",
         ["break_glass"] = "Whether it is break-glass.",
         ["opened_at"] = "When it was opened.",

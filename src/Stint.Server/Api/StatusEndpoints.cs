@@ -47,6 +47,9 @@ internal sealed record StatusShape(
 
     /// <summary>Break-glass that the caller may review.</summary>
     public required IReadOnlyList<ReviewShape> Reviews { get; init; }
+
+    /// <summary>The review that the caller's own break-glass is under; null for none. Until it is closed they break no further glass.</summary>
+    public ReviewShape? OwnReview { get; init; }
 }
 
 /// <summary>The catalog that decides now.</summary>
@@ -95,6 +98,7 @@ internal static class StatusEndpoints
             {
                 BrokenGlass = [.. status.BrokenGlass.Select(ReviewMapping.Of)],
                 Reviews = [.. status.Reviews.Select(ReviewMapping.Of)],
+                OwnReview = status.OwnReview is { } own ? ReviewMapping.Of(own) : null,
             },
             ApiJson.Default.StatusShape);
     }

@@ -47,6 +47,11 @@ internal sealed class FindReviews(StintStore store, CurrentCatalog catalog, Gran
         },
         cancellation);
 
+    /// <summary>The open review of somebody's own break-glass; null for none.</summary>
+    public Task<ReviewView?> FindOwnAsync(SubjectId who, CancellationToken cancellation) => store.ReadAsync(
+        async reads => await reads.FindOpenReviewAsync(who) is { } open ? await OfAsync(reads, open, who) : null,
+        cancellation);
+
     /// <summary>Whether somebody may see a review.</summary>
     public async ValueTask<bool> MaySeeAsync(Reads reads, SubjectId who, Review review)
     {

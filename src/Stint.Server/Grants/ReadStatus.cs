@@ -24,6 +24,9 @@ internal sealed record Status(Installation Node, string Store, string CatalogVer
     /// <summary>Break-glass that the caller may review.</summary>
     public IReadOnlyList<ReviewView> Reviews { get; init; } = [];
 
+    /// <summary>The review that the caller's own break-glass is under; null for none. Until it is closed they break no further glass.</summary>
+    public ReviewView? OwnReview { get; init; }
+
     /// <summary>Open reviews whose time is over: those that the caller may see, at most 200.</summary>
     public IReadOnlyList<Review> Overdue { get; init; } = [];
 }
@@ -40,6 +43,7 @@ internal sealed class ReadStatus(StintStore store, CurrentCatalog catalog, LiveS
         var unseen = await reviews.ListAsync(who, new ReviewQuery { Unseen = true }, new Page(), cancellation);
         var awaiting = await reviews.ListAsync(who, new ReviewQuery { AwaitingMe = true }, new Page(), cancellation);
         var open = await reviews.ListAsync(who, new ReviewQuery { State = ReviewState.Open }, new Page(MostStuck), cancellation);
+        var own = await reviews.FindOwnAsync(who, cancellation);
         return await store.ReadAsync(
             async reads => new Status(
                 installation,
@@ -52,6 +56,7 @@ internal sealed class ReadStatus(StintStore store, CurrentCatalog catalog, LiveS
             {
                 BrokenGlass = unseen.Items,
                 Reviews = awaiting.Items,
+                OwnReview = own,
                 Overdue = [.. open.Items.Select(view => view.Review).Where(review => review.OverdueAt is not null)],
             },
             cancellation);

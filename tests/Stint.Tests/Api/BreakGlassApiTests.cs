@@ -37,7 +37,10 @@ public sealed class BreakGlassApiTests
         Assert.Equal(id, (string?)Assert.Single(status["broken_glass"]!.AsArray())!["id"]);
         Assert.Equal(id, (string?)Assert.Single(status["reviews"]!.AsArray())!["id"]);
         Assert.Equal(1, (int)status["counts"]!["open_reviews"]!);
-        Assert.Empty((await node.GetAsync("ann", "/api/v1/status"))["broken_glass"]!.AsArray());
+        var own = await node.GetAsync("ann", "/api/v1/status");
+        Assert.Empty(own["broken_glass"]!.AsArray());
+        Assert.Equal(id, (string?)own["own_review"]!["id"]);
+        Assert.Null((await node.GetAsync("bob", "/api/v1/status"))["own_review"]);
 
         var (again, denied, _) = await node.SendAsync("ann", HttpMethod.Post, "/api/v1/requests", new { role = "orders-db/owner", reason = Why, break_glass = true });
         Assert.Equal(HttpStatusCode.Created, again);
