@@ -64,10 +64,15 @@ public sealed record LoadedCatalog
     public Workflow? ChangeApproval { get; init; }
 
     /// <summary>The roles that separations keep apart from a role, with how long they look back at most; null when none is about it.</summary>
-    public (FrozenSet<RoleRef> Roles, TimeSpan Within)? Against(RoleRef role)
+    public (IReadOnlySet<RoleRef> Roles, TimeSpan Within)? Against(RoleRef role)
     {
         var about = Separations.Where(separation => separation.Against(role).Count > 0).ToList();
-        return about.Count == 0 ? null : (about.SelectMany(separation => separation.Against(role)).ToFrozenSet(), about.Max(separation => separation.Within));
+        return about switch
+        {
+            [] => null,
+            [var one] => (one.Against(role), one.Within),
+            _ => (about.SelectMany(separation => separation.Against(role)).ToHashSet(), about.Max(separation => separation.Within)),
+        };
     }
 
     /// <summary>The groups that somebody is in, groups in groups counted, in the order of their names.</summary>

@@ -1,9 +1,9 @@
 using Stint.Core;
 using Stint.Core.Audit;
-using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Core.Requests;
 using Stint.Server;
+using Stint.Server.Approvals;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
@@ -94,6 +94,25 @@ public sealed class SeriesUseCaseTests
         Assert.Equal([GrantState.Open, GrantState.Closed], grants.Select(grant => grant.State));
         Assert.Equal(world.Now.AddMinutes(10), grants[0].NotAfter);
         Assert.Empty((await world.Get<VerifyLog>().VerifyAsync(None)).Rows);
+    }
+
+    [Fact]
+    public async Task Offer_ShorterIsASeriesStill_AndAtOtherTimesIsRefused()
+    {
+        await using var world = await World.NewAsync();
+        var asked = await AskAsync(world, "orders-db/owner");
+        var offer = world.Get<OfferInstead>();
+        var later = await offer.OfferAsync(World.Bob, asked.Request.Id, new Instead(null, world.Now.AddDays(5), null, null, asked.Request.Digest, "test"), None);
+        Assert.Equal("start_at", Assert.Single(Assert.IsType<Outcome<RequestView>.Invalid>(later).Problems).Field);
+        Assert.IsType<Outcome<RequestView>.Done>(await offer.OfferAsync(World.Bob, asked.Request.Id, new Instead(TimeSpan.FromMinutes(5), null, null, null, asked.Request.Digest, "test"), None));
+
+        // Taken when one of its times has passed: it begins with what is left.
+        world.Time.Advance(TimeSpan.FromHours(2));
+        var taken = Assert.IsType<Outcome<RequestView>.Done>(await world.Get<AcceptOffer>().AcceptAsync(World.Ann, asked.Request.Id, null, None)).Value;
+        Assert.Equal((RequestState.Approved, asked.Request.Recurrence!.Text), (taken.Request.State, taken.Request.Recurrence!.Text));
+        Assert.Equal(new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero), (await SeriesAsync(world, taken.Request)).NextAt);
+        await PassAsync(world, TimeSpan.FromHours(23));
+        Assert.Equal(world.Now.AddMinutes(5), Assert.Single(await GrantsAsync(world, taken.Request)).NotAfter);
     }
 
     [Fact]

@@ -24,6 +24,7 @@ public sealed class GuardTests
             .Concat(GrantMoves.Table.All.Select(move => $"grant: {Words.Grant[move.From]} > {Words.Grant[move.To]}"))
             .Concat(AssignmentMoves.Table.All.Select(move => $"assignment: {Words.Assignment[move.From]} > {Words.Assignment[move.To]}"))
             .Concat(SessionMoves.Table.All.Select(move => $"session: {Words.Session[move.From]} > {Words.Session[move.To]}"))
+            .Concat(SeriesMoves.Table.All.Select(move => $"series: {Words.Series[move.From]} > {Words.Series[move.To]}"))
             .Concat(Core.Catalog.ChangeMoves.Table.All.Select(move => $"change: {Words.Change[move.From]} > {Words.Change[move.To]}"))
             .Concat(Core.Approvals.ReviewMoves.Table.All.Select(move => $"review: {Words.Review[move.From]} > {Words.Review[move.To]}"));
         Assert.Equal(known.Order(StringComparer.Ordinal), stored.Order(StringComparer.Ordinal));
