@@ -32,8 +32,8 @@ public sealed class Condition
     /// <summary>Whether it looks at what is asked, or at the time: nothing can be said of it before somebody asks.</summary>
     internal bool IsOfAsking { get; }
 
-    /// <summary>Whether it looks at more of a person than their groups.</summary>
-    internal bool ReadsPerson => _program.Reads.Any(read => read.Slot != ConditionShape.SubjectGroups && ConditionShape.IsOfPerson(read.Slot));
+    /// <summary>Whether it looks at any of those slots.</summary>
+    internal bool Reads(Func<int, bool> slots) => _program.Reads.Any(read => slots(read.Slot));
 
     /// <summary>How it is put together.</summary>
     internal CelSkeleton Skeleton => _program.Skeleton;

@@ -105,6 +105,9 @@ public static class ConditionShape
     /// <summary>Whether a slot says something of the person that does not change with the time.</summary>
     internal static bool IsOfPerson(int slot) => slot != SubjectOnCall && slot != SubjectOnCallFor && Environment.Slots[slot].Path.StartsWith("subject.", StringComparison.Ordinal);
 
+    /// <summary>Whether a slot tells two people apart who are in the same groups and have the same attributes.</summary>
+    internal static bool IsOfOnePerson(int slot) => slot != SubjectGroups && slot != SubjectAttributes && IsOfPerson(slot);
+
     /// <summary>Whether a slot says something of one asking, or of the time.</summary>
     internal static bool IsOfAsking(int slot) =>
         slot == Now || slot == SubjectOnCall || slot == SubjectOnCallFor || Environment.Slots[slot].Path.StartsWith("request.", StringComparison.Ordinal);

@@ -25,13 +25,14 @@ internal sealed class Prover
     private readonly List<(Policy Policy, Formula Matches, Formula Auto)> _rules = [];
     private readonly Dictionary<string, string> _fieldOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, bool> _decided = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Condition?> _compiled;
     private readonly bool _glass;
     private readonly int _size;
     private int _work;
 
-    private Prover(LoadedCatalog catalog, Never never, RoleRef role, Person? person, bool glass)
+    private Prover(LoadedCatalog catalog, Never never, RoleRef role, Person? person, bool glass, Dictionary<string, Condition?> compiled)
     {
-        (_catalog, _never, _role, _person, _glass) = (catalog, never, role, person, glass);
+        (_catalog, _never, _role, _person, _glass, _compiled) = (catalog, never, role, person, glass, compiled);
         var resource = catalog.Resources[role.Resource];
         var anybody = person ?? new Person { Id = new SubjectId(""), TokenHashes = [] };
         _situation = new Situation(catalog, anybody, resource, resource.Roles[role.Role], new Question(anybody.Id, role, null, null, null, null, DateTimeOffset.UnixEpoch));
@@ -52,13 +53,14 @@ internal sealed class Prover
     public static IReadOnlyList<Breach> Prove(LoadedCatalog catalog)
     {
         var found = new List<Breach>();
+        var compiled = new Dictionary<string, Condition?>(StringComparer.Ordinal);
         foreach (var never in catalog.Nevers)
         {
             var people = People(catalog, never);
             foreach (var role in never.Roles.OrderBy(role => role.Resource, StringComparer.Ordinal).ThenBy(role => role.Role, StringComparer.Ordinal))
             {
                 var breach = ((bool[])[false, true]).Where(glass => !glass || catalog.Policies.Any(policy => policy.BreakGlass is not null && policy.Roles.Contains(role)))
-                    .Select(glass => Anybody(catalog, never, role, glass) ?? people.Select(person => new Prover(catalog, never, role, person, glass).Search(Formula.True)).FirstOrDefault(way => way is not null))
+                    .Select(glass => Anybody(catalog, never, role, glass, compiled) ?? people.Select(person => new Prover(catalog, never, role, person, glass, compiled).Search(Formula.True)).FirstOrDefault(way => way is not null))
                     .FirstOrDefault(way => way is not null);
                 if (breach is not null)
                 {
@@ -71,9 +73,9 @@ internal sealed class Prover
     }
 
     // Somebody whom the catalog does not name, in whatever groups.
-    private static Breach? Anybody(LoadedCatalog catalog, Never never, RoleRef role, bool glass)
+    private static Breach? Anybody(LoadedCatalog catalog, Never never, RoleRef role, bool glass, Dictionary<string, Condition?> compiled)
     {
-        var prover = new Prover(catalog, never, role, null, glass);
+        var prover = new Prover(catalog, never, role, null, glass, compiled);
         return prover.Search(never.Who.Count == 0 ? Formula.True : prover.Who(never.Who));
     }
 
@@ -81,14 +83,18 @@ internal sealed class Prover
     private static IReadOnlyList<Person> People(LoadedCatalog catalog, Never never)
     {
         var named = catalog.Policies.SelectMany(policy => policy.WhoNames).Where(name => name.StartsWith("person:", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
-        var isRead = catalog.Policies.SelectMany(policy => new[] { policy.Where, policy.When, policy.Auto }).OfType<Condition>().Any(condition => condition.ReadsPerson);
+        var conditions = catalog.Policies.SelectMany(policy => new[] { policy.Where, policy.When, policy.Auto }).OfType<Condition>().ToList();
+        var isRead = conditions.Exists(condition => condition.Reads(ConditionShape.IsOfOnePerson));
         return
         [
             .. catalog.People.Values
                 .Where(person => !person.Disabled && (never.Who.Count == 0 || never.Who.Any(name => Is(catalog, person.Id, name))))
                 .OrderBy(person => person.Id.Value, StringComparer.Ordinal)
-                .DistinctBy(person => isRead || named.Contains("person:" + person.Id) ? person.Id.Value : "/" + string.Join('/', catalog.GroupsOf(person.Id))),
+                .DistinctBy(person => isRead || named.Contains("person:" + person.Id) ? person.Id.Value : Alike(catalog, person)),
         ];
+
+        static string Alike(LoadedCatalog catalog, Person person) =>
+            $"/{string.Join('/', catalog.GroupsOf(person.Id))}\n{string.Join('\n', person.Attributes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"))}";
     }
 
     private static bool Is(LoadedCatalog catalog, SubjectId subject, string name) => name.StartsWith("group:", StringComparison.Ordinal)
@@ -218,10 +224,20 @@ internal sealed class Prover
         _ => throw new InvalidOperationException("A condition is made of what is listed above."),
     };
 
+    private Condition? Compiled(string text)
+    {
+        if (!_compiled.TryGetValue(text, out var condition))
+        {
+            _compiled[text] = condition = Condition.Compile(text, default).Condition;
+        }
+
+        return condition;
+    }
+
     private Formula Atom(string text, CelSkeleton.Atom atom)
     {
         if (atom.IsClosed && atom.Slots.All(slot => ConditionShape.IsOfResource(slot) || (_person is not null && ConditionShape.IsOfPerson(slot)))
-            && Condition.Compile(text, default).Condition is { } known)
+            && Compiled(text) is { } known)
         {
             // NB. One that fails is left open: what it would have come to is nobody's guess.
             var holds = known.Evaluate(_situation);
