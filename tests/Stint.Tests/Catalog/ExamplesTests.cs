@@ -66,13 +66,15 @@ public class ExamplesTests
 
     private static string[] Files(string example) => Directory.GetFiles(Path.Combine(Root(), example), "*.yaml", SearchOption.AllDirectories);
 
-    private static string Root()
+    private static string Root() => Path.Combine(Checkout(), "examples");
+
+    internal static string Checkout()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "Stint.slnx")))
             {
-                return Path.Combine(folder.FullName, "examples");
+                return folder.FullName;
             }
         }
 
