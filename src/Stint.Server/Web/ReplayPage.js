@@ -22,9 +22,9 @@
 
     const outcomes = [
         ['refused', 'refused now'],
-        ['by_rule', 'let in without a yes now'],
-        ['needs_yes', 'in need of another yes now'],
-        ['shorter', 'for a shorter time now'],
+        ['by_rule', 'without a yes now'],
+        ['needs_yes', 'need another yes now'],
+        ['shorter', 'for shorter now'],
     ];
     const nowWords = { refused: 'refused', by_rule: 'let in by rule', needs_yes: 'another yes', shorter: 'shorter' };
     const wasWords = { allow: 'let in by rule', deny: 'refused by rule', needs_approval: 'needed a yes' };
@@ -45,12 +45,16 @@
         if (item.name && item.name !== item.subject) { person.append(make('small', item.subject)); }
         const when = make('td', '', 'when');
         when.append(time(item.asked_at), make('small', item.request, 'name'));
-        const then = make('td', wasWords[item.before] || item.before);
+        const then = make('td', wasWords[item.before] || item.before, 'then');
         if (item.before === 'needs_approval') { then.append(make('small', answerWords[item.state] || item.state)); }
         const because = make('td', item.because);
         if (item.rules.length) { because.append(make('small', `${item.rules.length === 1 ? 'Rule' : 'Rules'}: ${item.rules.join(', ')}`, 'rules')); }
         if (item.reason) { because.append(make('small', `Asked “${item.reason}”`)); }
         row.append(person, make('td', item.role, 'name'), when, then, make('td', nowWords[item.what] || item.what, 'now'), because);
+
+        // A narrow window shows a line as a block, which would otherwise be a table no more for who listens to it.
+        row.setAttribute('role', 'row');
+        for (const cell of row.children) { cell.setAttribute('role', cell === person ? 'rowheader' : 'cell'); }
         return { row, what: item.what, text: row.textContent.toLocaleLowerCase() };
     };
 

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Stint.EndToEnd.Harness;
+using Xunit;
+
+namespace Stint.EndToEnd;
+
+/// <summary>A replay looked at in a real browser.</summary>
+public sealed class ReplayPageTests(OpenShop open) : IClassFixture<OpenShop>
+{
+    private const string Markup = "<img src=x onerror=\"document.title='broken'\"><b>bold</b>";
+
+    [Fact]
+    public async Task Replay_OpenedInABrowser_ShowsWhatWouldBeOtherwise_AndTakesNothingForMarkup()
+    {
+        await open.Ann.StintAsync("request", "orders-db/read-only", "--for", "3h", "--reason", Markup);
+        await open.Bob.StintAsync("request", "orders-db/writer", "--for", "20m", "--reason", "import");
+        await open.Ann.StintAsync("request", "orders-db/owner", "--for", "20m", "--reason", "index");
+        var folder = RunFolder.Make("replayed");
+        await File.WriteAllTextAsync(
+            Path.Combine(folder, "catalog.yaml"),
+            open.Shop.Catalog
+                .Replace("for: { default: 30m, max: 4h }", "for: { default: 30m, max: 2h }", StringComparison.Ordinal)
+                .Replace("roles: [orders-db/read-only, orders-db/writer]", "roles: [orders-db/read-only]", StringComparison.Ordinal)
+                .Replace("approve: { steps: [{ from: owners }] }", "approve: { auto: true }", StringComparison.Ordinal));
+
+        var replay = await open.Carol.StintAsync("catalog", "replay", folder, "--since", "1d", "--web", "--json");
+        Assert.Equal(9, replay.ExitCode);
+        var address = JsonDocument.Parse(replay.Out).RootElement.GetProperty("report").GetProperty("address").GetString()!;
+        var (page, key) = (address.Split('#')[0], address.Split('#')[1]);
+        Assert.StartsWith($"{open.Stint.Web}catalog/replays/rp-", page, StringComparison.Ordinal);
+        Assert.Matches($"{open.Stint.Web}catalog/replays/rp-[0-9a-z]{{12}}#str_[\\w-]{{43}}\n", (await open.Carol.StintAsync("catalog", "replay", folder, "--since", "1d", "--web")).Out);
+
+        await using var browser = await Chromium.StartAsync("Asia/Kolkata");
+        await browser.GoAsync(address);
+        await browser.BecomesAsync("!document.getElementById('report')?.hidden");
+
+        // The numbers first.
+        Assert.Equal(["1 refused now", "1 without a yes now", "0 need another yes now", "1 for shorter now", "0 the same as then"], await TextsAsync(browser, "#numbers > *"));
+        Assert.Equal(3, (await TextsAsync(browser, "#lines tr")).Length);
+        Assert.Contains("Times in Asia/", await browser.SayAsync<string>("document.getElementById('about').textContent"), StringComparison.Ordinal);
+
+        // What somebody wrote is text.
+        Assert.Contains(Markup, await browser.SayAsync<string>("document.getElementById('lines').textContent"), StringComparison.Ordinal);
+        Assert.Equal(0, await browser.SayAsync<int>("document.querySelectorAll('img, #lines b').length"));
+        Assert.NotEqual("broken", await browser.SayAsync<string>("document.title"));
+
+        // The key went into one header, and into no address; the bar does not have it any more.
+        Assert.Equal(page, await browser.SayAsync<string>("location.href"));
+        Assert.Equal(1, await browser.SayAsync<int>("history.length - 1"));
+        Assert.All(browser.Requests, sent =>
+        {
+            Assert.StartsWith(open.Stint.Web.ToString(), (string?)sent["url"], StringComparison.Ordinal);
+            Assert.DoesNotContain(key, (string?)sent["url"], StringComparison.Ordinal);
+            Assert.Null(sent["headers"]!["Referer"]);
+        });
+        Assert.Single(browser.Requests, sent => sent["headers"]!.ToJsonString().Contains(key, StringComparison.Ordinal));
+        Assert.DoesNotContain(key, open.Stint.Log, StringComparison.Ordinal);
+
+        // With the keyboard alone: to the first number, which filters, and on to the text.
+        await browser.PressAsync("Tab", 9);
+        await browser.PressAsync("Enter", 13, "\r");
+        await browser.BecomesAsync("document.activeElement.getAttribute('aria-pressed') === 'true'");
+        Assert.Equal("1 of 3 lines shown.", await browser.SayAsync<string>("document.querySelector('[role=status]').textContent"));
+        Assert.Single(await TextsAsync(browser, "#lines tr:not([hidden])"));
+        await browser.PressAsync("Enter", 13, "\r");
+        await browser.SayAsync<bool>("document.getElementById('text').focus()");
+        await browser.TypeAsync("ANN owner");
+        await browser.BecomesAsync("document.querySelector('[role=status]').textContent === '1 of 3 lines shown.'");
+        Assert.Contains("index", Assert.Single(await TextsAsync(browser, "#lines tr:not([hidden])")), StringComparison.Ordinal);
+
+        // What does not come from us does not run, and nothing of ours was refused.
+        Assert.Empty(browser.Complaints);
+        Assert.Equal("refused", await browser.SayAsync<string>("(() => { try { document.body.innerHTML = '<i>x</i>'; return 'taken'; } catch { return 'refused'; } })()"));
+
+        // A reload has no key, and says so.
+        await browser.GoAsync(page);
+        await browser.BecomesAsync("location.href.length > 0 && document.getElementById('trouble')?.hidden === false");
+        Assert.Contains("open the address again", await browser.SayAsync<string>("document.getElementById('trouble').textContent"), StringComparison.Ordinal);
+    }
+
+    private static async Task<string[]> TextsAsync(Chromium browser, string selector) =>
+        (await browser.SayAsync<string[]>($"[...document.querySelectorAll({JsonSerializer.Serialize(selector)})].map(one => one.textContent.trim())"))!;
+}
