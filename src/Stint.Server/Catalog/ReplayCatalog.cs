@@ -92,7 +92,7 @@ internal sealed class ReplayCatalog(StintStore store, CurrentCatalog current, Ca
             total[Replay.Word(what)] = count;
         }
 
-        total["left_out"] = Math.Max(0, told - MostTold);
+        total["left_out"] = Math.Max(0L, told - MostTold);
         if (keepFor is { } who && await reports.KeepAsync(who, draft!, total, cancellation) is { } kept)
         {
             await tell(new JsonObject { ["report"] = new JsonObject { ["id"] = kept.Id.Value, ["key"] = kept.Key, ["ends_at"] = CanonicalTime.Write(kept.EndsAt)[..19] + "Z" } });
