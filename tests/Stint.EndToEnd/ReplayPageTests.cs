@@ -32,7 +32,7 @@ public sealed class ReplayPageTests(OpenShop open) : IClassFixture<OpenShop>
 
         await using var browser = await Chromium.StartAsync("Asia/Kolkata");
         await browser.GoAsync(address);
-        await browser.BecomesAsync("!document.getElementById('report')?.hidden");
+        await browser.BecomesAsync("document.getElementById('report')?.hidden === false");
 
         // The numbers first.
         Assert.Equal(["1 refused now", "1 without a yes now", "0 need another yes now", "1 for shorter now", "0 the same as then"], await TextsAsync(browser, "#numbers > *"));

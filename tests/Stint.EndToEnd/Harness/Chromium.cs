@@ -96,7 +96,7 @@ public sealed class Chromium : IAsyncDisposable
     {
         foreach (var type in (string[])["keyDown", "keyUp"])
         {
-            await AskAsync("Input.dispatchKeyEvent", new JsonObject { ["type"] = type, ["key"] = key, ["code"] = key, ["windowsVirtualKeyCode"] = code, ["text"] = type == "keyDown" ? text : null });
+            await AskAsync("Input.dispatchKeyEvent", new JsonObject { ["type"] = type, ["key"] = key, ["code"] = key, ["windowsVirtualKeyCode"] = code, ["text"] = type == "keyDown" ? text ?? "" : "" });
         }
     }
 

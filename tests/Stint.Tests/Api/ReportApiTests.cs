@@ -69,7 +69,7 @@ public sealed class ReportApiTests : IAsyncLifetime
         Assert.Contains((string)report["id"]!, log, StringComparison.Ordinal);
         Assert.DoesNotContain(key[4..], log, StringComparison.Ordinal);
         Assert.DoesNotContain(key[4..], _node.Output.ToString(), StringComparison.Ordinal);
-        foreach (var file in Directory.GetFiles(_node.Folder, "*", SearchOption.AllDirectories))
+        foreach (var file in Directory.GetFiles(_node.Folder, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)))
         {
             await using var open = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             using var read = new StreamReader(open, Encoding.Latin1);
