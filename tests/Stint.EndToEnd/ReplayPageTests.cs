@@ -78,6 +78,31 @@ public sealed class ReplayPageTests(OpenShop open) : IClassFixture<OpenShop>
         Assert.Contains("open the address again", await browser.SayAsync<string>("document.getElementById('trouble').textContent"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Web_OnATerminalWithAScreen_OpensABrowserWithoutShowingTheKeyToAnybody()
+    {
+        var (folder, tools) = (RunFolder.Make("replayed"), RunFolder.Make("tools"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "catalog.yaml"), open.Shop.Catalog);
+        var (asked, given) = (Path.Combine(tools, "asked"), Path.Combine(tools, "given"));
+        var opener = Path.Combine(tools, "xdg-open");
+        await File.WriteAllTextAsync(opener, $"#!/bin/sh\nstat -c %a \"$1\" >{given}\ncat \"$1\" >>{given}\necho \"$*\" >{asked}.new\nmv {asked}.new {asked}\n");
+        File.SetUnixFileMode(opener, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var screen = new Dictionary<string, string?>(open.Carol.Environment) { ["DISPLAY"] = ":99", ["PATH"] = $"{tools}:{Environment.GetEnvironmentVariable("PATH")}" };
+        Task<Output> ReplayAsync(string more) => Tool.RunAsync("script", ["-qec", $"{Checkout.Stint} catalog replay {folder} --since 1d --web {more}", "/dev/null"], screen);
+
+        Assert.Contains("/catalog/replays/", (await ReplayAsync("--no-browser")).Out, StringComparison.Ordinal);
+        Assert.False(File.Exists(asked));
+        var said = (await ReplayAsync("")).Out;
+        await Until.TrueAsync("the browser is asked", TimeSpan.FromSeconds(10), () => Task.FromResult(File.Exists(asked)));
+
+        // Everybody on the machine sees a program's arguments: there is a file, which its owner alone reads.
+        Assert.DoesNotContain("str_", await File.ReadAllTextAsync(asked), StringComparison.Ordinal);
+        var page = await File.ReadAllTextAsync(given);
+        Assert.StartsWith("600\n", page, StringComparison.Ordinal);
+        var address = said[said.IndexOf(open.Stint.Web.ToString(), StringComparison.Ordinal)..].Split('\r', '\n')[0];
+        Assert.Contains($"url={address}\"", page, StringComparison.Ordinal);
+    }
+
     private static async Task<string[]> TextsAsync(Chromium browser, string selector) =>
         (await browser.SayAsync<string[]>($"[...document.querySelectorAll({JsonSerializer.Serialize(selector)})].map(one => one.textContent.trim())"))!;
 }
