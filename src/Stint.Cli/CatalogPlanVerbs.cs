@@ -141,18 +141,27 @@ internal static class CatalogPlanVerbs
     {
         var folder = Folder();
         var since = new Option<string>("--since") { Description = "How far back, such as 90d.", HelpName = "DURATION", DefaultValueFactory = _ => "90d" };
-        return Verb.Asks(new Command("replay", "Decide past requests again by a changed catalog: who would now be refused, let in, or need another's yes.") { folder, since }, async (verb, client, cancellation) =>
+        var web = new Option<bool>("--web") { Description = "Keep a report for an hour, and open it in a browser where there is one." };
+        var noBrowser = new Option<bool>("--no-browser") { Description = "With --web: only print the address." };
+        return Verb.Asks(new Command("replay", "Decide past requests again by a changed catalog: who would now be refused, let in, or need another's yes.") { folder, since, web, noBrowser }, async (verb, client, cancellation) =>
         {
             var catalog = CatalogFolders.Load(verb, verb.Get(folder));
             var body = await CatalogFolders.BodyAsync(verb.Get(folder), catalog.Source, withOrigin: false, cancellation);
             body["since_seconds"] = Asking.Duration(verb.Get(since));
+            if (verb.Get(web))
+            {
+                body["keep"] = true;
+            }
+
             var items = new JsonArray();
             JsonObject? total = null;
+            JsonObject? report = null;
             using var stream = new StreamReader(await client.PostForStreamAsync("api/v1/catalog/replay", body, cancellation));
             while (await stream.ReadLineAsync(cancellation) is { } line)
             {
                 var said = JsonNode.Parse(line) as JsonObject;
                 total = said?["total"] as JsonObject ?? total;
+                report = said?["report"] as JsonObject ?? report;
                 if (said?["item"] is JsonObject item)
                 {
                     items.Add(item.DeepClone());
@@ -168,8 +177,20 @@ internal static class CatalogPlanVerbs
                 throw new CommandFailed(ExitCode.Unreachable, "The server stopped before all was decided again.", "Try again; a shorter --since takes less time.");
             }
 
+            if (verb.Get(web) && report is null)
+            {
+                throw new CommandFailed(ExitCode.Failed, "The server kept no report.", "You may have lost the right to replay meanwhile: only admins and auditors have it.");
+            }
+
+            var address = report is null ? null : $"{new Uri(client.Login.Server, $"/catalog/replays/{report["id"]}")}#{report["key"]}";
             var differs = (long)total["requests"]! - (long)total["same"]!;
-            verb.Terminal.Answer(new JsonObject { ["total"] = total.DeepClone(), ["items"] = items }, () =>
+            var answer = new JsonObject { ["total"] = total.DeepClone(), ["items"] = items };
+            if (address is not null)
+            {
+                answer["report"] = new JsonObject { ["address"] = address, ["ends_at"] = report!["ends_at"]!.DeepClone() };
+            }
+
+            verb.Terminal.Answer(answer, () =>
             {
                 foreach (var item in items.OfType<JsonObject>())
                 {
@@ -184,6 +205,15 @@ internal static class CatalogPlanVerbs
                 verb.Terminal.Verdict(
                     differs == 0,
                     $"Of {Cards.Count((long)total["requests"]!, "request")}: {total["refused"]} refused, {total["by_rule"]} let in without a yes, {total["needs_yes"]} in need of another yes, {total["shorter"]} shorter, {total["same"]} as before.");
+                if (address is not null)
+                {
+                    verb.Terminal.Line($"In a browser until {verb.Terminal.When(report!["ends_at"])}, for whoever has the whole address:");
+                    verb.Terminal.Address(address);
+                    if (!verb.Get(noBrowser))
+                    {
+                        Browser.Open(address);
+                    }
+                }
             });
             return differs == 0 ? ExitCode.Ok : ExitCode.Differs;
         });

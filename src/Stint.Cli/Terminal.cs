@@ -76,6 +76,9 @@ internal sealed class Terminal
 
     public void Line(string text = "") => _out.WriteLine(Printable(text));
 
+    /// <summary>An address in a line of its own, never folded: half of it opens nothing.</summary>
+    public void Address(string address) => _out.Profile.Out.Writer.WriteLine(Printable(address));
+
     /// <summary>A line in which <paramref name="good"/> is told by colour as well as by its words.</summary>
     public void Verdict(bool good, string text) => _out.MarkupLine($"[{(good ? "green" : "red")}]{Markup.Escape(Printable(text))}[/]");
 

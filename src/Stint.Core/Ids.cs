@@ -63,6 +63,13 @@ public readonly record struct ReviewId(string Value)
     public override string ToString() => Value;
 }
 
+/// <summary>One report that is kept for a time, to be looked at in a browser. Written <c>rp-</c> and twelve characters.</summary>
+public readonly record struct ReportId(string Value)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+}
+
 /// <summary>A role at a resource, written <c>orders-db/read-only</c>.</summary>
 public readonly record struct RoleRef(string Resource, string Role)
 {

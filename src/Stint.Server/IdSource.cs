@@ -32,6 +32,8 @@ internal sealed class IdSource(FillRandom fill)
 
     public ChangeId NextChange() => new("chg-" + Text(12));
 
+    public ReportId NextReport() => new("rp-" + Text(12));
+
     /// <summary>A holder's login at the gateway: readable, and different each time.</summary>
     public string NextLogin(SubjectId subject) => $"{subject.Value}-{Text(8)}";
 

@@ -76,6 +76,7 @@ internal static class UseCases
         .AddSingleton<CatalogChanges>()
         .AddSingleton<ChangeCatalog>()
         .AddSingleton<PlanCatalog>()
+        .AddSingleton<KeepReports>()
         .AddSingleton<ReplayCatalog>()
         .AddSingleton<FollowCatalog>()
         .AddSingleton<ExplainAccess>()

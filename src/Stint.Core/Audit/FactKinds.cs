@@ -147,6 +147,9 @@ public static class FactKinds
     /// <summary>A change is decided: it took effect, or it did not. Fields: <c>change catalog reason state version</c>.</summary>
     public const string ChangeEnded = nameof(ChangeEnded);
 
+    /// <summary>Somebody had a report kept, to look at it in a browser until then; never the key that opens it. Fields: <c>report by catalog count bytes until</c>; <c>catalog</c> is the one that was replayed, <c>count</c> how many requests it would answer otherwise.</summary>
+    public const string ReportKept = nameof(ReportKept);
+
     /// <summary>An asking that the policies denied, or that was malformed. Fields: <c>request subject role reason catalog verdict</c>.</summary>
     public const string AskRefused = nameof(AskRefused);
 

@@ -33,7 +33,7 @@ public static class FieldClasses
             at start_at not_before not_after ends_by opens_from lapses_at until for_seconds max_seconds default_seconds shortened_to_seconds
             lapses_after_seconds begin_within_seconds opening state outcome allowed need missing distinct sequential not_for_reports remind_after_seconds after_seconds delegation offer instead_of record hash index left_out
             change number commit dirty
-            requests review break_glass within_seconds
+            requests review break_glass within_seconds report
             """,
         [FieldClass.Internal] =
             """

@@ -30,6 +30,9 @@ public enum Replayed
 /// <param name="Because">In words, without a full stop; empty when it is the same.</param>
 public sealed record Replay(Request Request, Replayed What, string Because)
 {
+    /// <summary>Names of the rules that decide now; empty when none is about it.</summary>
+    public IReadOnlyList<string> Rules { get; private init; } = [];
+
     /// <summary>Decides a request again at its own moment, as it was asked.</summary>
     /// <param name="catalog">The catalog that decides; also who is in which group is as it says.</param>
     /// <param name="request">The request.</param>
@@ -57,9 +60,10 @@ public sealed record Replay(Request Request, Replayed What, string Because)
             _ => throw new InvalidOperationException("A verdict is one of three."),
         };
         var terms = now is Verdict.Allow allow ? allow.Terms : (now as Verdict.NeedsApproval)?.Terms;
-        return what == Replayed.Same && terms is not null && terms.Max < request.For
+        var replay = what == Replayed.Same && terms is not null && terms.Max < request.For
             ? new Replay(request, Replayed.Shorter, $"{Words.Say(terms.Max)} at most, it was {Words.Say(request.For)}")
             : new Replay(request, what, because);
+        return replay with { Rules = now.DecidedBy };
     }
 
     /// <summary>How <see cref="What"/> is written.</summary>
@@ -73,16 +77,18 @@ public sealed record Replay(Request Request, Replayed What, string Because)
         _ => throw new InvalidOperationException($"{what} is not what becomes of a request."),
     };
 
-    /// <summary>As JSON: <c>request subject role asked_at what because before</c>.</summary>
+    /// <summary>As JSON: <c>request subject role reason asked_at what because before rules</c>.</summary>
     public JsonObject ToNode() => new()
     {
         ["request"] = Request.Id.Value,
         ["subject"] = Request.Subject.Value,
         ["role"] = Request.Role.ToString(),
+        ["reason"] = Request.Reason,
         ["asked_at"] = Request.AskedAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
         ["what"] = Word(What),
         ["because"] = Because,
         ["before"] = VerdictJson.Name(Request.Verdict),
+        ["rules"] = new JsonArray([.. Rules.Select(rule => (JsonNode)rule)]),
     };
 
     private static (Replayed, string) Yeses(Request request, Verdict.NeedsApproval was, Verdict.NeedsApproval needs, IReadOnlyList<Approval> approvals)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Stint.Core;
 using Stint.Core.Approvals;
 using Stint.Core.Catalog;
 using Stint.Server.Catalog;
@@ -63,6 +64,9 @@ internal sealed record ReplayBody
 
     /// <summary>How far back, in seconds.</summary>
     public required long SinceSeconds { get; init; }
+
+    /// <summary>Whether to keep a report for an hour, to be opened in a browser; absent for no.</summary>
+    public bool? Keep { get; init; }
 }
 
 /// <summary>An answer to a change of the catalog.</summary>
@@ -190,8 +194,12 @@ internal static class CatalogEndpoints
             .Describe("rollBackCatalog", "Let an earlier version count again", "Applies its files on the version that counts now, with everything that applying takes. For admins.", typeof(AppliedShape), 200, 403, 404, 409, 422);
         api.MapPost("/catalog/replay", ReplayAsync)
             .WithMetadata(CatalogSized.Instance)
-            .Describe("replayCatalog", "Decide past requests again by other files", "Lines of JSON while it goes on: `replayed` counts, `item` is a request that would be answered otherwise, `total` comes last. Changes nothing. For admins and auditors.", null, 200, 403, 422)
+            .Describe("replayCatalog", "Decide past requests again by other files", "Lines of JSON while it goes on: `replayed` counts, `item` is a request that would be answered otherwise, `total` comes last. Changes nothing. With `keep` a report is kept for an hour and `report` comes before `total`: `id`, `key` (shown this once) and `ends_at`; a browser opens it at `/catalog/replays/{id}#{key}`. A person has at most five, the oldest makes room. For admins and auditors.", null, 200, 403, 422)
             .Produces(200, contentType: "application/jsonl");
+        api.MapGet("/catalog/replays/{id}", ReportAsync)
+            .WithMetadata(Identity.Open.Instance)
+            .Describe("getReplay", "A report of a replay that was kept", "Opened by `Authorization: Bearer KEY` with the key that it was kept under and by nothing else, for an hour, as long as whoever made it may replay. Whatever is wrong is one answer.", null, 200, 401)
+            .Produces(200, contentType: "application/json");
         api.MapGet("/catalog/history", HistoryAsync)
             .Describe("catalogHistory", "Which catalog counted when", "Newest first. For admins and auditors.", typeof(ListOf<EntryShape>), 200, 403, 422);
         api.MapGet("/catalog/versions/{version}", ExportAsync)
@@ -233,8 +241,20 @@ internal static class CatalogEndpoints
 
         // What tells how far it is goes out at once; the items in between go with it.
         context.Response.ContentType = "application/jsonl";
-        await replay.RunAsync(next, since, line => Answers.TellAsync(context, line, flush: !line.ContainsKey("item"), cancellation), cancellation);
+        await replay.RunAsync(next, since, line => Answers.TellAsync(context, line, flush: !line.ContainsKey("item"), cancellation), cancellation, body.Keep == true ? caller.Id : null);
         return Results.Empty;
+    }
+
+    private static async Task<IResult> ReportAsync(HttpContext context, KeepReports reports, WrongProofs wrong, string id, CancellationToken cancellation)
+    {
+        if (wrong.TooMany(context) is { } wait)
+        {
+            return wait;
+        }
+
+        return await reports.OpenAsync(new ReportId(id), Bearer.TokenOf(context), cancellation) is { } body
+            ? Results.Bytes(body, "application/json; charset=utf-8")
+            : wrong.Refuse(context, "There is no such report, or the key is not its own.", "A report is kept for an hour; make another: stint catalog replay FOLDER --web.");
     }
 
     private static async Task<IResult> HistoryAsync(Caller caller, CatalogVersions versions, int? limit, string? cursor, CancellationToken cancellation)

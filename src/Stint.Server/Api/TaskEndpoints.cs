@@ -34,7 +34,7 @@ internal static class TaskEndpoints
             .Describe("taskHook", "What GitHub, GitLab, Jira and PagerDuty call", "Signed as the vendor's documentation says, with JSON as its body. An issue that is closed, a pull or merge request that is merged or closed, an incident that is resolved ends what is bound to it; every other event is taken and does nothing. A delivery that is repeated does nothing.", typeof(TaskEndShape), 200, 401, 413, 429);
     }
 
-    private static async Task<IResult> DoneAsync(HttpContext context, string id, Senders senders, WrongSignatures wrong, DoneTask done, TimeProvider time, CancellationToken cancellation)
+    private static async Task<IResult> DoneAsync(HttpContext context, string id, Senders senders, WrongProofs wrong, DoneTask done, TimeProvider time, CancellationToken cancellation)
     {
         if (wrong.TooMany(context) is { } wait)
         {
@@ -52,7 +52,7 @@ internal static class TaskEndpoints
         var signature = One(context, "Stint-Signature");
         if (!Webhook.IsSignedPlain(sender.Secret, signature, task ?? "", body, time.GetUtcNow()) || !known || sender.Preset != WebhookPreset.Plain || task is null)
         {
-            return wrong.Refuse(context);
+            return Unsigned(wrong, context);
         }
 
         if (!sender.Owns(task))
@@ -66,7 +66,7 @@ internal static class TaskEndpoints
             : Answer(end);
     }
 
-    private static async Task<IResult> HookAsync(HttpContext context, string sender, Senders senders, WrongSignatures wrong, DoneTask done, TimeProvider time, CancellationToken cancellation)
+    private static async Task<IResult> HookAsync(HttpContext context, string sender, Senders senders, WrongProofs wrong, DoneTask done, TimeProvider time, CancellationToken cancellation)
     {
         if (wrong.TooMany(context) is { } wait)
         {
@@ -82,7 +82,7 @@ internal static class TaskEndpoints
         var preset = found.Preset == WebhookPreset.Plain ? WebhookPreset.GitHub : found.Preset;
         if (!Webhook.IsSigned(preset, found.Secret, name => One(context, name), body, time.GetUtcNow()) || !known || found.Preset == WebhookPreset.Plain)
         {
-            return wrong.Refuse(context);
+            return Unsigned(wrong, context);
         }
 
         // NB. What is not this sender's to end is answered like any other event: a vendor repeats what is refused, and tells who listens.
@@ -115,20 +115,23 @@ internal static class TaskEndpoints
     /// <summary>A header that is there once.</summary>
     private static string? One(HttpContext context, string name) => context.Request.Headers.TryGetValue(name, out var values) && values.Count == 1 ? values[0] : null;
 
+    private static IResult Unsigned(WrongProofs wrong, HttpContext context) =>
+        wrong.Refuse(context, "The call is not signed by a sender that is known here.", "See that both have the same secret, and that the raw body is signed.");
+
     private static IResult TooLarge() => Answers.Problem(ProblemKind.TooLarge.Say());
 }
 
-/// <summary>Answers calls whose signature is not right: all alike, and not too often for an address.</summary>
-internal sealed class WrongSignatures(Hosting.LimitOptions limits, TimeProvider time)
+/// <summary>Answers calls that prove themselves and whose proof is not right: all alike, and not too often for an address.</summary>
+internal sealed class WrongProofs(Hosting.LimitOptions limits, TimeProvider time)
 {
     private readonly RateLimit<IPAddress> _failures = new(limits.FailuresPerMinute, time);
 
     /// <summary>The answer to an address that tried too often, before anything of its call is read; null for any other.</summary>
     public IResult? TooMany(HttpContext context) => _failures.Peek(Bearer.Network(context.Connection.RemoteIpAddress)) is { } wait ? new Retry(wait) : null;
 
-    public IResult Refuse(HttpContext context) => _failures.Take(Bearer.Network(context.Connection.RemoteIpAddress)) is { } wait
+    public IResult Refuse(HttpContext context, string what, string remedy) => _failures.Take(Bearer.Network(context.Connection.RemoteIpAddress)) is { } wait
         ? new Retry(wait)
-        : Answers.Problem(ProblemKind.Unauthenticated.Say("The call is not signed by a sender that is known here.", "See that both have the same secret, and that the raw body is signed."));
+        : Answers.Problem(ProblemKind.Unauthenticated.Say(what, remedy));
 
     private sealed class Retry(TimeSpan wait) : IResult
     {

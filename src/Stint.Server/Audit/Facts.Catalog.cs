@@ -31,6 +31,20 @@ internal static partial class Facts
         ["note"] = note.Length > 0 ? note : null,
     };
 
+    /// <param name="report">What was kept.</param>
+    /// <param name="catalog">The version that was replayed.</param>
+    /// <param name="count">How many requests it would answer otherwise.</param>
+    /// <param name="bytes">How long the report is.</param>
+    public static Fact ReportKept(KeptReport report, string catalog, long count, long bytes) => new(FactKinds.ReportKept, report.MadeAt, Actor.Person(report.Person.Value))
+    {
+        ["report"] = report.Id.Value,
+        ["by"] = report.Person.Value,
+        ["catalog"] = catalog,
+        ["count"] = count,
+        ["bytes"] = bytes,
+        ["until"] = report.EndsAt,
+    };
+
     public static Fact ChangeProposed(CatalogChange change, Actor by) => new(FactKinds.ChangeProposed, change.ProposedAt, by)
     {
         ["change"] = change.Id.Value,

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Stint.Core;
+using Stint.Core.Audit;
 using Stint.Core.Catalog;
 using Stint.Core.Policies;
 using Stint.Server.Store;
@@ -7,7 +8,7 @@ using Stint.Server.Store;
 namespace Stint.Server.Catalog;
 
 /// <summary>Decides past requests again by other files, each at its own moment.</summary>
-internal sealed class ReplayCatalog(StintStore store, CurrentCatalog current, CatalogVersions versions, TimeProvider clock)
+internal sealed class ReplayCatalog(StintStore store, CurrentCatalog current, CatalogVersions versions, KeepReports reports, TimeProvider clock)
 {
     /// <summary>Longest look back.</summary>
     public static readonly TimeSpan Furthest = TimeSpan.FromDays(3 * 366);
@@ -35,13 +36,15 @@ internal sealed class ReplayCatalog(StintStore store, CurrentCatalog current, Ca
         return problems.Count > 0 ? new Outcome<LoadedCatalog>.Invalid(problems) : new Outcome<LoadedCatalog>.Done(load.Catalog!);
     }
 
-    /// <summary>Decides again, newest first, and tells while it goes on: <c>{"replayed":N}</c> from time to time, <c>{"item":…}</c> for each that differs, and last <c>{"total":…}</c>.</summary>
+    /// <summary>Decides again, newest first, and tells while it goes on: <c>{"replayed":N}</c> from time to time, <c>{"item":…}</c> for each that differs, <c>{"report":…}</c> where one was kept, and last <c>{"total":…}</c>.</summary>
     /// <param name="next">What <see cref="Prepare"/> gave.</param>
     /// <param name="since">How far back.</param>
     /// <param name="tell">Gets each line.</param>
     /// <param name="cancellation">The caller left.</param>
-    public async Task RunAsync(LoadedCatalog next, TimeSpan since, Func<JsonObject, Task> tell, CancellationToken cancellation)
+    /// <param name="keepFor">Who wants a report kept; null for nobody.</param>
+    public async Task RunAsync(LoadedCatalog next, TimeSpan since, Func<JsonObject, Task> tell, CancellationToken cancellation, SubjectId? keepFor = null)
     {
+        var draft = keepFor is null ? null : new ReportDraft();
         var from = clock.Now() - since;
         var counts = Enum.GetValues<Replayed>().ToDictionary(what => what, _ => 0L);
         var (told, replayed) = (0, 0L);
@@ -70,7 +73,11 @@ internal sealed class ReplayCatalog(StintStore store, CurrentCatalog current, Ca
                 counts[replay.What]++;
                 if (replay.What != Replayed.Same && ++told <= MostTold)
                 {
-                    await tell(new JsonObject { ["item"] = replay.ToNode() });
+                    var item = replay.ToNode();
+                    item["name"] = current.Now.People.GetValueOrDefault(replay.Request.Subject.Value)?.Name;
+                    item["state"] = Store.Words.Request[replay.Request.State];
+                    draft?.Add(item);
+                    await tell(new JsonObject { ["item"] = item });
                 }
             }
 
@@ -79,13 +86,18 @@ internal sealed class ReplayCatalog(StintStore store, CurrentCatalog current, Ca
         }
         while (before is not null);
 
-        var total = new JsonObject { ["requests"] = replayed, ["catalog"] = next.Version, ["since"] = Core.Audit.CanonicalTime.Write(from)[..19] + "Z" };
+        var total = new JsonObject { ["requests"] = replayed, ["catalog"] = next.Version, ["since"] = CanonicalTime.Write(from)[..19] + "Z" };
         foreach (var (what, count) in counts)
         {
             total[Replay.Word(what)] = count;
         }
 
-        total["left_out"] = Math.Max(0, told - MostTold);
+        total["left_out"] = Math.Max(0L, told - MostTold);
+        if (keepFor is { } who && await reports.KeepAsync(who, draft!, total, cancellation) is { } kept)
+        {
+            await tell(new JsonObject { ["report"] = new JsonObject { ["id"] = kept.Id.Value, ["key"] = kept.Key, ["ends_at"] = CanonicalTime.Write(kept.EndsAt)[..19] + "Z" } });
+        }
+
         await tell(new JsonObject { ["total"] = total });
     }
 }

@@ -81,7 +81,7 @@ internal sealed class Parts
         services.AddSingleton<TokenDirectory>().AddSingleton<KeptAnswers>().AddSingleton<SaveBackup>();
 
         services.AddSingleton(this).AddSingleton(new NodeTokens(_options.Nodes, _options.Limits.FailuresPerMinute, _time));
-        services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongSignatures>();
+        services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongProofs>();
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
     }
@@ -140,7 +140,7 @@ internal sealed class Parts
         while (await timer.WaitForNextTickAsync(stop));
     }
 
-    /// <summary>Says every few seconds that this node lives, ends what nodes that died have carried, and forgets old answers to repeated calls.</summary>
+    /// <summary>Says every few seconds that this node lives, ends what nodes that died have carried, and forgets old answers to repeated calls and reports that nobody can open any more.</summary>
     private async Task BeatAsync(StartUp startUp, CancellationToken stop)
     {
         var started = _time.Now();
@@ -158,6 +158,7 @@ internal sealed class Parts
                         if (forget)
                         {
                             await work.ForgetAnswersAsync(now - KeptAnswers.KeptFor);
+                            await work.ForgetReportsAsync(now);
                         }
                     },
                     stop);

@@ -55,6 +55,7 @@ internal static class WebServer
         app.Use(KeyedCall.ReadAsync);
         HealthEndpoints.Map(app);
         FrontPage.Map(app);
+        ReplayPage.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(Identity.Open.Instance);
         ApiRoutes.Map(app.MapGroup("/api/v1"));
         if (options.Nodes.Count > 0)

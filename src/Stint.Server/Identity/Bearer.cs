@@ -46,8 +46,7 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
             return _perAddress.Take(address) is { } open ? TooMany(context, open) : next(context);
         }
 
-        var header = context.Request.Headers.Authorization;
-        var token = header.Count == 1 && header[0] is { } text && text.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? text.AsSpan(7).Trim() : default;
+        var token = TokenOf(context).AsSpan();
         if (tokens.Find(token) is not { } person)
         {
             if (token.StartsWith(LoginByCode.Prefix, StringComparison.Ordinal))
@@ -106,6 +105,10 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
             tried ? "The token is unknown, or its person is disabled." : "No token was sent.",
             "Log in with `stint login`, or send the header `Authorization: Bearer stp_…`."));
     }
+
+    /// <summary>What was sent to be let in with; empty for nothing.</summary>
+    internal static string TokenOf(HttpContext context) =>
+        context.Request.Headers.Authorization is { Count: 1 } header && header[0] is { } text && text.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? text[7..].Trim() : "";
 
     internal static Task TooMany(HttpContext context, TimeSpan wait)
     {
