@@ -113,6 +113,11 @@ internal sealed class PostgresStore : StintStore
 
     public override async ValueTask DisposeAsync()
     {
+        if (_closing.IsCancellationRequested)
+        {
+            return;
+        }
+
         await StopWritingAsync();
         await _closing.CancelAsync();
         await _listening;

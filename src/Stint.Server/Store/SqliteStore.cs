@@ -104,6 +104,11 @@ internal sealed class SqliteStore(SqliteOptions options, StoreFaults? faults = n
 
     public override async ValueTask DisposeAsync()
     {
+        if (_closed)
+        {
+            return;
+        }
+
         _closed = true;
         await StopWritingAsync();
         await _copy;

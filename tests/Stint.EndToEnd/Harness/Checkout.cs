@@ -8,8 +8,11 @@ public static class Checkout
     /// <summary>The folder with the solution, without a slash at its end.</summary>
     public static string Root { get; } = Path.TrimEndingDirectorySeparator(Metadata("Root"));
 
-    /// <summary>The built <c>stint</c>, of the same configuration as these tests.</summary>
-    public static string Stint { get; } =
+    /// <summary>What an operator would install, when <c>./test</c> made it; else null.</summary>
+    public static string? Published { get; } = Environment.GetEnvironmentVariable("STINT_TEST_BINARY");
+
+    /// <summary>The <c>stint</c> that is tried: the published one, else the built one of the same configuration as these tests.</summary>
+    public static string Stint { get; } = Published ??
         Path.Combine(Root, "src", "Stint.Cli", "bin", Metadata("Configuration"), Metadata("Framework"), "stint");
 
     /// <summary>A script of the folder <c>eng</c>.</summary>
