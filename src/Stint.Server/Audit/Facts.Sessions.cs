@@ -30,6 +30,7 @@ internal static partial class Facts
         ["database"] = database,
         ["tls"] = knock.Tls,
         ["record"] = Word(grant.Record),
+        ["break_glass"] = grant.BreakGlass,
         ["node"] = node,
         ["state"] = Word(SessionState.Live),
     };
