@@ -4,6 +4,7 @@ using Stint.Core.Audit;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
+using Stint.Core.Sessions;
 using Stint.Server;
 using Stint.Server.Approvals;
 using Stint.Server.Audit;
@@ -63,6 +64,8 @@ public sealed class BreakGlassUseCaseTests
         Assert.True(grant.BreakGlass);
         Assert.Equal(RecordMode.Strict, grant.Record);
         Assert.Equal(TimeSpan.FromMinutes(20), grant.For);
+        var session = Facts.SessionStarted(new SessionId("ses-1"), grant, new AssignmentId("as-1"), new Knock("l", "postgres", null, "psql", "127.0.0.1", true), null, "one", world.Now);
+        Assert.Contains("\"break_glass\":true", session.Seal(0).Body, StringComparison.Ordinal);
         var review = view.Review!;
         Assert.Equal(ReviewState.Open, review.State);
         Assert.Equal(world.Now + TimeSpan.FromHours(24), review.DueAt);
