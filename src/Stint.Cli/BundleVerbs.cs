@@ -21,6 +21,17 @@ internal static class BundleVerbs
         return Cards.Array(preview, "roles").All(role => (string?)role["verdict"]?["outcome"] == "deny") ? ExitCode.Denied : ExitCode.Ok;
     }
 
+    /// <summary>What belongs to the asking for one role is refused before anything is asked: whoever calls an emergency must not get an everyday asking.</summary>
+    /// <exception cref="CommandFailed">The asking says something that a bundle does not take.</exception>
+    public static void OnlyWhatABundleTakes(JsonObject body, bool glass)
+    {
+        List<string> not = [.. glass ? ["--break-glass"] : (string[])[], .. body.ContainsKey("task") ? ["--task"] : (string[])[], .. body.ContainsKey("recurrence") ? ["--every"] : (string[])[]];
+        if (not.Count > 0)
+        {
+            throw new CommandFailed(ExitCode.Usage, $"A bundle is not asked for with {string.Join(" and ", not)}.", "Ask for the one role that it is about: stint request RESOURCE/ROLE.");
+        }
+    }
+
     /// <summary>Asks, waits when told to, shows what came of each role.</summary>
     public static async Task<int> SubmitAsync(Verb verb, StintClient client, JsonObject body, bool wait, string? timeout, CancellationToken cancellation)
     {

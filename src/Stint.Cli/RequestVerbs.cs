@@ -93,6 +93,7 @@ internal static class RequestVerbs
             var body = await again.BodyAsync(verb, client, what, asking.Body(verb, "", verb.Get(wait), withStart: true), cancellation);
             if (body.ContainsKey("bundle"))
             {
+                BundleVerbs.OnlyWhatABundleTakes(body, verb.Get(glass));
                 return verb.Get(dry)
                     ? await BundleVerbs.PreviewAsync(verb, client, body, cancellation)
                     : await BundleVerbs.SubmitAsync(verb, client, body, verb.Get(wait), verb.Get(timeout), cancellation);

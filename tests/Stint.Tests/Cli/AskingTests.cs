@@ -8,6 +8,15 @@ public sealed class AskingTests
     private static readonly TimeZoneInfo Berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
     private static readonly DateTimeOffset Noon = new(2026, 11, 22, 11, 0, 0, TimeSpan.Zero);
 
+    [Fact]
+    public void Bundle_WhatBelongsToOneRole_IsRefusedAndNotPassedOver()
+    {
+        var body = new System.Text.Json.Nodes.JsonObject { ["bundle"] = "first-week", ["task"] = "ci:1", ["recurrence"] = new System.Text.Json.Nodes.JsonObject() };
+
+        Assert.Contains("--break-glass and --task and --every", Assert.Throws<CommandFailed>(() => BundleVerbs.OnlyWhatABundleTakes(body, glass: true)).Message, StringComparison.Ordinal);
+        BundleVerbs.OnlyWhatABundleTakes(new System.Text.Json.Nodes.JsonObject { ["bundle"] = "first-week", ["wait"] = true }, glass: false);
+    }
+
     [Theory]
     [InlineData("90s", 90)]
     [InlineData("30m", 1800)]
