@@ -12,7 +12,7 @@ public sealed class PublishTests(RealServers servers)
         var folder = Path.GetDirectoryName(Checkout.Published) ?? RunFolder.Make("publish");
         if (Checkout.Published is null)
         {
-            (await Tool.RunAsync(Checkout.Eng("publish"), ["--quick", folder], within: TimeSpan.FromMinutes(15))).Good();
+            (await Tool.RunAsync(Checkout.Eng("publish"), [folder], within: TimeSpan.FromMinutes(15))).Good();
         }
 
         var binary = Path.Combine(folder, "stint");
