@@ -183,13 +183,15 @@ internal static class RequestVerbs
             var grants = client.ListAsync("api/v1/grants?mine=true&state=ready,opening,open,closing", 200, cancellation);
             var pending = client.ListAsync("api/v1/requests?mine=true&state=pending", 200, cancellation);
             var awaiting = client.ListAsync("api/v1/requests?awaiting_me=true&state=pending", 200, cancellation);
+            var series = client.ListAsync("api/v1/requests?mine=true&running=true", 200, cancellation);
             var status = client.GetAsync("api/v1/status", cancellation);
-            await Task.WhenAll(grants, pending, awaiting, status);
+            await Task.WhenAll(grants, pending, awaiting, series, status);
             var all = new JsonObject
             {
                 ["grants"] = Items(await grants),
                 ["pending"] = Items(await pending),
                 ["awaiting_me"] = Items(await awaiting),
+                ["series"] = Items(await series),
                 ["bundles"] = await BundleVerbs.OfAsync(client, (await pending).Concat(await awaiting), cancellation),
                 ["broken_glass"] = (await status)["broken_glass"]?.DeepClone(),
                 ["reviews"] = (await status)["reviews"]?.DeepClone(),
@@ -212,6 +214,12 @@ internal static class RequestVerbs
         foreach (var (request, card) in Told(all, "pending"))
         {
             card(terminal, request);
+            nothing = false;
+        }
+
+        foreach (var series in Cards.Array(all, "series"))
+        {
+            Cards.Request(terminal, series);
             nothing = false;
         }
 

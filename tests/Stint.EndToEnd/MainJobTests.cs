@@ -49,7 +49,7 @@ public sealed class MainJobTests(OpenShop open) : IClassFixture<OpenShop>
     [Fact]
     public async Task Owner_ApprovedFromAnotherSeat_EndsToTheSecondWithPsqlOpen()
     {
-        var waiting = open.Ann.StintAsync(["request", "orders-db/owner", "--for", "6s", "--reason", "unblock", "--wait", "--json"], null, TimeSpan.FromSeconds(60));
+        var waiting = open.Ann.StintAsync(["request", "orders-db/owner", "--for", "15s", "--reason", "unblock", "--wait", "--json"], null, TimeSpan.FromSeconds(60));
         var request = await Until.SeenAsync("Bob is asked", s_soon, async () =>
         {
             var page = await open.Bob.GetAsync("requests?awaiting_me=true&state=pending");
@@ -65,7 +65,7 @@ public sealed class MainJobTests(OpenShop open) : IClassFixture<OpenShop>
         await psql.StandardInput.WriteLineAsync("update orders set state = 'paid' where id = 4711 returning state; select pg_sleep(60);");
         await psql.StandardInput.FlushAsync();
         var said = psql.StandardOutput.ReadToEndAsync();
-        var error = await psql.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        var error = await psql.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
         var late = TimeProvider.System.GetUtcNow() - end;
         await psql.WaitForExitAsync();
 
@@ -110,7 +110,7 @@ public sealed class MainJobTests(OpenShop open) : IClassFixture<OpenShop>
         await Until.TrueAsync("the query runs", s_soon, async () => await RunningAsync(mark) == 1);
 
         (await open.Carol.StintAsync("revoke", grant, "--comment", "wrong database")).Good();
-        var error = await psql.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        var error = await psql.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.Contains("FATAL", error, StringComparison.Ordinal);
         Assert.Contains("wrong database", error, StringComparison.Ordinal);

@@ -30,7 +30,7 @@ internal static class RequestEndpoints
             .Describe("previewAsk", "What an asking would come to", "Decides as asking would, and stores nothing.", typeof(PreviewShape), 200, 404, 422);
         api.MapGet("/requests", ListAsync)
             .WithMetadata(ByCode.Instance)
-            .Describe("listRequests", "Requests, newest first", "One's own and those one may answer; everything for admins and auditors.", typeof(ListOf<RequestShape>), 200, 422);
+            .Describe("listRequests", "Requests, newest first", "One's own and those one may answer; everything for admins and auditors. With `running`, only series with occurrences to come.", typeof(ListOf<RequestShape>), 200, 422);
         api.MapGet("/requests/{id}", GetAsync)
             .WithMetadata(ByCode.Instance)
             .Describe("getRequest", "One request", "With `wait_seconds` (at most 60) and `seen_version` it answers when the version is newer, or when the time is over.", typeof(RequestShape), 200, 404, 422);
@@ -66,6 +66,7 @@ internal static class RequestEndpoints
         string? subject,
         bool? mine,
         [FromQuery(Name = "awaiting_me")] bool? awaitingMe,
+        bool? running,
         int? limit,
         string? cursor,
         CancellationToken cancellation)
@@ -82,7 +83,7 @@ internal static class RequestEndpoints
             return problem;
         }
 
-        var query = new RequestQuery { State = wanted, Subject = subject is null ? null : new SubjectId(subject), Mine = caller.ByCode || (mine ?? false), AwaitingMe = !caller.ByCode && (awaitingMe ?? false) };
+        var query = new RequestQuery { State = wanted, Subject = subject is null ? null : new SubjectId(subject), Mine = caller.ByCode || (mine ?? false), AwaitingMe = !caller.ByCode && (awaitingMe ?? false), Running = running ?? false };
         return Results.Json(Answers.ListOf(await find.ListAsync(caller.Id, query, page!, cancellation), Mapping.Of), ApiJson.Default.ListOfRequestShape);
     }
 

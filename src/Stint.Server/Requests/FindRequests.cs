@@ -18,6 +18,9 @@ internal sealed record RequestQuery
 
     /// <summary>Only pending ones that wait for the caller's yes.</summary>
     public bool AwaitingMe { get; init; }
+
+    /// <summary>Only series with occurrences to come.</summary>
+    public bool Running { get; init; }
 }
 
 /// <summary>Looks requests up, and waits for them to change.</summary>
@@ -54,6 +57,7 @@ internal sealed class FindRequests(StintStore store, CurrentCatalog catalog, Tim
                 Subject = query.Mine ? who : query.Subject,
                 Now = clock.Now(),
                 Awaiting = query.AwaitingMe ? who : null,
+                Running = query.Running,
 
                 // NB. Whoever may not read everything gets what they asked or may answer; never a page cut short by what they may not see.
                 Involving = current.MayReadAll(who) ? null : who,

@@ -85,15 +85,13 @@ public sealed class EvidenceTests : IDisposable
         Assert.True(EvidenceVerifier.Verify(file, KeyTrust.Nothing).Holds);
         for (var i = 0; i < file.Length; i++)
         {
-            foreach (var flip in i % 4 == 0 ? new byte[] { 1, (byte)(0x80 >> (i % 7)) } : [(byte)(1 << (i % 8))])
-            {
-                file[i] ^= flip;
-                var report = EvidenceVerifier.Verify(file, KeyTrust.Nothing);
-                Assert.True(
-                    report.Sentences.Any(sentence => !sentence.Holds && sentence.Why!.Length > 0),
-                    $"byte {i} xor {flip} passed, near {Encoding.UTF8.GetString(file, Math.Max(0, i - 30), Math.Min(60, file.Length - Math.Max(0, i - 30)))}");
-                file[i] ^= flip;
-            }
+            var flip = (byte)(1 << (i % 8));
+            file[i] ^= flip;
+            var report = EvidenceVerifier.Verify(file, KeyTrust.Nothing);
+            Assert.True(
+                report.Sentences.Any(sentence => !sentence.Holds && sentence.Why!.Length > 0),
+                $"byte {i} xor {flip} passed, near {Encoding.UTF8.GetString(file, Math.Max(0, i - 30), Math.Min(60, file.Length - Math.Max(0, i - 30)))}");
+            file[i] ^= flip;
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class EndTests(TargetServer target)
     [Fact]
     public async Task Deadline_IdleSession_HearsWhyAndHowToAskAgain()
     {
-        await using var gateway = await TestGateway.StartAsync(target, gate: gate => gate.For = TimeSpan.FromSeconds(1));
+        await using var gateway = await TestGateway.StartAsync(target, gate: gate => gate.For = TimeSpan.FromSeconds(4));
         await using var connection = await RelayTests.OpenAsync(gateway);
 
         var session = gateway.Gate.Sessions.Single();
@@ -85,7 +85,7 @@ public sealed class EndTests(TargetServer target)
     [Fact]
     public async Task Extend_MovesTheDeadline()
     {
-        await using var gateway = await TestGateway.StartAsync(target, gate: gate => gate.For = TimeSpan.FromSeconds(1));
+        await using var gateway = await TestGateway.StartAsync(target, gate: gate => gate.For = TimeSpan.FromSeconds(4));
         await using var connection = await RelayTests.OpenAsync(gateway);
         var session = gateway.Gate.Sessions.Single();
 

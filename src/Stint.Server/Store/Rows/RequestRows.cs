@@ -23,6 +23,9 @@ internal sealed record RequestFilter
     public SubjectId? Involving { get; init; }
 
     public string? Resource { get; init; }
+
+    /// <summary>Only series with occurrences to come.</summary>
+    public bool Running { get; init; }
 }
 
 internal partial class Reads
@@ -40,6 +43,7 @@ internal partial class Reads
         .And("state = ?", Words.Request[filter.State])
         .And("subject = ?", filter.Subject?.Value)
         .And("resource = ?", filter.Resource)
+        .And("id IN (SELECT request_id FROM series WHERE state = ?)", filter.Running ? Words.Series[SeriesState.Running] : null)
         .And(
             $"subject <> ? AND id IN (SELECT request_id FROM request_approvers WHERE open = 1 AND (person = ? OR {AnsweredFor(filter.Now)})) "
             + "AND id NOT IN (SELECT request_id FROM approvals WHERE person = ?)",
