@@ -54,7 +54,7 @@ internal sealed class ServerNode : IAsyncDisposable
     public static async Task<ServerNode> StartAsync(ServerOptions options, ServeArguments arguments, CancellationToken cancellation)
     {
         var loggers = Logging.Make(options.Log);
-        var node = new ServerNode(options, arguments.Time ?? TimeProvider.System, loggers);
+        var node = new ServerNode(options, arguments.Time ?? new SteadyTime(), loggers);
         try
         {
             await node.StartAsync(arguments, cancellation);
