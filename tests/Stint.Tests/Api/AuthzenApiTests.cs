@@ -2,12 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
-using Stint.Core;
-using Stint.Core.Grants;
-using Stint.Core.Requests;
-using Stint.Server.Store;
-using Stint.Tests.Store;
 using Xunit;
 
 namespace Stint.Tests.Api;
@@ -22,29 +16,16 @@ public sealed class AuthzenApiTests : IAsyncLifetime
     private const string Orders = """ "resource": { "type": "resource", "id": "orders-db" } """;
 
     private TestNode _node = null!;
-    private TestStore _rows = null!;
 
     public async ValueTask InitializeAsync()
     {
         _node = await TestNode.StartAsync(
             ("STINT_AUTHZEN__SHOP__TOKEN_ENV", "SHOP_TOKEN"), ("STINT_AUTHZEN__SHOP__RESOURCES", "orders-*"), ("STINT_AUTHZEN__SHOP__RESOURCE_TYPES", "record"), ("SHOP_TOKEN", Token),
             ("STINT_AUTHZEN__NARROW__TOKEN_ENV", "NARROW_TOKEN"), ("STINT_AUTHZEN__NARROW__RESOURCES", "other"), ("STINT_AUTHZEN__NARROW__REQUESTS_PER_MINUTE", "3"), ("NARROW_TOKEN", Narrow));
-        _rows = TestStore.Over(_node.Node.Services.GetRequiredService<StintStore>());
-        await HoldAsync("ann");
+        await _node.HoldAsync("ann");
     }
 
     public ValueTask DisposeAsync() => _node.DisposeAsync();
-
-    /// <summary>An open grant, as the keeper leaves it.</summary>
-    private Task<Grant> HoldAsync(string person, string role = "read-only") => _rows.WriteAsync(async work =>
-    {
-        var now = Stored.Round(TimeProvider.System.GetUtcNow());
-        var request = await work.InsertAsync(_rows.Asking(person, RequestState.Approved) with { Role = new RoleRef("orders-db", role) });
-        var ready = await work.InsertAsync(_rows.Right(request));
-        var account = await work.InsertAsync(_rows.Account(ready), TestStore.Sealer.Seal("pw", "test"));
-        var opening = await work.MoveAsync(ready, ready with { State = GrantState.Opening, Assignment = account!.Id, BegunAt = now, NotBefore = now, NotAfter = now.AddMinutes(30) });
-        return (await work.MoveAsync(opening!, opening! with { State = GrantState.Open }))!;
-    });
 
     private async Task<(HttpStatusCode Status, JsonObject Body, HttpResponseMessage Response)> AskAsync(string path, string? body, string? token = Token, string type = "application/json", string? id = null)
     {
@@ -297,8 +278,8 @@ public sealed class AuthzenApiTests : IAsyncLifetime
     [Fact]
     public async Task Searches_FindWhatIsHeld_OfTheTypeThatWasAsked()
     {
-        await HoldAsync("bob");
-        await HoldAsync("ann", "owner");
+        await _node.HoldAsync("bob");
+        await _node.HoldAsync("ann", "owner");
         var subjects = await AnswerAsync("search/subject", Of(""" "subject": { "type": "user", "id": "passed over" } """, Read, """ "resource": { "type": "record", "id": "orders-db" }, "context": {} """));
         Assert.Equal("""{"page":{"next_token":"","count":2},"results":[{"type":"user","id":"ann"},{"type":"user","id":"bob"}]}""", subjects.ToJsonString());
         var resources = await AnswerAsync("search/resource", Of(Ann, Read, """ "resource": { "type": "record", "id": "passed over" } """));
@@ -325,7 +306,7 @@ public sealed class AuthzenApiTests : IAsyncLifetime
     [Fact]
     public async Task Search_GoesOnWithItsToken_AndNoOther()
     {
-        await HoldAsync("bob");
+        await _node.HoldAsync("bob");
         var search = Of(""" "subject": { "type": "user" } """, Read, Orders, """ "page": { "limit": 1 } """);
         var first = await AnswerAsync("search/subject", search);
         Assert.Equal("ann", (string?)first["results"]![0]!["id"]);
