@@ -12,10 +12,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Stint.Bench;
 
-/// <summary>G1, and what a decision costs behind HTTP: an authenticated GET of a grant and a preview, beside minimal APIs that answer the same bytes from memory.</summary>
+/// <summary>G1, and what a decision costs behind HTTP: an authenticated GET of a grant, a preview and an AuthZEN evaluation, beside minimal APIs that answer the same bytes from memory.</summary>
 internal sealed class Reading : Question
 {
     private const int Seconds = 4;
+    private const string Evaluated = """{"subject":{"type":"user","id":"ann"},"action":{"name":"write"},"resource":{"type":"postgres","id":"db"}}""";
     private const string Asked = """{"role":"db/write","for_seconds":600,"reason":"bench"}""";
 
     public override string Name => "read";
@@ -43,6 +44,7 @@ internal sealed class Reading : Question
             ("get", async () => (await LoadAsync(stage, warm, 64, Seconds)).PerSecond),
             ("bare", async () => (await LoadAsync(stage, cold, 64, Seconds)).PerSecond),
             ("preview", async () => (await LoadAsync(stage, stage.Address + "/api/v1/requests/preview", 64, Seconds, Asked)).PerSecond),
+            ("evaluation", async () => (await LoadAsync(stage, stage.Address + "/access/v1/evaluation", 64, Seconds, Evaluated, stage.ShopToken)).PerSecond),
             ("bare post", async () => (await LoadAsync(stage, peer + "/ask", 64, Seconds, Asked)).PerSecond),
         ]);
 
@@ -57,6 +59,7 @@ internal sealed class Reading : Question
         [
             measured.Compare("GET of a grant, 64 clients", "per s", "get", "bare", "≥ 0.7", ratio => ratio >= 0.7),
             measured.Compare("preview of an asking, 64 clients", "per s", "preview", "bare post", "≥ 0.8", ratio => ratio >= 0.8),
+            measured.Compare("AuthZEN evaluation, 64 clients", "per s", "evaluation", "bare post", "≥ 0.8", ratio => ratio >= 0.8),
             measured.Alone("GET p99, 256 clients, a minute", "ms", "p99", "≤ 5", took => took <= 5),
             measured.Alone("grants written beside it", "per s", "written", "≥ 1,000", rate => rate >= 990),
             measured.Alone("resident after that minute", "MB", "resident", "≤ 200", size => size <= 200),
@@ -78,7 +81,7 @@ internal sealed class Reading : Question
         return 0;
     }
 
-    private static Task<Load> LoadAsync(Stage stage, string url, int clients, int seconds, string? body = null) => Load.RunAsync(stage.Folder, url, clients, seconds, stage.AnnToken, body);
+    private static Task<Load> LoadAsync(Stage stage, string url, int clients, int seconds, string? body = null, string? token = null) => Load.RunAsync(stage.Folder, url, clients, seconds, token ?? stage.AnnToken, body);
 
     private static async Task<int> WriteAsync(HttpClient http, CancellationToken over)
     {

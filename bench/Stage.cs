@@ -43,6 +43,9 @@ internal sealed partial class Stage : IAsyncDisposable
 
     public string AnnToken { get; } = Token();
 
+    /// <summary>Of an application that may ask what is held.</summary>
+    public string ShopToken { get; } = Token();
+
     public string Address { get; private set; } = "";
 
     public static async Task<Stage> SetAsync(StageOptions? options = null)
@@ -131,6 +134,7 @@ internal sealed partial class Stage : IAsyncDisposable
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         Array.ForEach(words, start.ArgumentList.Add);
         start.Environment["DB_PASSWORD"] = "bench-admin";
+        start.Environment["SHOP_TOKEN"] = ShopToken;
         var process = Begin(start);
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, line) => LastWords = line.Data ?? LastWords;
@@ -256,7 +260,7 @@ internal sealed partial class Stage : IAsyncDisposable
         var door = $$""" "gateway": { "tls": "{{options.Tls}}", "connections_per_grant": {{options.Connections}}, "drain": "0s" } """;
         var secret = Token();
         await File.WriteAllTextAsync(config, $$"""
-            { {{store}} {{door}}, "master_key": { "file": "{{await MasterKeyAsync()}}" }, "nodes": ["edge=sha256:{{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)))}}"], "limits": { "requests_per_minute": 100000000, "address_requests_per_minute": 100000000 } }
+            { {{store}} {{door}}, "master_key": { "file": "{{await MasterKeyAsync()}}" }, "nodes": ["edge=sha256:{{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)))}}"], "authzen": { "shop": { "token_env": "SHOP_TOKEN", "resources": ["*"], "requests_per_minute": 100000000 } }, "limits": { "requests_per_minute": 100000000, "address_requests_per_minute": 100000000 } }
             """);
         var address = $"http://127.0.0.1:{web}";
         var began = Stopwatch.GetTimestamp();

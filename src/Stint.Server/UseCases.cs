@@ -50,6 +50,7 @@ internal static class UseCases
         .AddSingleton<RevokeGrant>()
         .AddSingleton<DoneTask>()
         .AddSingleton<FindGrants>()
+        .AddSingleton<EvaluateAccess>()
         .AddSingleton<Targets>()
         .AddSingleton<SeriesSweep>()
         .AddSingleton<Sweeps>()

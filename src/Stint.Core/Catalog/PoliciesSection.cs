@@ -264,10 +264,10 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
             }
 
             var resources = pattern.Resource.Contains('*')
-                ? _rolesOf.Where(pair => Glob(pattern.Resource, pair.Key)).SelectMany(pair => pair.Value)
+                ? _rolesOf.Where(pair => Words.Glob(pattern.Resource, pair.Key)).SelectMany(pair => pair.Value)
                 : _rolesOf.GetValueOrDefault(pattern.Resource, []);
             var matched = false;
-            foreach (var role in resources.Where(role => Glob(pattern.Role, role.Role)))
+            foreach (var role in resources.Where(role => Words.Glob(pattern.Role, role.Role)))
             {
                 matched = true;
                 found.Add(role);
@@ -284,36 +284,6 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
         }
 
         return found.ToFrozenSet();
-    }
-
-    /// <summary>Whether a name matches a pattern in which <c>*</c> stands for any characters, or none.</summary>
-    internal static bool Glob(string pattern, string name)
-    {
-        int p = 0, n = 0, star = -1, mark = 0;
-        while (n < name.Length)
-        {
-            if (p < pattern.Length && pattern[p] == '*')
-            {
-                star = p++;
-                mark = n;
-            }
-            else if (p < pattern.Length && pattern[p] == name[n])
-            {
-                p++;
-                n++;
-            }
-            else if (star >= 0)
-            {
-                p = star + 1;
-                n = ++mark;
-            }
-            else
-            {
-                return false;
-            }
-        }
-
-        return pattern.AsSpan(p).TrimStart('*').IsEmpty;
     }
 
     private (TimeSpan Usual, TimeSpan Most) For(MapNode policy)

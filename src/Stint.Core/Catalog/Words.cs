@@ -47,6 +47,36 @@ public static partial class Words
     /// <summary>Whether it can name a person: a name, or an address with <c>@</c>.</summary>
     public static bool IsPersonName(string text) => PersonForm().IsMatch(text);
 
+    /// <summary>Whether a name matches a pattern in which <c>*</c> stands for any characters, or none.</summary>
+    public static bool Glob(string pattern, string name)
+    {
+        int p = 0, n = 0, star = -1, mark = 0;
+        while (n < name.Length)
+        {
+            if (p < pattern.Length && pattern[p] == '*')
+            {
+                star = p++;
+                mark = n;
+            }
+            else if (p < pattern.Length && pattern[p] == name[n])
+            {
+                p++;
+                n++;
+            }
+            else if (star >= 0)
+            {
+                p = star + 1;
+                n = ++mark;
+            }
+            else
+            {
+                return false;
+            }
+        }
+
+        return pattern.AsSpan(p).TrimStart('*').IsEmpty;
+    }
+
     /// <summary>Whether a person can be shown it: no control characters but new lines, nothing that turns the direction of writing, no half characters.</summary>
     public static bool IsShowable(string text, bool newLines)
     {

@@ -30,7 +30,7 @@ internal sealed class DeadlineScheduler : IDisposable
         _time = time;
         _broken = broken;
         _offset = Offset();
-        _timer = time == TimeProvider.System
+        _timer = time == TimeProvider.System || time is SteadyTime { IsMachines: true }
             ? new ThreadTimer(Tick, LongestSleep, LongestSleep)
             : time.CreateTimer(_ => Tick(), null, LongestSleep, LongestSleep);
     }

@@ -8,6 +8,8 @@ namespace Stint.Server.Api;
 /// <summary>What every answer has: safe headers, and a problem where something went wrong.</summary>
 internal sealed class Answering(RequestDelegate next, ServerOptions options, ILogger<Answering> log)
 {
+    private const string RequestId = "X-Request-ID";
+
     public async Task InvokeAsync(HttpContext context)
     {
         var headers = context.Response.Headers;
@@ -17,6 +19,13 @@ internal sealed class Answering(RequestDelegate next, ServerOptions options, ILo
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers.CacheControl = "no-store";
+
+        // Whoever numbers their calls finds the number again, whatever came of the call.
+        if (context.Request.Headers[RequestId] is [{ Length: > 0 } id] && id.All(letter => letter is >= ' ' and <= '~'))
+        {
+            headers[RequestId] = id;
+        }
+
         if (context.Request.IsHttps)
         {
             headers.StrictTransportSecurity = "max-age=31536000";

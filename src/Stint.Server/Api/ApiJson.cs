@@ -70,6 +70,14 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(RevokeBody))]
 [JsonSerializable(typeof(EmptyBody))]
 [JsonSerializable(typeof(CancelBody))]
+[JsonSerializable(typeof(EvaluationBody))]
+[JsonSerializable(typeof(EvaluationsBody))]
+[JsonSerializable(typeof(SearchBody))]
+[JsonSerializable(typeof(DecisionShape))]
+[JsonSerializable(typeof(DecisionsShape))]
+[JsonSerializable(typeof(FoundEntitiesShape))]
+[JsonSerializable(typeof(FoundActionsShape))]
+[JsonSerializable(typeof(AuthzenShape))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Makes the framework's options, which read the bodies and describe the shapes, the same as those of this context.</summary>

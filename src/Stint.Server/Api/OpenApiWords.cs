@@ -165,6 +165,12 @@ internal static class OpenApiWords
         ["last_ms"] = "Of the last end, in milliseconds.",
         ["worst_ms"] = "The most since the start, in milliseconds.",
         ["ends"] = "How many ends that covers.",
+        ["action"] = "Which role.",
+        ["type"] = "Which sort it is of, as the asker calls it.",
+        ["page"] = "Which part of what is found.",
+        ["options"] = "How several questions are answered.",
+        ["error"] = "Why it could not be read.",
+        ["message"] = "What is wrong, for people.",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>What a parameter means; null when nobody said.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Stint.Gateway;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Hosting;
@@ -74,7 +75,7 @@ internal static class StatusEndpoints
             .Describe("catalog", "The catalog that decides now", "Its version; for admins and auditors its files, its warnings, and what is wrong with newer files that are not used.", typeof(CatalogShape));
     }
 
-    private static async Task<IResult> StatusAsync(Caller caller, ReadStatus read, CatalogWatch watch, FollowCatalog follow, Figures figures, CancellationToken cancellation)
+    private static async Task<IResult> StatusAsync(Caller caller, ReadStatus read, CatalogWatch watch, FollowCatalog follow, Figures figures, TimeProvider time, CancellationToken cancellation)
     {
         var status = await read.ReadAsync(caller.Id, cancellation);
         var lateness = figures.Lateness;
@@ -93,7 +94,7 @@ internal static class StatusEndpoints
                     .. status.Stuck.Select(assignment => new StuckShape(
                         assignment.Id.Value, assignment.Subject.Value, assignment.Role.ToString(), assignment.StuckSince!.Value, assignment.Attempts, assignment.Trouble)),
                 ],
-                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"), .. follow.Problem is { } behind ? [behind] : (string[])[], .. Overdue(status)] : [.. Overdue(status)],
+                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"), .. follow.Problem is { } behind ? [behind] : (string[])[], .. SetBack(time), .. Overdue(status)] : [.. Overdue(status)],
                 [.. status.Nodes.Select(node => new NodeShape(node.Name, node.Roles, node.Version, node.StartedAt, node.SeenAt))])
             {
                 BrokenGlass = [.. status.BrokenGlass.Select(ReviewMapping.Of)],
@@ -102,6 +103,10 @@ internal static class StatusEndpoints
             },
             ApiJson.Default.StatusShape);
     }
+
+    private static IEnumerable<string> SetBack(TimeProvider time) => time is SteadyTime { Ahead: { TotalSeconds: >= 1 } ahead }
+        ? [$"The clock of this node's machine was set back, or stands still: it is {Sentences.Span(ahead)} behind what is counted here. Nobody gets more time by that. Set it right; if it is right, restart the node when no access is open."]
+        : [];
 
     private static IEnumerable<string> Overdue(Status status) => status.Overdue.Select(review =>
         $"The review {review.Id} of the break-glass of {review.Person} for {review.Role} is overdue since {Sentences.Day(review.DueAt)}; it waits for {string.Join(" or ", review.Reviewers)}.");

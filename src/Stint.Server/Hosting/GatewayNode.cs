@@ -78,7 +78,7 @@ internal sealed class GatewayNode : IAsyncDisposable
     /// <exception cref="StartException">It cannot start as things are.</exception>
     public static async Task<GatewayNode> StartAsync(ServerOptions options, ServeArguments arguments, CancellationToken cancellation)
     {
-        var node = new GatewayNode(options, arguments.Time ?? TimeProvider.System, Logging.Make(options.Log), StintServer.Output(arguments));
+        var node = new GatewayNode(options, arguments.Time ?? new SteadyTime(), Logging.Make(options.Log), StintServer.Output(arguments));
         try
         {
             await node.StartAsync(cancellation);

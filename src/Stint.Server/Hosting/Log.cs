@@ -43,6 +43,9 @@ internal static partial class Log
     [LoggerMessage(111, LogLevel.Information, "Ready: {Sentence}")]
     public static partial void Ready(this ILogger log, string sentence);
 
+    [LoggerMessage(114, LogLevel.Warning, "The machine's clock was set back, or stands still: it is {Seconds} s behind what is counted here. Nobody gets more time by that. Set it right; if it is right, restart when no access is open")]
+    public static partial void ClockSetBack(this ILogger log, double seconds);
+
     [LoggerMessage(112, LogLevel.Warning, "Shutting down took longer than it may; {What} is left for the next start")]
     public static partial void LeftForNextStart(this ILogger log, string what);
 }

@@ -38,6 +38,7 @@ internal static class OptionsReader
         var control = ControlReader.Control(read, roles == Role.Gateway, environment);
         var nodes = ControlReader.Nodes(read);
         var webhooks = WebhooksReader.Read(read, environment);
+        var applications = AuthzenReader.Read(read, environment);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var gateway = Gateway(read, web.Certificate);
@@ -55,7 +56,7 @@ internal static class OptionsReader
             read.Number("limits.body_bytes", 1_024, 16 << 20) ?? 64 << 10);
 
         // NB. A variable that holds the master key may begin with our prefix; it is a secret, so it is not printed as an unknown setting.
-        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env"))]);
+        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env")), .. read.NamesBelow("authzen").Select(name => read.Text($"authzen.{name}.token_env"))]);
         if (problems.Count > 0)
         {
             return new OptionsReading(null, problems);
@@ -73,6 +74,7 @@ internal static class OptionsReader
                 Control = control,
                 Nodes = nodes,
                 Webhooks = webhooks,
+                Applications = applications,
                 Web = web,
                 Gateway = gateway,
                 MasterKey = masterKey,

@@ -82,6 +82,7 @@ internal sealed class Parts
 
         services.AddSingleton(this).AddSingleton(new NodeTokens(_options.Nodes, _options.Limits.FailuresPerMinute, _time));
         services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongProofs>();
+        services.AddSingleton(new Applications(_options.Applications, _time));
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
     }

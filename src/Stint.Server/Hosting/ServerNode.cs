@@ -27,6 +27,7 @@ internal sealed class ServerNode : IAsyncDisposable
     private Loops? _loops;
     private Telemetry? _telemetry;
     private bool _stopped;
+    private bool _toldOfClock;
 
     private ServerNode(ServerOptions options, TimeProvider time, ILoggerFactory loggers)
     {
@@ -54,7 +55,7 @@ internal sealed class ServerNode : IAsyncDisposable
     public static async Task<ServerNode> StartAsync(ServerOptions options, ServeArguments arguments, CancellationToken cancellation)
     {
         var loggers = Logging.Make(options.Log);
-        var node = new ServerNode(options, arguments.Time ?? TimeProvider.System, loggers);
+        var node = new ServerNode(options, arguments.Time ?? new SteadyTime(), loggers);
         try
         {
             await node.StartAsync(arguments, cancellation);
@@ -100,6 +101,7 @@ internal sealed class ServerNode : IAsyncDisposable
 
         _store = Parts.Store(_options);
         await _store.OpenAsync(cancellation);
+        await NotSetBackAsync(cancellation);
         var parts = await Parts.PrepareAsync(_options, arguments, _store, watch, _time, output, cancellation);
         var door = new GatewayDoor(_options.Gateway, gateway);
         _app = WebServer.Build(_options, web, services =>
@@ -128,6 +130,26 @@ internal sealed class ServerNode : IAsyncDisposable
         State.SetReady();
         ReadyLine = $"stint is ready: {(_options.Web.PublicUrl ?? Address).ToString().TrimEnd('/')}{(Gateway is { } end ? $" (gateway postgres {end})" : "")}";
         _log.Ready(ReadyLine);
+    }
+
+    /// <summary>A clock that was set back while nothing ran would give open access its time again: the time on record counts then.</summary>
+    private async Task NotSetBackAsync(CancellationToken cancellation)
+    {
+        if (_time is SteadyTime steady && await _store!.ReadAsync(async reads => await reads.KnownMomentAsync(), cancellation) is { } known)
+        {
+            steady.NotBefore(known);
+        }
+    }
+
+    private void LookAtClock()
+    {
+        var ahead = _time is SteadyTime steady ? steady.Ahead : TimeSpan.Zero;
+        if (ahead >= LookEvery && !_toldOfClock)
+        {
+            _log.ClockSetBack(ahead.TotalSeconds);
+        }
+
+        _toldOfClock = ahead >= LookEvery;
     }
 
     private (CertificateHolder? Web, CertificateHolder? Gateway) Certificates(TextWriter output)
@@ -222,6 +244,7 @@ internal sealed class ServerNode : IAsyncDisposable
         {
             var asked = await _reload.WaitAsync(LookEvery, stop);
             _certificates.ForEach(certificate => certificate.Refresh());
+            LookAtClock();
             await parts.Catalog.LookAsync(asked, stop);
         }
     }

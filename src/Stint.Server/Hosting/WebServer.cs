@@ -48,6 +48,7 @@ internal static class WebServer
         }
 
         app.UseMiddleware<Answering>();
+        app.Use(AuthzenContent.RefuseOthersAsync);
         app.UseRouting();
         app.Use(Tracing.TraceAsync);
         app.UseMiddleware<Bearer>();
@@ -58,6 +59,7 @@ internal static class WebServer
         ReplayPage.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(Identity.Open.Instance);
         ApiRoutes.Map(app.MapGroup("/api/v1"));
+        AuthzenEndpoints.Map(app);
         if (options.Nodes.Count > 0)
         {
             NodeEndpoints.Map(app);

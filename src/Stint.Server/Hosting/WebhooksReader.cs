@@ -15,10 +15,7 @@ internal static class WebhooksReader
         foreach (var name in read.NamesBelow("webhooks"))
         {
             var key = $"webhooks.{name}";
-            if (name.Length > 40 || !name.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '-' or '_'))
-            {
-                read.Blame(read.FirstBelow(key), $"`{key}` names a sender with other letters than a–z, 0–9, hyphens and underscores, or with more than 40");
-            }
+            SecretReader.CheckName(read, key, name, "a sender");
 
             var preset = read.OneOf(
                 $"{key}.preset",
@@ -32,7 +29,7 @@ internal static class WebhooksReader
                 read.Blame(read.FirstBelow(key), $"`{key}.preset` is missing; say plain, github, gitlab, jira or pagerduty");
             }
 
-            var secret = Secret(read, key, environment);
+            var secret = SecretReader.Read(read, key, "secret", LeastSecret, "at the sender", environment);
             var tasks = Tasks(read, key, preset);
             if (preset is { } whose && secret is not null && tasks is not null)
             {
@@ -71,64 +68,5 @@ internal static class WebhooksReader
         }
 
         return prefix;
-    }
-
-    private static string? Secret(SettingReader read, string key, IReadOnlyDictionary<string, string> environment)
-    {
-        var (file, env) = (read.FilePath($"{key}.secret_file"), read.Text($"{key}.secret_env"));
-        if (file is not null && env is not null)
-        {
-            read.Blame($"{key}.secret_env", $"`{key}.secret_file` and `{key}.secret_env` both say where the secret is; keep one");
-            return null;
-        }
-
-        if (file is null && env is null)
-        {
-            if (!read.IsGiven($"{key}.secret_file") && !read.IsGiven($"{key}.secret_env"))
-            {
-                read.Blame(read.FirstBelow(key), $"`{key}` has no secret; name it with `{key}.secret_file` or `{key}.secret_env`");
-            }
-
-            return null;
-        }
-
-        var place = file is null ? $"{key}.secret_env" : $"{key}.secret_file";
-        string? text;
-        if (env is not null)
-        {
-            text = environment.GetValueOrDefault(env)?.Trim();
-            if (string.IsNullOrEmpty(text))
-            {
-                read.Blame(place, $"`{place}` names {env}, which is not set");
-                return null;
-            }
-        }
-        else
-        {
-            try
-            {
-                if (DataFolder.ReadableByOthers(file!))
-                {
-                    read.Blame(place, $"`{place}` names {file}, which every user of this machine can read; chmod 0600 it");
-                    return null;
-                }
-
-                text = File.ReadAllText(file!).Trim();
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                read.Blame(place, $"`{place}` names {file}, which cannot be read; put the secret there");
-                return null;
-            }
-        }
-
-        // NB. Never repeated: it is a secret, however bad.
-        if (text.Length < LeastSecret)
-        {
-            read.Blame(place, $"`{place}` holds a secret of fewer than {LeastSecret} characters, which can be guessed; make a longer one at the sender");
-            return null;
-        }
-
-        return text;
     }
 }

@@ -27,7 +27,7 @@ internal sealed class ByCode
 }
 
 /// <summary>Lets in who has a token, and nobody too often.</summary>
-internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, LimitOptions limits, TimeProvider time)
+internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, Applications applications, LimitOptions limits, TimeProvider time)
 {
     private readonly RateLimit<SubjectId> _perPerson = new(limits.RequestsPerMinute, time);
     private readonly RateLimit<IPAddress> _perAddress = new(limits.AddressRequestsPerMinute, time);
@@ -47,6 +47,18 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
         }
 
         var token = TokenOf(context).AsSpan();
+        if (context.GetEndpoint()?.Metadata.GetMetadata<ByApplication>() is not null && applications.Find(token) is { } application)
+        {
+            // An application asks for all of its users from one address: it has an allowance of its own, and needs no other.
+            if (applications.Take(application) is { } later)
+            {
+                return TooMany(context, later);
+            }
+
+            context.Features.Set(Asker.Of(application));
+            return next(context);
+        }
+
         if (tokens.Find(token) is not { } person)
         {
             if (token.StartsWith(LoginByCode.Prefix, StringComparison.Ordinal))

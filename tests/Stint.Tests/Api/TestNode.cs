@@ -4,8 +4,14 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Stint.Core;
+using Stint.Core.Grants;
+using Stint.Core.Requests;
 using Stint.Server;
 using Stint.Server.Hosting;
+using Stint.Server.Store;
+using Stint.Tests.Store;
 using Xunit;
 
 namespace Stint.Tests.Api;
@@ -16,6 +22,7 @@ internal sealed class TestNode : IAsyncDisposable
     private readonly HttpClient _http = new(new HttpClientHandler { UseProxy = false, ServerCertificateCustomValidationCallback = (_, _, _, _) => true }) { Timeout = TimeSpan.FromSeconds(30) };
 
     private readonly (string Name, string Value)[] _settings;
+    private TestStore? _rows;
 
     private TestNode(string folder, ServerNode node, StringWriter output, (string Name, string Value)[] settings) => (Folder, Node, Output, _settings) = (folder, node, output, settings);
 
@@ -84,10 +91,12 @@ internal sealed class TestNode : IAsyncDisposable
     }
 
     /// <summary>Stops the node and starts it again on what it left.</summary>
-    public async Task RestartAsync()
+    /// <param name="time">By which clock; null for the machine's.</param>
+    public async Task RestartAsync(TimeProvider? time = null)
     {
         await Node.DisposeAsync();
-        var arguments = Arguments(Folder, Output, _settings);
+        var arguments = Arguments(Folder, Output, _settings) with { Time = time };
+        _rows = null;
         Node = await ServerNode.StartAsync(OptionsReader.Read(arguments, arguments.Environment!).Options!, arguments, CancellationToken.None);
     }
 
@@ -148,6 +157,21 @@ internal sealed class TestNode : IAsyncDisposable
         var (status, answer, _) = await SendAsync(person, HttpMethod.Post, path, body);
         Assert.True(status == expected, $"{path} answered {(int)status}: {answer}");
         return answer;
+    }
+
+    /// <summary>Gives a person an open grant, as the keeper leaves it; there is no target where it could open one.</summary>
+    public Task<Grant> HoldAsync(string person, string role = "read-only", TimeSpan? length = null)
+    {
+        var rows = _rows ??= TestStore.Over(Node.Services.GetRequiredService<StintStore>());
+        return rows.WriteAsync(async work =>
+        {
+            var now = Stored.Round(TimeProvider.System.GetUtcNow());
+            var request = await work.InsertAsync(rows.Asking(person, RequestState.Approved) with { Role = new RoleRef("orders-db", role) });
+            var ready = await work.InsertAsync(rows.Right(request));
+            var account = await work.InsertAsync(rows.Account(ready), TestStore.Sealer.Seal("pw", "test"));
+            var opening = await work.MoveAsync(ready, ready with { State = GrantState.Opening, Assignment = account!.Id, BegunAt = now, NotBefore = now, NotAfter = now + (length ?? TimeSpan.FromMinutes(30)) });
+            return (await work.MoveAsync(opening!, opening! with { State = GrantState.Open }))!;
+        });
     }
 
     public async ValueTask DisposeAsync()

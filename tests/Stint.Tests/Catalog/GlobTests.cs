@@ -17,9 +17,9 @@ public class GlobTests
     [InlineData("a.b", "axb", false)]
     [InlineData("Read", "read", false)]
     public void Glob_Pattern_MatchesWholeNames(string pattern, string name, bool matches) =>
-        Assert.Equal(matches, PoliciesSection.Glob(pattern, name));
+        Assert.Equal(matches, Words.Glob(pattern, name));
 
     [Fact]
     public void Glob_ManyStars_StaysQuick() =>
-        Assert.False(PoliciesSection.Glob(string.Concat(Enumerable.Repeat("*a", 30)) + "b", new string('a', 63)));
+        Assert.False(Words.Glob(string.Concat(Enumerable.Repeat("*a", 30)) + "b", new string('a', 63)));
 }

@@ -88,6 +88,52 @@ public sealed class OptionsReaderTests : IDisposable
     }
 
     [Fact]
+    public void Read_Applications_AreReadAndTheirTokensHashed()
+    {
+        var file = Write("""{ "catalog": ".", "authzen": { "shop": { "token_env": "STINT_SHOP_TOKEN", "resources": ["orders-*", "stock"], "resource_types": ["record"], "requests_per_minute": 60000 } } }""");
+        var reading = Read(
+            new ServeArguments { Config = file },
+            ("STINT_SHOP_TOKEN", "a-token-of-thirty-two-characters."), ("STINT_AUTHZEN__CI__TOKEN_ENV", "CI_TOKEN"), ("STINT_AUTHZEN__CI__RESOURCES", "*"), ("CI_TOKEN", "another-token-of-enough-characters"));
+        Assert.Empty(reading.Problems);
+        Assert.Equal(["ci 6000 *", "shop 60000 orders-*,stock"], reading.Options!.Applications.Select(one => $"{one} {one.RequestsPerMinute} {string.Join(',', one.Resources)}"));
+        Assert.Equal(System.Security.Cryptography.SHA256.HashData("a-token-of-thirty-two-characters."u8), reading.Options!.Applications[1].TokenHash);
+        Assert.True(reading.Options!.Applications[1].MayAsk("orders-db"));
+        Assert.False(reading.Options!.Applications[1].MayAsk("stock-db"));
+    }
+
+    [Fact]
+    public void Read_WrongApplications_SaysAllAtOnceAndNoToken()
+    {
+        var file = Write("""
+            {
+              "catalog": ".",
+              "authzen": {
+                "a": { "token_env": "LONG" },
+                "b": { "resources": ["*"] },
+                "c": { "token_env": "SHORT", "resources": [] },
+                "d": { "token_env": "BLANK", "resources": ["*"], "requests_per_minute": 0 },
+                "e": { "token_env": "LONG", "resources": ["*"] },
+                "f": { "token_env": "LONG", "resources": ["*"], "color": "red" },
+                "Gee": { "token_env": "NOT_SET", "resources": ["*"] }
+              }
+            }
+            """);
+        var problems = Read(new ServeArguments { Config = file }, ("LONG", "a-token-of-thirty-two-characters."), ("SHORT", "hunter2"), ("BLANK", "with a blank, and long enough for one")).Problems.Select(problem => problem.ToString()).ToList();
+        AssertSays(problems, file + ":4", "`authzen.a.resources` names none");
+        AssertSays(problems, file + ":6", "`authzen.c.resources` names none");
+        AssertSays(problems, file + ":5", "`authzen.b` has no token");
+        AssertSays(problems, file + ":6", "fewer than 32 characters");
+        AssertSays(problems, file + ":7", "no header can carry");
+        AssertSays(problems, file + ":7", "must be a whole number");
+        AssertSays(problems, file + ":9", "has the token of `authzen.e`");
+        AssertSays(problems, file + ":9", "`authzen.f.color` is not a setting");
+        AssertSays(problems, file + ":10", "names an application with other letters");
+        AssertSays(problems, file + ":10", "NOT_SET, which is not set");
+        Assert.DoesNotContain("hunter2", string.Concat(problems), StringComparison.Ordinal);
+        Assert.DoesNotContain("thirty-two", string.Concat(problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Read_ManyThingsWrong_SaysAllAtOnceEachWithItsPlace()
     {
         var file = Write("""

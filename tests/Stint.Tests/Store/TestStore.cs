@@ -50,6 +50,9 @@ internal sealed class TestStore : IAsyncDisposable
         return new TestStore(store, "") { Place = schema };
     }
 
+    /// <summary>Rows for a store that somebody else opened, and closes.</summary>
+    public static TestStore Over(StintStore store) => new(store, "");
+
     /// <summary>One more node on the same PostgreSQL store.</summary>
     public static async Task<PostgresStore> NodeAsync(string schema, StoreFaults? faults = null)
     {

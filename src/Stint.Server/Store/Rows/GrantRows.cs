@@ -71,6 +71,21 @@ internal partial class Reads
         "SELECT subject FROM grants WHERE state <> 'closed' UNION SELECT subject FROM requests WHERE state = 'pending' UNION SELECT subject FROM series WHERE state = 'running'",
         static row => new SubjectId(row.GetString(0)));
 
+    /// <summary>Who holds a role at a moment, by their names, each once.</summary>
+    /// <param name="role">The role.</param>
+    /// <param name="now">The moment.</param>
+    /// <param name="after">Those after this name alone; empty for all.</param>
+    /// <param name="limit">At most this many.</param>
+    public ValueTask<List<string>> OpenHoldersAsync(RoleRef role, DateTimeOffset now, string after, int limit) => Db.ListAsync(
+        "SELECT DISTINCT subject FROM grants WHERE state <> 'closed' AND state = 'open' AND resource = $1 AND role = $2 AND not_before <= $3 AND not_after > $3 AND subject > $4 "
+        + "ORDER BY subject LIMIT $5",
+        static row => row.GetString(0),
+        role.Resource,
+        role.Role,
+        now,
+        after,
+        limit);
+
     /// <summary>Scheduled grants whose start has come, earliest first.</summary>
     public ValueTask<List<Grant>> StartingGrantsAsync(DateTimeOffset now, int limit) => Db.ListAsync(
         $"SELECT {GrantColumns} FROM grants WHERE state = 'ready' AND start_at <= $1 ORDER BY start_at LIMIT $2{SkipLocked}",

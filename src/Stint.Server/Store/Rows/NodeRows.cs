@@ -22,6 +22,11 @@ internal partial class Reads
             return new Node(c.Text(), c.Text(), c.Text(), c.Time(), c.Time());
         });
 
+    /// <summary>A moment that has surely been, by what is on record: the last fact, and the last sign of life of any node. Null when no access is open that a clock could lengthen.</summary>
+    public async ValueTask<DateTimeOffset?> KnownMomentAsync() => await Db.NumberAsync(
+        "SELECT MAX(at) FROM (SELECT MAX(seen_at) AS at FROM nodes UNION ALL SELECT at FROM facts WHERE seq = (SELECT MAX(seq) FROM facts)) AS known "
+        + "WHERE EXISTS (SELECT 1 FROM grants WHERE state = 'open')") is { } micros ? Stored.Time(micros) : null;
+
     /// <summary>Counts by index; a million open grants cost milliseconds.</summary>
     public async ValueTask<Counts> CountsAsync() => (await Db.OneAsync(
         "SELECT (SELECT COUNT(*) FROM requests WHERE state = 'pending'), "
