@@ -38,6 +38,7 @@ internal static class OptionsReader
         var control = ControlReader.Control(read, roles == Role.Gateway, environment);
         var nodes = ControlReader.Nodes(read);
         var webhooks = WebhooksReader.Read(read, environment);
+        var issuers = IssuersReader.Read(read);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var gateway = Gateway(read, web.Certificate);
@@ -73,6 +74,7 @@ internal static class OptionsReader
                 Control = control,
                 Nodes = nodes,
                 Webhooks = webhooks,
+                Issuers = issuers,
                 Web = web,
                 Gateway = gateway,
                 MasterKey = masterKey,

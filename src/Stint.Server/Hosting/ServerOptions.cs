@@ -33,6 +33,9 @@ internal sealed record ServerOptions
     /// <summary>Other systems that may say when tasks are done.</summary>
     public IReadOnlyList<Identity.Sender> Webhooks { get; init; } = [];
 
+    /// <summary>Whose tokens prove workloads.</summary>
+    public IReadOnlyList<Identity.Issuer> Issuers { get; init; } = [];
+
     public required WebOptions Web { get; init; }
 
     public required GatewayListenOptions Gateway { get; init; }

@@ -58,6 +58,7 @@ internal static class WebServer
         ReplayPage.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(Identity.Open.Instance);
         ApiRoutes.Map(app.MapGroup("/api/v1"));
+        ExchangeEndpoint.Map(app);
         if (options.Nodes.Count > 0)
         {
             NodeEndpoints.Map(app);
