@@ -24,6 +24,12 @@ internal static class Cards
             terminal.Line($"  ticket    {ticket}");
         }
 
+        foreach (var (claim, value) in request["claims"] as JsonObject ?? [])
+        {
+            // What an approver of a machine says yes to.
+            terminal.Line($"  {claim,-9} {value}");
+        }
+
         if ((string?)request["task"] is { } task)
         {
             terminal.Line($"  task      {task}, and it ends when that is done");

@@ -6,6 +6,9 @@ namespace Stint.Cli;
 /// <summary>Where the server is and who asks: from the command line, the environment, or the file that <c>stint login</c> wrote.</summary>
 internal sealed record Login(Uri Server, string? Token, string? CertificateAuthority)
 {
+    /// <summary>Where a CI job gets a token of its platform, to come in with; null for somebody with a token.</summary>
+    public Platform? Platform { get; init; }
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     public static string FilePath => Path.Combine(

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Spectre.Console;
 
@@ -9,7 +7,7 @@ namespace Stint.Cli;
 /// <summary>Who I am, and small things that need no server.</summary>
 internal static class LoginVerbs
 {
-    public static IEnumerable<Command> All() => [Login(), Logout(), WhoAmI(), Token(), Version()];
+    public static IEnumerable<Command> All() => [Login(), Logout(), WhoAmI(), Version()];
 
     private static Command Login()
     {
@@ -60,26 +58,22 @@ internal static class LoginVerbs
                 var groups = string.Join(", ", (me["groups"] as JsonArray ?? []).Select(name => (string)name!));
                 verb.Terminal.Line($"{me["id"]}{((string?)me["name"] is { Length: > 0 } name ? $" ({name})" : "")} at {client.Login.Server}");
                 verb.Terminal.Line($"  groups    {(groups.Length == 0 ? "none" : groups)}");
+                foreach (var (claim, value) in me["claims"] as JsonObject ?? [])
+                {
+                    verb.Terminal.Line($"  {claim,-9} {value}");
+                }
+
+                if (me["scope"] is JsonArray scope)
+                {
+                    verb.Terminal.Line($"  scope     {string.Join(", ", scope.Select(one => (string)one!))}");
+                }
+
                 if ((bool?)me["admin"] == true || (bool?)me["auditor"] == true)
                 {
                     verb.Terminal.Line($"  may       {((bool?)me["admin"] == true ? "administer" : "audit")}");
                 }
             });
             return ExitCode.Ok;
-        });
-
-    private static Command Token() =>
-        Verb.Does(new Command("token", "Make a token for a person, and the hash that goes into the catalog."), (verb, _) =>
-        {
-            var token = "stp_" + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
-            var hash = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
-            verb.Terminal.Answer(new JsonObject { ["token"] = token, ["hash"] = hash }, () =>
-            {
-                Console.Out.WriteLine($"token  {token}");
-                Console.Out.WriteLine($"hash   {hash}");
-                verb.Terminal.Aside("The token goes to the person, this once. The hash goes into the catalog: people: { NAME: { token: HASH } }.");
-            });
-            return Task.FromResult(ExitCode.Ok);
         });
 
     private static Command Version() =>

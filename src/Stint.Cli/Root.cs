@@ -10,11 +10,11 @@ internal static class Root
     {
         var root = new RootCommand("Access for a stint: ask for it, use it, and it ends by itself.")
         {
-            Verb.Server, Verb.Authority, Verb.Json,
+            Verb.Server, Verb.Authority, Verb.TokenFile, Verb.Json,
         };
         Command[] verbs =
         [
-            .. RequestVerbs.All(), .. ApprovalVerbs.All(), .. BreakGlassVerbs.All(), .. ReviewVerbs.All(), .. ExplainVerbs.All(), .. GrantVerbs.All(), .. ConnectVerbs.All(), SessionVerbs.All(), .. LoginVerbs.All(), .. ServeVerbs.All(), CatalogVerbs.All(), AuditVerbs.All(), CompletionVerbs.All(),
+            .. RequestVerbs.All(), .. ApprovalVerbs.All(), .. BreakGlassVerbs.All(), .. ReviewVerbs.All(), .. ExplainVerbs.All(), .. GrantVerbs.All(), .. ConnectVerbs.All(), SessionVerbs.All(), .. LoginVerbs.All(), .. TokenVerbs.All(), .. ServeVerbs.All(), CatalogVerbs.All(), AuditVerbs.All(), CompletionVerbs.All(),
         ];
         foreach (var directive in root.Directives.OfType<SuggestDirective>())
         {

@@ -140,12 +140,21 @@ internal sealed class StintClient : IDisposable
 
     private async Task<HttpResponseMessage> TryAsync(Func<HttpRequestMessage> make, HttpCompletionOption completion, CancellationToken cancellation)
     {
+        var fresh = await ComeInAsync(again: false, cancellation);
         for (var attempt = 1; ; attempt++)
         {
             using var message = make();
             try
             {
                 var response = await _http.SendAsync(message, completion, cancellation);
+                if (response.StatusCode == HttpStatusCode.Unauthorized && _login.Platform is not null && !fresh)
+                {
+                    // A way in lasts an hour, and jobs may take longer.
+                    response.Dispose();
+                    fresh = await ComeInAsync(again: true, cancellation);
+                    continue;
+                }
+
                 if (response.StatusCode != HttpStatusCode.TooManyRequests || attempt == 3)
                 {
                     return response;
@@ -170,6 +179,71 @@ internal sealed class StintClient : IDisposable
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(200 * attempt), cancellation);
             }
+        }
+    }
+
+    /// <summary>Changes the token of this job's platform for one of Stint's (RFC 8693), when there is none yet.</summary>
+    /// <returns>Whether it was changed just now.</returns>
+    private async Task<bool> ComeInAsync(bool again, CancellationToken cancellation)
+    {
+        if (_login.Platform is not { } platform || (!again && _http.DefaultRequestHeaders.Authorization is not null))
+        {
+            return false;
+        }
+
+        var form = new Dictionary<string, string>
+        {
+            ["grant_type"] = "urn:ietf:params:oauth:grant-type:token-exchange",
+            ["subject_token_type"] = "urn:ietf:params:oauth:token-type:jwt",
+            ["subject_token"] = await platform.Token(Platform.Audience(_login.Server), cancellation),
+        };
+        if (Platform.Workload is { } name)
+        {
+            form["scope"] = name.StartsWith("workload:", StringComparison.Ordinal) ? name : $"workload:{name}";
+        }
+
+        for (var attempt = 1; ; attempt++)
+        {
+            JsonObject? answer;
+            HttpStatusCode status;
+            try
+            {
+                using var content = new FormUrlEncodedContent(form);
+                using var response = await _http.PostAsync(new Uri("oauth/token", UriKind.Relative), content, cancellation);
+                status = response.StatusCode;
+                answer = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation)) as JsonObject;
+            }
+            catch (HttpRequestException e) when (e.InnerException is System.Security.Authentication.AuthenticationException)
+            {
+                throw new CommandFailed(ExitCode.Unreachable, $"The certificate of {_login.Server} is not trusted here.", "Give the file of its authority with --ca or STINT_CA.");
+            }
+            catch (HttpRequestException e)
+            {
+                throw new CommandFailed(ExitCode.Unreachable, $"{_login.Server} does not answer ({e.InnerException?.Message ?? e.Message}).", "Is the server running, and is this its address? STINT_SERVER sets it.");
+            }
+            catch (JsonException)
+            {
+                throw new CommandFailed(ExitCode.Failed, $"{_login.Server} answered something that is not Stint's.", "Look at the address: is a proxy in between?");
+            }
+
+            if (status == HttpStatusCode.OK && (string?)answer?["access_token"] is { } token)
+            {
+                _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+                return true;
+            }
+
+            if (status == HttpStatusCode.ServiceUnavailable && attempt < 3)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(attempt), cancellation);
+                continue;
+            }
+
+            var why = (string?)answer?["error_description"] ?? (string?)answer?["detail"] ?? $"It answered {(int)status}.";
+            throw new CommandFailed(
+                status == HttpStatusCode.ServiceUnavailable ? ExitCode.Unreachable : ExitCode.NotLoggedIn,
+                $"{_login.Server} does not take the token of {platform.Name}. {why}",
+                why.Contains("several workloads", StringComparison.Ordinal) ? "Set STINT_WORKLOAD to one of them." : $"It was asked for the audience {Platform.Audience(_login.Server)}; STINT_AUDIENCE sets another.",
+                answer);
         }
     }
 

@@ -20,6 +20,13 @@ internal sealed class Verb(ParseResult parsed)
         HelpName = "FILE",
     };
 
+    public static readonly Option<string?> TokenFile = new("--token-file")
+    {
+        Description = "File with the token that a CI platform gave to this job, to log in with.",
+        Recursive = true,
+        HelpName = "FILE",
+    };
+
     public static readonly Option<bool> Json = new("--json")
     {
         Description = "Answer as JSON with stable fields.",
@@ -38,9 +45,18 @@ internal sealed class Verb(ParseResult parsed)
     public StintClient Connect()
     {
         var login = Login.Find(parsed.GetValue(Server), parsed.GetValue(Authority));
-        if (login.Token is null)
+        if (parsed.GetValue(TokenFile) is { } file)
         {
-            throw new CommandFailed(ExitCode.NotLoggedIn, $"You are not logged in at {login.Server}.", "Run: stint login, or set STINT_TOKEN.");
+            login = login with { Token = null, Platform = Platform.Find(file) };
+        }
+        else if (login.Token is null && (login with { Platform = Platform.Find(null) }) is { Platform: not null } job)
+        {
+            login = job;
+        }
+
+        if (login is { Token: null, Platform: null })
+        {
+            throw new CommandFailed(ExitCode.NotLoggedIn, $"You are not logged in at {login.Server}.", "Run: stint login, or set STINT_TOKEN; in a CI job give it the token of its platform.");
         }
 
         return new StintClient(login);

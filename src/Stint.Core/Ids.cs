@@ -1,8 +1,19 @@
 namespace Stint.Core;
 
-/// <summary>Who asks: a person, later also a workload or an agent. The name they have in the catalog.</summary>
+/// <summary>Who asks: a person, by the name that the catalog gives them, or a workload, written <c>workload:NAME</c>. No person's name holds a colon.</summary>
 public readonly record struct SubjectId(string Value)
 {
+    private const string Machine = "workload:";
+
+    /// <summary>Whether it is a machine: it may ask, and nothing else.</summary>
+    public bool IsWorkload => Value?.StartsWith(Machine, StringComparison.Ordinal) == true;
+
+    /// <summary>As policies name them: <c>person:ann</c>, <c>workload:deploy-shop</c>.</summary>
+    public string Full => IsWorkload ? Value : $"person:{Value}";
+
+    /// <summary>A workload, by its name in the catalog.</summary>
+    public static SubjectId Workload(string name) => new(Machine + name);
+
     /// <inheritdoc/>
     public override string ToString() => Value;
 }

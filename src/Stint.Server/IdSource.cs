@@ -32,10 +32,12 @@ internal sealed class IdSource(FillRandom fill)
 
     public ChangeId NextChange() => new("chg-" + Text(12));
 
+    public string NextToken() => "tok-" + Text(12);
+
     public ReportId NextReport() => new("rp-" + Text(12));
 
     /// <summary>A holder's login at the gateway: readable, and different each time.</summary>
-    public string NextLogin(SubjectId subject) => $"{subject.Value}-{Text(8)}";
+    public string NextLogin(SubjectId subject) => $"{subject.Value.Replace(':', '.')}-{Text(8)}";
 
     /// <summary>256 bits, base64url.</summary>
     public string NextSecret() => Base64Url.EncodeToString(Bytes(32));

@@ -18,6 +18,9 @@ internal static class Measures
     /// <summary>One-time codes that were tried, by <c>outcome</c> (<c>let_in refused</c>).</summary>
     public static Counter<long> GlassLogins { get; } = Meter.CreateCounter<long>("stint.glass.logins", "{try}", "One-time codes that were tried");
 
+    /// <summary>Tokens of platforms that were shown, by <c>outcome</c> (<c>let_in refused</c>).</summary>
+    public static Counter<long> Exchanges { get; } = Meter.CreateCounter<long>("stint.workloads.exchanges", "{token}", "Tokens of platforms that were shown");
+
     /// <summary>Reviews that were not closed in time.</summary>
     public static Counter<long> ReviewsOverdue { get; } = Meter.CreateCounter<long>("stint.reviews.overdue", "{review}", "Reviews of break-glass that were not closed in time");
 

@@ -17,7 +17,7 @@ internal static class UseCases
     /// <summary>
     /// Adds them. Whoever calls this adds beside them: the store, <see cref="CurrentCatalog"/>, <see cref="CatalogTruth"/>, the list of connectors,
     /// <see cref="Installation"/>, the secrets, the sealer, <see cref="IdSource"/>, the clock, <see cref="KeeperOptions"/>,
-    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, the log's signer, and logging.
+    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, <see cref="Issuers"/>, the log's signer, and logging.
     /// </summary>
     public static IServiceCollection AddUseCases(this IServiceCollection services) => services
         .AddSingleton<RequestViews>()
@@ -43,6 +43,9 @@ internal static class UseCases
         .AddSingleton<SeeGlass>()
         .AddSingleton<MakeCodes>()
         .AddSingleton<LoginByCode>()
+        .AddSingleton<PlatformTokens>()
+        .AddSingleton<ExchangeToken>()
+        .AddSingleton<StaticTokens>()
         .AddSingleton<GrantViews>()
         .AddSingleton<GrantSteps>()
         .AddSingleton<BeginGrant>()

@@ -1,6 +1,6 @@
 namespace Stint.Core.Audit;
 
-/// <summary>Who did it: <c>person:ann</c>, <c>rule:NAME</c>, <c>sender:NAME</c>, or a part of Stint itself (<c>stint:keeper</c>).</summary>
+/// <summary>Who did it: <c>person:ann</c>, <c>workload:deploy-shop</c>, <c>rule:NAME</c>, <c>sender:NAME</c>, or a part of Stint itself (<c>stint:keeper</c>).</summary>
 public readonly record struct Actor
 {
     private readonly string? _text;
@@ -30,6 +30,10 @@ public readonly record struct Actor
     /// <summary>A person, by the name that the catalog gives them.</summary>
     /// <exception cref="ArgumentException">The name is empty.</exception>
     public static Actor Person(string id) => new("person", id);
+
+    /// <summary>A person or a workload.</summary>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public static Actor Of(SubjectId subject) => subject.IsWorkload ? new("workload", subject.Value["workload:".Length..]) : new("person", subject.Value);
 
     /// <summary>Another system that says when tasks are done, by the name that the configuration gives it.</summary>
     /// <exception cref="ArgumentException">The name is empty.</exception>

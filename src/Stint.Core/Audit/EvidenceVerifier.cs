@@ -170,7 +170,7 @@ public static class EvidenceVerifier
         var subject = first?.Text("subject");
         say(
             $"The request was asked exactly once, by {EvidencePhrases.Plain(subject ?? "nobody")} in person",
-            first is null ? "the asking is not here" : asked.Count > 1 ? "there are several askings" : first.Actor != $"person:{subject}" ? "somebody else asked" : null);
+            first is null ? "the asking is not here" : asked.Count > 1 ? "there are several askings" : first.Actor != new SubjectId(subject ?? "").Full ? "somebody else asked" : null);
         if (first is null)
         {
             return;

@@ -12,7 +12,7 @@ public static class FactKinds
     /// <summary>Somebody keeps an asking no longer. Fields as <see cref="AskingSaved"/>.</summary>
     public const string AskingForgotten = nameof(AskingForgotten);
 
-    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends catalog verdict digest lapses_at</c>, and <c>bundle</c> for a part of one.</summary>
+    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends catalog verdict digest lapses_at</c>, <c>bundle</c> for a part of one, and <c>claims</c> for a workload: one of them is <c>name=value</c>, as its token said.</summary>
     public const string RequestAsked = nameof(RequestAsked);
 
     /// <summary>The policies, or the last yes that was missing, let a request through. Fields: <c>request by_rule for_seconds</c>.</summary>
@@ -86,6 +86,18 @@ public static class FactKinds
 
     /// <summary>One-time codes were tried in vain: at most six facts a minute tell of all tries since the last. Fields: <c>from count</c>; what was typed is nowhere.</summary>
     public const string BreakGlassRefused = nameof(BreakGlassRefused);
+
+    /// <summary>A workload was let in with the token of its platform. Fields: <c>subject issuer claims from until</c>; one of <c>claims</c> is <c>name=value</c>, <c>until</c> is how long the way in lasts. Never a token.</summary>
+    public const string WorkloadAdmitted = nameof(WorkloadAdmitted);
+
+    /// <summary>Tokens of platforms were shown in vain: at most six facts a minute tell of all tries since the last. Fields: <c>from count</c>; what was shown is nowhere.</summary>
+    public const string WorkloadRefused = nameof(WorkloadRefused);
+
+    /// <summary>A static token was made for a workload; never the token. Fields: <c>token_id prefix subject scope until state</c>; <c>prefix</c> is how it begins.</summary>
+    public const string TokenMade = nameof(TokenMade);
+
+    /// <summary>A static token counts no longer. Fields as <see cref="TokenMade"/>.</summary>
+    public const string TokenRevoked = nameof(TokenRevoked);
 
     /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins task break_glass</c>.</summary>
     public const string GrantReady = nameof(GrantReady);

@@ -39,11 +39,11 @@ public static class FieldClasses
             """
             role roles resource resources kind rule rules by_rule files policy decided_by trace because remedy verdict terms step steps
             from_step recurrence workflow joins extends account login via cause escalate to node reason_code file name drift error guarantee database
-            sender tls labels bundle listener protocol setting mode
+            sender tls labels bundle listener protocol setting mode issuer prefix scope token_id
             """,
         [FieldClass.Personal] =
             """
-            told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester
+            claims told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester
             """,
     }
         .SelectMany(row => row.Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(name => (name, row.Key)))

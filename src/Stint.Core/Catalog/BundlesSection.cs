@@ -71,7 +71,7 @@ internal sealed class BundlesSection(Reading reading, Dictionary<string, Resourc
     private static HashSet<SubjectId> Askers(LoadedCatalog catalog, RoleRef role) =>
     [
         .. catalog.Policies.Where(policy => !policy.Deny && policy.Roles.Contains(role)).Select(policy => policy.Who).Distinct().SelectMany(who => who)
-            .Where(person => !catalog.People[person.Value].Disabled),
+            .Where(subject => !subject.IsWorkload && catalog.MayAsk(subject)),
     ];
 
     private List<RoleRef> Roles(Entry entry, MapNode map)

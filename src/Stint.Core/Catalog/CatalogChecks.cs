@@ -11,6 +11,7 @@ internal static class CatalogChecks
     {
         Unreached(catalog, draft, problems);
         BundlesSection.Check(catalog, problems);
+        WorkloadsSection.Check(catalog, problems);
         ChangesSection.Check(catalog, draft, problems);
         SeparateSection.Check(catalog, problems);
         var used = catalog.Policies.SelectMany(policy => policy.During.Concat(policy.NotDuring)).Select(calendar => calendar.Name).ToHashSet(StringComparer.Ordinal);
@@ -30,7 +31,7 @@ internal static class CatalogChecks
 
         foreach (var policy in catalog.Policies.Where(policy => !policy.Deny))
         {
-            if (policy.Who.All(subject => catalog.People[subject.Value].Disabled))
+            if (!policy.Who.Any(catalog.MayAsk))
             {
                 problems.Warn(policy.Place, $"policy '{policy.Name}' is about nobody: {policy.WhoText} has no member who is not disabled");
             }
@@ -116,7 +117,7 @@ internal static class CatalogChecks
         var resources = policy.Roles.Select(role => role.Resource).Distinct().Order(StringComparer.Ordinal).ToList();
         foreach (var resource in byResource ? resources : [.. resources.Take(1)])
         {
-            var askers = policy.Who.Where(subject => !catalog.People[subject.Value].Disabled).ToList();
+            var askers = policy.Who.Where(catalog.MayAsk).ToList();
             var fixedSteps = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], null, null);
             var approvers = fixedSteps.SelectMany(step => step.Approvers).ToHashSet();
 

@@ -7,7 +7,7 @@ namespace Stint.Core.Catalog;
 /// <summary>Reads a catalog, and finds everything that is wrong with it at once.</summary>
 public static class CatalogLoader
 {
-    private static readonly string[] Sections = ["resources", "bundles", "groups", "people", "workflows", "templates", "policies", "separate", "calendars", "on-call", "never", "tests", "admins", "auditors", "changes"];
+    private static readonly string[] Sections = ["resources", "bundles", "groups", "people", "workloads", "workflows", "templates", "policies", "separate", "calendars", "on-call", "never", "tests", "admins", "auditors", "changes"];
 
     /// <summary>Loads bytes: what cannot be decoded is a problem like any other.</summary>
     public static CatalogLoad Load(IEnumerable<KeyValuePair<string, byte[]>> files, IReadOnlyDictionary<string, KindShape> kinds)
@@ -134,9 +134,10 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
     public LoadedCatalog Build(CatalogSource source)
     {
         var people = PeopleSections.People(Reading, Section("people"));
-        var (groups, inner) = PeopleSections.Groups(Reading, Section("groups"), people);
-        var names = new Subjects(Reading, people, groups, [.. Section("people").Keys], [.. Section("groups").Keys]);
+        var (groups, inner) = PeopleSections.Groups(Reading, Section("groups"), people, Section("workloads").Keys);
+        var names = new Subjects(Reading, people, groups, [.. Section("people").Keys], [.. Section("groups").Keys], Section("workloads").Keys);
         PeopleSections.CheckManagers(Reading, Section("people"), names);
+        var workloads = new WorkloadsSection(Reading, names).Read(Section("workloads"));
         var resources = new ResourcesSection(this, names).Read();
         var rotas = new OnCallSection(Reading, names).Read(Section("on-call"));
         var calendars = new CalendarsSection(Reading).Read(Section("calendars"));
@@ -152,6 +153,7 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             Source = source,
             Resources = resources.ToFrozenDictionary(StringComparer.Ordinal),
             People = people.ToFrozenDictionary(StringComparer.Ordinal),
+            Workloads = workloads.ToFrozenDictionary(StringComparer.Ordinal),
             Groups = groups.ToFrozenDictionary(StringComparer.Ordinal),
             GroupsIn = inner.ToFrozenDictionary(StringComparer.Ordinal),
             Rotas = rotas.ToFrozenDictionary(StringComparer.Ordinal),

@@ -6,8 +6,8 @@ namespace Stint.Core.Catalog;
 /// <summary>The catalog's grammar as a JSON schema (draft 2020-12), for editors. The loader says more, and has the last word.</summary>
 public static class CatalogSchema
 {
-    private const string Duration = "^(?=.)([0-9]{1,6}d)?([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$";
-    private const string Name = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$";
+    internal const string Duration = "^(?=.)([0-9]{1,6}d)?([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$";
+    internal const string Name = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$";
     private const string Where = "A condition (CEL): where it does not hold, the rule says nothing.";
     private const string When = "A condition (CEL): when it does not hold, the rule says nothing, and an asker is told.";
     private const string LocalTime = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}$";
@@ -30,6 +30,7 @@ public static class CatalogSchema
                 ["bundles"] = Named(Name, Bundle(), "Roles that are asked for together."),
                 ["groups"] = Named(Name, Group(), "Who belongs together."),
                 ["people"] = Named(PersonName, Person(), "Who is known."),
+                ["workloads"] = Named(Name, CatalogSchemaWorkloads.Workload(), "CI jobs and services: machines that may ask."),
                 ["workflows"] = Named(Name, Object("Approval steps with a name.", ["steps"], WorkflowKeys()), "Approval steps that policies share."),
                 ["templates"] = Named(Name, Object("Terms with a name.", [], Terms()), "Terms that policies share: what a policy says itself wins."),
                 ["policies"] = Named(Name, Policy(), "Who may ask for what, or may not."),
@@ -188,7 +189,7 @@ public static class CatalogSchema
 
     private static JsonObject Group()
     {
-        var members = new JsonObject { ["type"] = "array", ["items"] = Text("A person, or group:NAME."), ["description"] = "Members: persons, and group:NAME for the members of another." };
+        var members = new JsonObject { ["type"] = "array", ["items"] = Text("A person, workload:NAME, or group:NAME."), ["description"] = "Members: persons, workload:NAME, and group:NAME for the members of another." };
         return new JsonObject
         {
             ["oneOf"] = new JsonArray(
@@ -266,7 +267,7 @@ public static class CatalogSchema
     private static JsonObject Allows(string needed)
     {
         var keys = Terms();
-        keys["who"] = Texts("Whom it is about: group:NAME or person:NAME.");
+        keys["who"] = Texts("Whom it is about: group:NAME, person:NAME or workload:NAME.");
         keys["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name.");
         keys["where"] = Text(Where);
         keys["when"] = Text(When);
@@ -301,7 +302,7 @@ public static class CatalogSchema
         var denies = Object(
             "Who may not.",
             ["deny"],
-            new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME or person:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."), ["where"] = Text(Where), ["when"] = Text(When), ["during"] = Texts("Names of calendars: it denies during any of them, and ends what was opened before.") });
+            new JsonObject { ["deny"] = Texts("Whom it denies: group:NAME, person:NAME or workload:NAME."), ["roles"] = Texts("RESOURCE/ROLE, with * for any part of a name. Default: every role."), ["where"] = Text(Where), ["when"] = Text(When), ["during"] = Texts("Names of calendars: it denies during any of them, and ends what was opened before.") });
         return new JsonObject { ["oneOf"] = new JsonArray(Allows("approve"), Allows("template"), Allows("break_glass"), denies) };
     }
 
@@ -361,9 +362,10 @@ public static class CatalogSchema
             ["id"],
             new JsonObject
             {
-                ["id"] = Text("Their name."),
+                ["id"] = Text("Their name; workload:NAME for a workload."),
                 ["groups"] = Texts("Groups that they are in, in place of those that the catalog says."),
                 ["attributes"] = Named(Name, Text("A text."), "In place of those that the catalog says."),
+                ["claims"] = Named(Name, Text("A text."), "Of a workload: what its token says. Default: what the catalog demands to the letter."),
                 ["on_call"] = new JsonObject { ["type"] = "boolean", ["description"] = "In place of what the rotas say." },
                 ["manager"] = Text("In place of the one that the catalog says."),
             });
@@ -417,7 +419,7 @@ public static class CatalogSchema
             });
     }
 
-    private static JsonObject Object(string description, string[] required, JsonObject properties)
+    internal static JsonObject Object(string description, string[] required, JsonObject properties)
     {
         var made = new JsonObject { ["type"] = "object", ["description"] = description, ["additionalProperties"] = false, ["properties"] = properties };
         if (required.Length > 0)
@@ -428,7 +430,7 @@ public static class CatalogSchema
         return made;
     }
 
-    private static JsonObject Named(string name, JsonObject value, string description) => new()
+    internal static JsonObject Named(string name, JsonObject value, string description) => new()
     {
         ["type"] = new JsonArray("object", "null"),
         ["description"] = description,
@@ -436,9 +438,9 @@ public static class CatalogSchema
         ["additionalProperties"] = value,
     };
 
-    private static JsonObject Text(string description) => new() { ["type"] = "string", ["description"] = description };
+    internal static JsonObject Text(string description) => new() { ["type"] = "string", ["description"] = description };
 
-    private static JsonObject Texts(string description, JsonObject? each = null)
+    internal static JsonObject Texts(string description, JsonObject? each = null)
     {
         var one = each ?? new JsonObject { ["type"] = "string" };
         return new JsonObject
@@ -451,7 +453,7 @@ public static class CatalogSchema
     private static JsonObject Choice(IReadOnlyList<string> values, string description) =>
         new() { ["enum"] = new JsonArray([.. values.Select(value => (JsonNode)value)]), ["description"] = description };
 
-    private static JsonObject Pattern(string pattern, string? description = null)
+    internal static JsonObject Pattern(string pattern, string? description = null)
     {
         var made = new JsonObject { ["type"] = "string", ["pattern"] = pattern };
         if (description is not null)

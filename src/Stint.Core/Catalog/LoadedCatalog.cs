@@ -22,6 +22,9 @@ public sealed record LoadedCatalog
 
     public required FrozenDictionary<string, Person> People { get; init; }
 
+    /// <summary>By <see cref="SubjectId"/>: <c>workload:NAME</c>.</summary>
+    public FrozenDictionary<string, Workload> Workloads { get; init; } = FrozenDictionary<string, Workload>.Empty;
+
     /// <summary>Group name to its members, groups in groups already resolved.</summary>
     public required FrozenDictionary<string, FrozenSet<SubjectId>> Groups { get; init; }
 
@@ -62,6 +65,15 @@ public sealed record LoadedCatalog
 
     /// <summary>Whose yes a change of this catalog needs; null when an admin's applying is enough.</summary>
     public Workflow? ChangeApproval { get; init; }
+
+    /// <summary>Whoever may ask: a person or a workload, disabled or not; null for nobody.</summary>
+    /// <remarks>NB. Whoever looks for somebody who answers looks in <see cref="People"/>: machines ask, and never approve.</remarks>
+    public Subject? Find(SubjectId subject) => subject.IsWorkload
+        ? Workloads.GetValueOrDefault(subject.Value)
+        : People.GetValueOrDefault(subject.Value ?? "");
+
+    /// <summary>Whether somebody may ask at all.</summary>
+    public bool MayAsk(SubjectId subject) => Find(subject) is { Disabled: false };
 
     /// <summary>The roles that separations keep apart from a role, with how long they look back at most; null when none is about it.</summary>
     public (IReadOnlySet<RoleRef> Roles, TimeSpan Within)? Against(RoleRef role)
@@ -203,13 +215,21 @@ public sealed record Role
     public required Settings Settings { get; init; }
 }
 
-/// <summary>Who is known, until identity arrives from elsewhere.</summary>
-public sealed record Person
+/// <summary>Who asks.</summary>
+public abstract record Subject
 {
     public required SubjectId Id { get; init; }
 
+    /// <summary>For people to read; empty when the catalog gives none.</summary>
     public string Name { get; init; } = "";
 
+    /// <summary>A disabled one can do nothing, and what they hold ends.</summary>
+    public bool Disabled { get; init; }
+}
+
+/// <summary>Who is known, until identity arrives from elsewhere.</summary>
+public sealed record Person : Subject
+{
     public string? Mail { get; init; }
 
     public SubjectId? Manager { get; init; }
@@ -230,9 +250,6 @@ public sealed record Person
 
     /// <summary>SHA-256 of their tokens; a token is 256 random bits, so that a plain hash cannot be searched.</summary>
     public required IReadOnlyList<byte[]> TokenHashes { get; init; }
-
-    /// <summary>A disabled person can do nothing, and what they hold ends.</summary>
-    public bool Disabled { get; init; }
 }
 
 /// <summary>Approval steps with a name.</summary>

@@ -60,7 +60,7 @@ internal static class PeopleSections
     }
 
     /// <returns>The members of each group, and the groups in it, both groups in groups counted.</returns>
-    public static (Dictionary<string, FrozenSet<SubjectId>> Members, Dictionary<string, FrozenSet<string>> Inner) Groups(Reading reading, Dictionary<string, Entry> section, Dictionary<string, Person> people)
+    public static (Dictionary<string, FrozenSet<SubjectId>> Members, Dictionary<string, FrozenSet<string>> Inner) Groups(Reading reading, Dictionary<string, Entry> section, Dictionary<string, Person> people, IReadOnlyCollection<string> workloads)
     {
         var direct = new Dictionary<string, List<SubjectId>>(StringComparer.Ordinal);
         var inner = new Dictionary<string, List<(string Group, CatalogPlace Place)>>(StringComparer.Ordinal);
@@ -80,6 +80,13 @@ internal static class PeopleSections
                     else
                     {
                         reading.Problems.Error(place, $"no group is called '{Words.Short(name)}'", Words.Meant(name, section.Keys, "add it under 'groups'"));
+                    }
+                }
+                else if (text.StartsWith("workload:", StringComparison.Ordinal))
+                {
+                    if (Subjects.Workload(reading, text, place, workloads) is { } machine)
+                    {
+                        persons.Add(machine);
                     }
                 }
                 else
@@ -242,69 +249,6 @@ internal static class PeopleSections
         }
 
         reading.Problems.Error(node.Place, "this is not the hash of a token", "write sha256: and 64 hexadecimal digits, as stint token prints it");
-        return null;
-    }
-}
-
-/// <summary>Resolves <c>group:NAME</c>, <c>person:NAME</c> and bare names of persons.</summary>
-internal sealed class Subjects(
-    Reading reading,
-    IReadOnlyDictionary<string, Person> people,
-    IReadOnlyDictionary<string, FrozenSet<SubjectId>> groups,
-    IReadOnlyCollection<string> personNames,
-    IReadOnlyCollection<string> groupNames)
-{
-    /// <summary>Everybody that a text or a list of texts names.</summary>
-    public IReadOnlyCollection<SubjectId> Read(Node node, string what)
-    {
-        var found = new HashSet<SubjectId>();
-        if (node is TextNode { IsNull: true } or ListNode { Items.Count: 0 })
-        {
-            reading.Problems.Error(node.Place, $"'{what}' names nobody", "name group:NAME or person:NAME, or leave the key out");
-            return found;
-        }
-
-        foreach (var (text, place) in reading.Texts(node, $"'{what}'", 80))
-        {
-            if (text.StartsWith("group:", StringComparison.Ordinal))
-            {
-                found.UnionWith(Group(text["group:".Length..], place) ?? []);
-            }
-            else if (Person(text, place) is { } person)
-            {
-                found.Add(person);
-            }
-        }
-
-        return found;
-    }
-
-    /// <summary>A name with its kind before it: <c>ann</c> becomes <c>person:ann</c>.</summary>
-    public static string Full(string text) => text.StartsWith("group:", StringComparison.Ordinal) || text.StartsWith("person:", StringComparison.Ordinal) ? text : "person:" + text;
-
-    public FrozenSet<SubjectId>? Group(string name, CatalogPlace place)
-    {
-        if (groups.TryGetValue(name, out var members))
-        {
-            return members;
-        }
-
-        reading.Problems.Error(place, $"no group is called '{Words.Short(name)}'", Words.Meant(name, groupNames, "add it under 'groups'"));
-        return null;
-    }
-
-    public SubjectId? Person(string text, CatalogPlace place)
-    {
-        var name = text.StartsWith("person:", StringComparison.Ordinal) ? text["person:".Length..] : text;
-        if (people.ContainsKey(name))
-        {
-            return new SubjectId(name);
-        }
-
-        reading.Problems.Error(
-            place,
-            $"no person is called '{Words.Short(name)}'",
-            groups.ContainsKey(name) ? $"for the group write group:{name}" : Words.Meant(name, personNames, "add them under 'people'"));
         return null;
     }
 }

@@ -196,7 +196,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
         }
 
         var before = _reading.Problems.Count;
-        var people = names.Read(who.Value, who.Key).ToFrozenSet();
+        var people = names.Askers(who.Value, who.Key).ToFrozenSet();
         if (_reading.Problems.Count == before)
         {
             _whoSets.Add(written, people);

@@ -103,15 +103,22 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return reading.Text(node, "'subject'", 80) is { } bare ? blank with { Subject = Person(bare) } : null;
         }
 
-        reading.Keys(map, "'subject'", ["id", "groups", "attributes", "on_call", "manager"]);
+        reading.Keys(map, "'subject'", ["id", "groups", "attributes", "on_call", "manager", "claims"]);
         if (Needed(map, "id", "'subject'") is not { } id || reading.Text(id, "'id'", 80) is not { } name)
         {
             return null;
         }
 
+        var subject = Person(name);
+        foreach (var entry in map.Entries.Where(entry => subject.IsWorkload ? entry.Key is "attributes" or "on_call" or "manager" : entry.Key == "claims"))
+        {
+            reading.Problems.Error(entry.Place, $"{(subject.IsWorkload ? "a workload" : "a person")} has no '{entry.Key}'", subject.IsWorkload ? "a workload has groups and claims" : "claims are what a workload's token says; write id: workload:NAME, or take the key out");
+        }
+
         return blank with
         {
-            Subject = Person(name),
+            Subject = subject,
+            Claims = map.Find("claims") is null ? null : reading.TextMap(map, "claims", "a claim"),
             Groups = map.Find("groups") is { } given ? Groups(given.Value) : null,
             Attributes = map.Find("attributes") is null ? null : reading.TextMap(map, "attributes", "an attribute"),
             OnCall = map.Find("on_call") is { } call ? reading.Flag(call.Value, "'on_call'") : null,

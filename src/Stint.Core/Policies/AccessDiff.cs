@@ -220,10 +220,11 @@ internal static class AccessDiff
         (one.Distinct || !other.Distinct) && other.Steps.All(step => one.Steps.Any(own => own.From == step.From && own.Need >= step.Need));
 
     private static IEnumerable<SubjectId> People(LoadedCatalog? before, LoadedCatalog after) =>
-        (before?.People.Keys ?? []).Union(after.People.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(name => new SubjectId(name));
+        Names(before).Union(Names(after), StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(name => new SubjectId(name));
 
-    private static bool IsActive(LoadedCatalog? catalog, SubjectId subject) =>
-        catalog is not null && catalog.People.TryGetValue(subject.Value, out var person) && !person.Disabled;
+    private static IEnumerable<string> Names(LoadedCatalog? catalog) => catalog is null ? [] : catalog.People.Keys.Concat(catalog.Workloads.Keys);
+
+    private static bool IsActive(LoadedCatalog? catalog, SubjectId subject) => catalog?.MayAsk(subject) == true;
 
     /// <summary>Those for whom one role changes alike.</summary>
     private sealed record Bucket(Standing Before, Standing After)

@@ -20,6 +20,9 @@ public sealed record CatalogTest
     /// <summary>Attributes, in place of those that the catalog says; null for those.</summary>
     public FrozenDictionary<string, string>? Attributes { get; init; }
 
+    /// <summary>Of a workload: what its token says; null for what the catalog demands to the letter.</summary>
+    public FrozenDictionary<string, string>? Claims { get; init; }
+
     /// <summary>Whether they are on call, in place of what the rotas say; null for that.</summary>
     public bool? OnCall { get; init; }
 

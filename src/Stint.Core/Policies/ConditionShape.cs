@@ -26,6 +26,8 @@ public static class ConditionShape
                     new CelField("on_call", CelType.Bool, "Whether they are on call in any rota when the access would open."),
                     new CelField("on_call_for", Texts, "The rotas in which they are on call then."),
                     new CelField("attributes", TextMap, "What else the catalog says of them."),
+                    new CelField("kind", CelType.String, "person or workload."),
+                    new CelField("claims", TextMap, "Of a workload: what its platform's token said, such as repository or ref; empty for a person and for a static token."),
                 ])),
             "Who asks."),
         new CelField(
@@ -77,6 +79,10 @@ public static class ConditionShape
 
     internal static int SubjectAttributes { get; } = Environment.SlotOf("subject.attributes");
 
+    internal static int SubjectKind { get; } = Environment.SlotOf("subject.kind");
+
+    internal static int SubjectClaims { get; } = Environment.SlotOf("subject.claims");
+
     internal static int ResourceName { get; } = Environment.SlotOf("resource.name");
 
     internal static int ResourceKind { get; } = Environment.SlotOf("resource.kind");
@@ -103,12 +109,12 @@ public static class ConditionShape
     internal static bool IsOfResource(int slot) => Environment.Slots[slot].Path.StartsWith("resource.", StringComparison.Ordinal) || Environment.Slots[slot].Path.StartsWith("role.", StringComparison.Ordinal);
 
     /// <summary>Whether a slot says something of the person that does not change with the time.</summary>
-    internal static bool IsOfPerson(int slot) => slot != SubjectOnCall && slot != SubjectOnCallFor && Environment.Slots[slot].Path.StartsWith("subject.", StringComparison.Ordinal);
+    internal static bool IsOfPerson(int slot) => slot != SubjectOnCall && slot != SubjectOnCallFor && slot != SubjectClaims && Environment.Slots[slot].Path.StartsWith("subject.", StringComparison.Ordinal);
 
     /// <summary>Whether a slot tells two people apart who are in the same groups and have the same attributes.</summary>
-    internal static bool IsOfOnePerson(int slot) => slot != SubjectGroups && slot != SubjectAttributes && IsOfPerson(slot);
+    internal static bool IsOfOnePerson(int slot) => slot != SubjectGroups && slot != SubjectAttributes && slot != SubjectKind && IsOfPerson(slot);
 
     /// <summary>Whether a slot says something of one asking, or of the time.</summary>
     internal static bool IsOfAsking(int slot) =>
-        slot == Now || slot == SubjectOnCall || slot == SubjectOnCallFor || Environment.Slots[slot].Path.StartsWith("request.", StringComparison.Ordinal);
+        slot == Now || slot == SubjectOnCall || slot == SubjectOnCallFor || slot == SubjectClaims || Environment.Slots[slot].Path.StartsWith("request.", StringComparison.Ordinal);
 }

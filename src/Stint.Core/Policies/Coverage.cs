@@ -18,14 +18,14 @@ internal sealed class Coverage(LoadedCatalog catalog)
             _decided[rule] = _decided.GetValueOrDefault(rule) + 1;
         }
 
-        if (!world.People.TryGetValue(question.Subject.Value, out var person)
+        if (world.Find(question.Subject) is not { } subject
             || !world.Resources.TryGetValue(question.Role.Resource, out var resource)
             || !resource.Roles.TryGetValue(question.Role.Role, out var role))
         {
             return;
         }
 
-        var situation = new Situation(world, person, resource, role, question);
+        var situation = new Situation(world, subject, resource, role, question);
         foreach (var i in world.Index.About(question.Subject, question.Role))
         {
             var policy = world.Policies[i];

@@ -18,12 +18,12 @@ public static partial class Decider
     /// <summary>The verdict, with each rule's part in it.</summary>
     public static Verdict Decide(LoadedCatalog catalog, Question question)
     {
-        if (!catalog.People.TryGetValue(question.Subject.Value, out var person))
+        if (catalog.Find(question.Subject) is not { } subject)
         {
             return Unknown(catalog, question, $"{question.Subject} is not in the catalog");
         }
 
-        if (person.Disabled)
+        if (subject.Disabled)
         {
             return Unknown(catalog, question, $"{question.Subject} is disabled");
         }
@@ -34,9 +34,15 @@ public static partial class Decider
             return Unknown(catalog, question, $"no rule lets {question.Subject} ask for {question.Role}");
         }
 
-        var situation = new Situation(catalog, person, resource, role, question);
+        var situation = new Situation(catalog, subject, resource, role, question);
         if (question.BreakGlass)
         {
+            // NB. Who breaks the glass answers for it in a review, and a machine cannot.
+            if (subject is Workload)
+            {
+                return Unknown(catalog, question, "only persons break the glass");
+            }
+
             return Glass(catalog, situation, candidates);
         }
 
@@ -94,7 +100,7 @@ public static partial class Decider
     /// <remarks>Conditions on the resource are weighed; those that look at an asking or at the time are told and not weighed.</remarks>
     public static IReadOnlyList<Offer> Offers(LoadedCatalog catalog, SubjectId subject, DateTimeOffset now)
     {
-        if (!catalog.People.TryGetValue(subject.Value, out var person) || person.Disabled)
+        if (catalog.Find(subject) is not { Disabled: false } asker)
         {
             return [];
         }
@@ -103,12 +109,17 @@ public static partial class Decider
         foreach (var role in catalog.Index.Reached(subject).OrderBy(role => role.Resource, StringComparer.Ordinal).ThenBy(role => role.Role, StringComparer.Ordinal))
         {
             var resource = catalog.Resources[role.Resource];
-            var situation = new Situation(catalog, person, resource, resource.Roles[role.Role], new Question(subject, role, null, null, null, null, now));
+            var situation = new Situation(catalog, asker, resource, resource.Roles[role.Role], new Question(subject, role, null, null, null, null, now));
             var policies = catalog.Index.About(subject, role).ConvertAll(i => catalog.Policies[i]).FindAll(policy => MayBeAbout(policy, situation));
             if (policies.Exists(policy => !policy.Deny) && !policies.Exists(policy => policy.Deny && IsCertain(policy)))
             {
                 // What opens in an emergency only is told by itself where there is no other way.
-                policies.RemoveAll(policy => policy.Deny);
+                policies.RemoveAll(policy => policy.Deny || (policy.BreakGlass is not null && asker is Workload));
+                if (policies.Count == 0)
+                {
+                    continue;
+                }
+
                 var glass = policies.Exists(policy => policy.BreakGlass is not null);
                 policies.RemoveAll(policy => policy.BreakGlass is not null && policies.Exists(other => other.BreakGlass is null));
                 offers.Add(new Offer(

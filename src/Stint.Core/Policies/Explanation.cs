@@ -75,13 +75,13 @@ public sealed record Explanation
     /// <summary>What whoever keeps the catalog could change: a denial, a group, a rule.</summary>
     private static IEnumerable<string> Wider(LoadedCatalog catalog, Question question, Reach reach)
     {
-        if (!catalog.People.TryGetValue(question.Subject.Value, out var person))
+        if (catalog.Find(question.Subject) is not { } subject)
         {
-            yield return $"{question.Subject} is not in the catalog: add them under 'people'";
+            yield return $"{question.Subject} is not in the catalog: add {(question.Subject.IsWorkload ? "it under 'workloads'" : "them under 'people'")}";
             yield break;
         }
 
-        if (person.Disabled)
+        if (subject.Disabled)
         {
             yield return $"{question.Subject} is disabled: take 'disabled' out";
             yield break;

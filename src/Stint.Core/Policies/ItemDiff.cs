@@ -14,6 +14,7 @@ internal static class ItemDiff
         Compare(items, "role", before is null ? null : Roles(before), Roles(after), RoleKeys);
         Bundles(items, before, after);
         Compare(items, "person", before?.People, after.People, PersonKeys);
+        Compare(items, "workload", before?.Workloads.Values.ToDictionary(Bare, StringComparer.Ordinal), after.Workloads.Values.ToDictionary(Bare, StringComparer.Ordinal), WorkloadKeys);
         Groups(items, before, after);
         Compare(items, "on-call", before?.Rotas, after.Rotas, RotaKeys);
         Compare(items, "calendar", before?.Calendars, after.Calendars, CalendarKeys);
@@ -126,6 +127,16 @@ internal static class ItemDiff
         ("manager", one.Manager == other.Manager),
         ("token", one.TokenHashes.Select(Convert.ToHexString).ToHashSet(StringComparer.Ordinal).SetEquals(other.TokenHashes.Select(Convert.ToHexString))),
         ("attributes", Same(one.Attributes, other.Attributes)),
+        ("disabled", one.Disabled == other.Disabled));
+
+    private static string Bare(Workload workload) => workload.Id.Value["workload:".Length..];
+
+    private static List<string> WorkloadKeys(Workload one, Workload other) => Keys(
+        ("description", one.Name == other.Name),
+        ("issuer", one.Issuer == other.Issuer),
+        ("claims", Same(one.Claims, other.Claims)),
+        ("owners", one.Owners.SetEquals(other.Owners)),
+        ("budget", one.Budget == other.Budget),
         ("disabled", one.Disabled == other.Disabled));
 
     private static List<string> SeparationKeys(Separation one, Separation other) => Keys(

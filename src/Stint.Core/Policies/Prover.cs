@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Stint.Core.Catalog;
 using Stint.Core.Catalog.Calendars;
 using Stint.Core.Policies.Cel;
@@ -20,7 +21,7 @@ internal sealed class Prover
     private readonly LoadedCatalog _catalog;
     private readonly Never _never;
     private readonly RoleRef _role;
-    private readonly Person? _person;
+    private readonly Subject? _person;
     private readonly Situation _situation;
     private readonly List<(Policy Policy, Formula Matches, Formula Auto)> _rules = [];
     private readonly Dictionary<string, string> _fieldOf = new(StringComparer.Ordinal);
@@ -30,7 +31,7 @@ internal sealed class Prover
     private readonly int _size;
     private int _work;
 
-    private Prover(LoadedCatalog catalog, Never never, RoleRef role, Person? person, bool glass, Dictionary<string, Condition?> compiled)
+    private Prover(LoadedCatalog catalog, Never never, RoleRef role, Subject? person, bool glass, Dictionary<string, Condition?> compiled)
     {
         (_catalog, _never, _role, _person, _glass, _compiled) = (catalog, never, role, person, glass, compiled);
         var resource = catalog.Resources[role.Resource];
@@ -60,7 +61,7 @@ internal sealed class Prover
             foreach (var role in never.Roles.OrderBy(role => role.Resource, StringComparer.Ordinal).ThenBy(role => role.Role, StringComparer.Ordinal))
             {
                 var breach = ((bool[])[false, true]).Where(glass => !glass || catalog.Policies.Any(policy => policy.BreakGlass is not null && policy.Roles.Contains(role)))
-                    .Select(glass => Anybody(catalog, never, role, glass, compiled) ?? people.Select(person => new Prover(catalog, never, role, person, glass, compiled).Search(Formula.True)).FirstOrDefault(way => way is not null))
+                    .Select(glass => Anybody(catalog, never, role, glass, compiled) ?? people.Where(person => !glass || person is not Workload).Select(person => new Prover(catalog, never, role, person, glass, compiled).Search(Formula.True)).FirstOrDefault(way => way is not null))
                     .FirstOrDefault(way => way is not null);
                 if (breach is not null)
                 {
@@ -80,26 +81,26 @@ internal sealed class Prover
     }
 
     // Of those whom rules cannot tell apart, one stands for all.
-    private static IReadOnlyList<Person> People(LoadedCatalog catalog, Never never)
+    private static IReadOnlyList<Subject> People(LoadedCatalog catalog, Never never)
     {
-        var named = catalog.Policies.SelectMany(policy => policy.WhoNames).Where(name => name.StartsWith("person:", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
+        var named = catalog.Policies.SelectMany(policy => policy.WhoNames).Where(name => !name.StartsWith("group:", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
         var conditions = catalog.Policies.SelectMany(policy => new[] { policy.Where, policy.When, policy.Auto }).OfType<Condition>().ToList();
         var isRead = conditions.Exists(condition => condition.Reads(ConditionShape.IsOfOnePerson));
         return
         [
-            .. catalog.People.Values
+            .. catalog.People.Values.Concat<Subject>(catalog.Workloads.Values)
                 .Where(person => !person.Disabled && (never.Who.Count == 0 || never.Who.Any(name => Is(catalog, person.Id, name))))
                 .OrderBy(person => person.Id.Value, StringComparer.Ordinal)
-                .DistinctBy(person => isRead || named.Contains("person:" + person.Id) ? person.Id.Value : Alike(catalog, person)),
+                .DistinctBy(person => isRead || named.Contains(person.Id.Full) ? person.Id.Value : Alike(catalog, person)),
         ];
 
-        static string Alike(LoadedCatalog catalog, Person person) =>
-            $"/{string.Join('/', catalog.GroupsOf(person.Id))}\n{string.Join('\n', person.Attributes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"))}";
+        static string Alike(LoadedCatalog catalog, Subject person) =>
+            $"{(person is Workload ? "workload" : "")}/{string.Join('/', catalog.GroupsOf(person.Id))}\n{string.Join('\n', ((person as Person)?.Attributes ?? FrozenDictionary<string, string>.Empty).OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}={pair.Value}"))}";
     }
 
     private static bool Is(LoadedCatalog catalog, SubjectId subject, string name) => name.StartsWith("group:", StringComparison.Ordinal)
         ? catalog.Groups.TryGetValue(name["group:".Length..], out var members) && members.Contains(subject)
-        : name == "person:" + subject;
+        : name == subject.Full;
 
     private Breach? Search(Formula who)
     {

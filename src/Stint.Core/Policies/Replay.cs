@@ -44,11 +44,13 @@ public sealed record Replay(Request Request, Replayed What, string Because)
         ArgumentNullException.ThrowIfNull(request);
 
         // NB. A wished length was kept together with a policy's own: one that has become too long shortens, it does not refuse.
-        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, request.StartAt, request.AskedAt) { Held = held, BreakGlass = request.BreakGlass, Task = request.Task };
+        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, request.StartAt, request.AskedAt) { Held = held, BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims };
         var now = Decider.Decide(catalog, question);
         var (what, because) = (request.Verdict, now) switch
         {
             (Verdict.Deny, Verdict.Deny) => (Replayed.Same, ""),
+            // Nor does it say how much was left of a budget.
+            (Verdict.Deny, _) when Decider.WasOverBudget(request.Verdict) => (Replayed.Same, ""),
             (_, Verdict.Deny deny) => (Replayed.Refused, deny.Because),
             (Verdict.Allow, Verdict.Allow) => (Replayed.Same, ""),
 

@@ -20,7 +20,7 @@ internal static class RulePaths
     {
         foreach (var name in policy.WhoNames)
         {
-            if (name == $"person:{subject.Value}")
+            if (name == subject.Full)
             {
                 yield return new RulePath(policy.Name, [name]);
             }

@@ -4,7 +4,7 @@ using Stint.Core.Policies.Cel;
 namespace Stint.Core.Policies;
 
 /// <summary>What conditions look at, for one question. What no condition reads is never worked out.</summary>
-internal sealed class Situation(LoadedCatalog catalog, Person person, Resource resource, Role role, Question question) : CelSource
+internal sealed class Situation(LoadedCatalog catalog, Subject subject, Resource resource, Role role, Question question) : CelSource
 {
     private CelInputs? _inputs;
     private IReadOnlyList<string>? _onCallFor;
@@ -19,33 +19,36 @@ internal sealed class Situation(LoadedCatalog catalog, Person person, Resource r
     /// <summary>When the access would open: the asked start, or the moment of the question.</summary>
     public DateTimeOffset Opens => Question.StartAt ?? Question.Now;
 
-    private IReadOnlyList<string> OnCallFor => _onCallFor ??= catalog.OnCallFor(person.Id, Opens);
+    // Before anybody showed a token, a workload is taken for one that shows what the catalog demands to the letter.
+    private CelMap Claims => subject is Workload machine ? CelMap.Of(Question.Claims ?? machine.Certain) : CelMap.Empty;
+
+    private IReadOnlyList<string> OnCallFor => _onCallFor ??= catalog.OnCallFor(subject.Id, Opens);
 
     public override CelValue Read(int slot)
     {
         if (slot == ConditionShape.SubjectId)
         {
-            return CelValue.From(person.Id.Value);
+            return CelValue.From(subject.Id.Value);
         }
 
         if (slot == ConditionShape.SubjectGroups)
         {
-            return CelValue.From(catalog.GroupListOf(person.Id));
+            return CelValue.From(catalog.GroupListOf(subject.Id));
         }
 
         if (slot == ConditionShape.SubjectName)
         {
-            return CelValue.From(person.Name);
+            return CelValue.From(subject.Name);
         }
 
         if (slot == ConditionShape.SubjectMail)
         {
-            return CelValue.From(person.Mail ?? "");
+            return CelValue.From((subject as Person)?.Mail ?? "");
         }
 
         if (slot == ConditionShape.SubjectManager)
         {
-            return CelValue.From(person.Manager?.Value ?? "");
+            return CelValue.From((subject as Person)?.Manager?.Value ?? "");
         }
 
         if (slot == ConditionShape.SubjectOnCall)
@@ -60,7 +63,17 @@ internal sealed class Situation(LoadedCatalog catalog, Person person, Resource r
 
         if (slot == ConditionShape.SubjectAttributes)
         {
-            return CelValue.From(person.AttributeMap);
+            return CelValue.From((subject as Person)?.AttributeMap ?? CelMap.Empty);
+        }
+
+        if (slot == ConditionShape.SubjectKind)
+        {
+            return CelValue.From(subject is Workload ? "workload" : "person");
+        }
+
+        if (slot == ConditionShape.SubjectClaims)
+        {
+            return CelValue.From(Claims);
         }
 
         if (slot == ConditionShape.ResourceName)

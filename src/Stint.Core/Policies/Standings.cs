@@ -46,7 +46,7 @@ internal sealed class Standings(LoadedCatalog catalog, DateTimeOffset now)
     /// <summary>How somebody stands to a role.</summary>
     public Standing Of(SubjectId subject, RoleRef role)
     {
-        if (!Catalog.People.TryGetValue(subject.Value, out var person) || person.Disabled)
+        if (!Catalog.MayAsk(subject))
         {
             return Decide(subject, role);
         }

@@ -21,7 +21,7 @@ public static class TestRun
                 continue;
             }
 
-            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { Held = test.Held, BreakGlass = test.BreakGlass, Task = test.Task };
+            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { Held = test.Held, BreakGlass = test.BreakGlass, Task = test.Task, Claims = test.Claims };
             var verdict = Decider.Decide(world, question);
             coverage.Note(world, question, verdict);
             results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict, test.Start ?? test.At)));
@@ -70,6 +70,14 @@ public static class TestRun
     /// <summary>The catalog as the test's subject finds it: with the groups, attributes, manager and rotas that the test gives them.</summary>
     internal static LoadedCatalog Overlay(LoadedCatalog catalog, CatalogTest test)
     {
+        if (test.Subject.IsWorkload)
+        {
+            var machines = new Dictionary<string, Workload>(catalog.Workloads, StringComparer.Ordinal);
+            machines.TryAdd(test.Subject.Value, new Workload { Id = test.Subject });
+            var peopled = catalog with { Workloads = machines.ToFrozenDictionary(StringComparer.Ordinal) };
+            return test.Groups is null ? peopled : Regrouped(peopled, test.Subject, test.Groups);
+        }
+
         var known = catalog.People.GetValueOrDefault(test.Subject.Value) ?? new Person { Id = test.Subject, TokenHashes = [] };
         var person = known with { Attributes = test.Attributes ?? known.Attributes, Manager = test.Manager ?? known.Manager };
         var people = new Dictionary<string, Person>(catalog.People, StringComparer.Ordinal) { [test.Subject.Value] = person };
@@ -103,7 +111,7 @@ public static class TestRun
             [
                 .. catalog.Policies.Select(policy => policy with
                 {
-                    Who = With(policy.Who, subject, policy.WhoNames.Any(name => name == "person:" + subject || (name.StartsWith("group:", StringComparison.Ordinal) && own.Contains(name["group:".Length..])))),
+                    Who = With(policy.Who, subject, policy.WhoNames.Any(name => name == subject.Full || (name.StartsWith("group:", StringComparison.Ordinal) && own.Contains(name["group:".Length..])))),
                 }),
             ],
         };

@@ -25,6 +25,9 @@ public sealed record Question(
     /// <summary>The task that access would be bound to; null for none.</summary>
     public string? Task { get; init; }
 
+    /// <summary>Of a workload: what its token said, verified. Empty for a token that says nothing; null where no token was shown.</summary>
+    public IReadOnlyDictionary<string, string>? Claims { get; init; }
+
     /// <summary>Whether it is asked as break-glass: an emergency, that opens at once and is reviewed afterwards.</summary>
     public bool BreakGlass { get; init; }
 

@@ -31,7 +31,7 @@ public static class Who
         return
         [
             .. catalog.Index.Reaching(role)
-                .Where(subject => catalog.People.TryGetValue(subject.Value, out var person) && !person.Disabled)
+                .Where(catalog.MayAsk)
                 .OrderBy(subject => subject.Value, StringComparer.Ordinal)
                 .Select(subject => Reach(standings, subject, role)),
         ];
@@ -41,7 +41,7 @@ public static class Who
     public static IReadOnlyList<Reach> Of(LoadedCatalog catalog, SubjectId subject, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(catalog);
-        if (!catalog.People.TryGetValue(subject.Value, out var person) || person.Disabled)
+        if (!catalog.MayAsk(subject))
         {
             return [];
         }

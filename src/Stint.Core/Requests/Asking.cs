@@ -22,6 +22,9 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
     /// <summary>The task that access is bound to, as <see cref="TaskName"/> writes it; null for none.</summary>
     public string? Task { get; init; }
 
+    /// <summary>Of a workload: what its token said, verified. Null for a person.</summary>
+    public IReadOnlyDictionary<string, string>? Claims { get; init; }
+
     /// <summary>Longest justification, in characters.</summary>
     public const int LongestReason = 2_000;
 
@@ -90,6 +93,16 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
             Wrong("wait", "a start in the future cannot be waited for", "leave one of the two out");
         }
 
+        if (Claims is not null && BreakGlass)
+        {
+            Wrong("break_glass", "only persons break the glass", "have a person do it, or ask for the role");
+        }
+
+        if (Claims is not null && Recurrence is not null)
+        {
+            Wrong("recurrence", "a workload asks when it runs, and for one run", "leave it out");
+        }
+
         if (BreakGlass && StartAt is not null)
         {
             Wrong("start_at", "break-glass opens at once", "leave it out");
@@ -130,6 +143,7 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
                 Recurrence = series?.Series,
                 BreakGlass = BreakGlass,
                 Task = task,
+                Claims = Claims,
             };
     }
 
@@ -162,6 +176,9 @@ public abstract record AskingCheck
 
         /// <summary>As it is kept and compared; null for none.</summary>
         public string? Task { get; init; }
+
+        /// <summary>Of a workload: what its token said, verified. Null for a person.</summary>
+        public IReadOnlyDictionary<string, string>? Claims { get; init; }
     }
 
     /// <summary>All that is wrong with it.</summary>

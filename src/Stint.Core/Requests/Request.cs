@@ -61,6 +61,9 @@ public sealed record Request
     /// <summary>The task that it is bound to: when that is done, access ends. Null for none.</summary>
     public string? Task { get; init; }
 
+    /// <summary>Of a workload: what its token said when it asked, verified; empty for a token that says nothing. Null for a person.</summary>
+    public IReadOnlyDictionary<string, string>? Claims { get; init; }
+
     /// <summary>Whether it was asked as break-glass: it opened at once, or not at all, and is reviewed.</summary>
     public bool BreakGlass { get; init; }
 

@@ -20,25 +20,28 @@ internal static class GrantEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/grants", ListAsync)
-            .WithMetadata(ByCode.Instance)
+            .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
             .Describe("listGrants", "Grants, newest first", "One's own; with `resource`, those of a resource that one owns; everything for admins and auditors. `state` takes several with commas.", typeof(ListOf<GrantShape>), 200, 422);
         api.MapGet("/grants/{id}", GetAsync)
-            .WithMetadata(ByCode.Instance)
+            .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
             .Describe("getGrant", "One grant", "With `wait_seconds` (at most 60) and `seen_version` it answers when the version is newer, or when the time is over.", typeof(GrantShape), 200, 404, 422);
-        api.MapPost("/grants/{id}/begin", async (Caller caller, BeginGrant begin, string id, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
-                (await begin.BeginAsync(caller.Id, new GrantId(id), cancellation)).Answer(Mapping.Of, ApiJson.Default.GrantShape))
+        api.MapPost("/grants/{id}/begin", BeginAsync)
+            .WithMetadata(ForWorkloads.Instance)
             .Describe("begin", "Open an approved grant", "Its time starts now. The policy is asked again.", typeof(GrantShape), 200, 403, 404, 409);
         api.MapPost("/grants/{id}/end", async (Caller caller, EndGrant end, string id, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
                 (await end.EndAsync(caller.Id, new GrantId(id), cancellation)).Answer(Mapping.Of, ApiJson.Default.GrantShape))
-            .WithMetadata(ByCode.Instance)
+            .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
             .Describe("end", "Hand a grant back", "Before its time; its sessions end at once.", typeof(GrantShape), 200, 403, 404, 409);
         api.MapPost("/grants/{id}/revoke", async (Caller caller, RevokeGrant revoke, string id, [FromBody] RevokeBody body, CancellationToken cancellation) =>
                 (await revoke.RevokeAsync(caller.Id, new GrantId(id), body.Comment, body.TargetGone ?? false, cancellation)).Answer(Mapping.Of, ApiJson.Default.GrantShape))
             .Describe("revoke", "Take a grant away", "By owners of the resource and admins; its sessions end at once.", typeof(GrantShape), 200, 403, 404, 409, 422);
         api.MapPost("/grants/{id}/logins", MintAsync)
-            .WithMetadata(ByCode.Instance)
+            .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
             .Describe("mintLogin", "Get a way in", "Begins the grant when it waits for that, and waits until it is open. The secret is shown this once; with an Idempotency-Key a repetition answers 409 instead of showing it again.", typeof(LoginShape), 201, 403, 404, 409);
     }
+
+    private static async Task<IResult> BeginAsync(Caller caller, BeginGrant begin, FindGrants find, string id, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
+        await OutOfScopeAsync(caller, find, id, cancellation) ?? (await begin.BeginAsync(caller.Id, new GrantId(id), cancellation)).Answer(Mapping.Of, ApiJson.Default.GrantShape);
 
     private static async Task<IResult> ListAsync(
         Caller caller,
@@ -108,6 +111,11 @@ internal static class GrantEndpoints
             return Answers.OnlyBreakGlass();
         }
 
+        if (await OutOfScopeAsync(caller, find, id, cancellation) is { } beyond)
+        {
+            return beyond;
+        }
+
         if ((own.IsOpen ? DoorShape.Of(own) : links.AnyDoor) is not { } door)
         {
             return Answers.Problem(ProblemKind.Refused.Say("This node carries no sessions, and no gateway is linked to it.", "Start a gateway, or ask a node that runs with the gateway role."));
@@ -120,6 +128,12 @@ internal static class GrantEndpoints
                 .Answer(minted => Shape(minted, door), ApiJson.Default.LoginShape, 201),
             cancellation);
     }
+
+    /// <summary>The answer to whoever would use what their token is not for; null for anything else.</summary>
+    private static async Task<IResult?> OutOfScopeAsync(Caller caller, FindGrants find, string id, CancellationToken cancellation) =>
+        caller.Scope is not null && await find.GetAsync(caller.Id, new GrantId(id), cancellation) is Outcome<GrantView>.Done { Value.Grant.Role: var role } && !caller.MayUse(role)
+            ? Answers.Problem(ProblemKind.NotYours.Say($"This token is for {string.Join(", ", caller.Scope)} alone."))
+            : null;
 
     private static LoginShape Shape(MintedLogin minted, DoorShape door)
     {

@@ -27,6 +27,7 @@ internal static class Mapping
             StartAt = request.StartAt,
             Reason = request.Reason,
             Ticket = request.Ticket,
+            Claims = request.Claims is { } claims ? new SortedDictionary<string, string>(claims.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal) : null,
             Extends = request.Extends?.Value,
             Bundle = request.Bundle?.Value,
             Recurrence = view.Series is { } series ? Of(series) : null,

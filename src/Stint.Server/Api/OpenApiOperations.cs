@@ -65,7 +65,7 @@ internal static class OpenApiOperations
 
     private static void Words(OpenApiOperation operation)
     {
-        if (operation.OperationId is "ask" or "mintLogin" or "makeCodes")
+        if (operation.OperationId is "ask" or "mintLogin" or "makeCodes" or "makeToken")
         {
             operation.Parameters ??= [];
             operation.Parameters.Add(new OpenApiParameter { Name = "Idempotency-Key", In = ParameterLocation.Header, Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = KeyedCall.MostCharacters } });

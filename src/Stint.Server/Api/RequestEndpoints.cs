@@ -19,20 +19,21 @@ internal static class RequestEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/roles", async (Caller caller, FindRoles find, string? q, CancellationToken cancellation) =>
-                Results.Json(new ListOf<RoleShape>([.. (await find.ListAsync(caller.Id, q, cancellation)).Select(Mapping.Of)], null), ApiJson.Default.ListOfRoleShape))
+                Results.Json(new ListOf<RoleShape>([.. (await find.ListAsync(caller.Id, q, cancellation)).Where(offer => caller.MayUse(offer.Role.Ref)).Select(Mapping.Of)], null), ApiJson.Default.ListOfRoleShape))
+            .WithMetadata(ForWorkloads.Instance)
             .Describe("listRoles", "What I may ask for", "Every role that some policy lets the caller ask for, by rule or with somebody's yes. `q` takes words that must all appear.", typeof(ListOf<RoleShape>));
 
         api.MapPost("/requests", AskAsync)
-            .WithMetadata(ByCode.Instance)
+            .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
             .Describe("ask", "Ask for a role", "A policy's no is an answer too: a request in the state `denied`, with the rule and what would change it. A role that does not exist and one that the caller may not know of answer 404 alike. With `break_glass` it is an emergency: it opens at once or is denied, tells everybody named, and opens a review. Takes an Idempotency-Key.", typeof(RequestShape), 201, 404, 409, 422);
-        api.MapPost("/requests/preview", async (Caller caller, AskForRole ask, [FromBody] AskBody body, CancellationToken cancellation) =>
-                (await ask.PreviewAsync(caller.Id, AskingOf(body), cancellation)).Answer(preview => Mapping.Of(body.Role, preview), ApiJson.Default.PreviewShape))
+        api.MapPost("/requests/preview", PreviewAsync)
+            .WithMetadata(ForWorkloads.Instance)
             .Describe("previewAsk", "What an asking would come to", "Decides as asking would, and stores nothing.", typeof(PreviewShape), 200, 404, 422);
         api.MapGet("/requests", ListAsync)
-            .WithMetadata(ByCode.Instance)
+            .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
             .Describe("listRequests", "Requests, newest first", "One's own and those one may answer; everything for admins and auditors. With `running`, only series with occurrences to come.", typeof(ListOf<RequestShape>), 200, 422);
         api.MapGet("/requests/{id}", GetAsync)
-            .WithMetadata(ByCode.Instance)
+            .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
             .Describe("getRequest", "One request", "With `wait_seconds` (at most 60) and `seen_version` it answers when the version is newer, or when the time is over.", typeof(RequestShape), 200, 404, 422);
 
         api.MapPost("/requests/{id}/approve", async (Caller caller, ApproveRequest approve, string id, [FromBody] ApproveBody body, HttpContext context, CancellationToken cancellation) =>
@@ -44,20 +45,25 @@ internal static class RequestEndpoints
             .Describe("deny", "Say no to a request", "One no ends it, also before its turn.", typeof(RequestShape), 200, 403, 404, 409, 422);
         api.MapPost("/requests/{id}/cancel", async (Caller caller, CancelRequest cancel, string id, [FromBody] CancelBody? body, CancellationToken cancellation) =>
                 (await cancel.CancelAsync(caller.Id, new RequestId(id), cancellation, body?.Open ?? false, body?.Comment)).Answer(Mapping.Of, ApiJson.Default.RequestShape))
+            .WithMetadata(ForWorkloads.Instance)
             .Describe("cancel", "Take a request back", "Before it is decided, by whoever asked. Of a series that was approved, what is to come ends: by whoever asked, and with a `comment` by owners of the resource and admins; `open` ends the occurrence that is open now, too.", typeof(RequestShape), 200, 403, 404, 409, 422);
     }
 
     private static Task<IResult> AskAsync(Caller caller, AskForRole ask, KeptAnswers kept, KeyedCall? call, [FromBody] AskBody body, CancellationToken cancellation) =>
-        caller.ByCode && body.BreakGlass != true ? Task.FromResult(Answers.OnlyBreakGlass()) : kept.OnceAsync(
+        caller.ByCode && body.BreakGlass != true ? Task.FromResult(Answers.OnlyBreakGlass()) : OutOfScope(caller, body) is { } beyond ? Task.FromResult(beyond) : kept.OnceAsync(
             caller.Id,
             call,
             async keep => (await ask.AskAsync(
                     caller.Id,
-                    AskingOf(body),
+                    AskingOf(caller, body),
                     cancellation,
                     keep is null ? null : (work, view) => keep(work, JsonSerializer.Serialize(Mapping.Of(view), ApiJson.Default.RequestShape))))
                 .Answer(Mapping.Of, ApiJson.Default.RequestShape, 201),
             cancellation);
+
+    private static async Task<IResult> PreviewAsync(Caller caller, AskForRole ask, [FromBody] AskBody body, CancellationToken cancellation) =>
+        OutOfScope(caller, body)
+            ?? (await ask.PreviewAsync(caller.Id, AskingOf(caller, body), cancellation)).Answer(preview => Mapping.Of(body.Role, preview), ApiJson.Default.PreviewShape);
 
     private static async Task<IResult> ListAsync(
         Caller caller,
@@ -115,10 +121,16 @@ internal static class RequestEndpoints
 
     private static SubjectId? Person(string? name) => name is null ? null : new SubjectId(name);
 
-    private static Asking AskingOf(AskBody body) => new(body.Role, body.ForSeconds, body.Reason, body.Ticket, body.StartAt, body.Wait ?? false, body.Extends)
+    private static Asking AskingOf(Caller caller, AskBody body) => new(body.Role, body.ForSeconds, body.Reason, body.Ticket, body.StartAt, body.Wait ?? false, body.Extends)
     {
         Recurrence = body.Recurrence is { } again ? new AskedSeries(again.Rule, again.Start, again.Zone, again.Until, again.Count) : null,
         BreakGlass = body.BreakGlass ?? false,
         Task = body.Task,
+        Claims = caller.Claims,
     };
+
+    /// <summary>The answer to whoever asks for what their token is not for, whether it exists or not; null for anything else.</summary>
+    private static IResult? OutOfScope(Caller caller, AskBody body) => caller.Scope is { } scope && RoleRef.Parse(body.Role) is { } role && !caller.MayUse(role)
+        ? Answers.Problem(ProblemKind.NotYours.Say($"This token is for {string.Join(", ", scope)} alone.", "Use another token, or have one made for it."))
+        : null;
 }

@@ -8,7 +8,17 @@ namespace Stint.Server.Api;
 internal sealed record Health(string Status, string? Why);
 
 /// <summary>Whose token this is.</summary>
-internal sealed record WhoAmI(string Id, string Name, IReadOnlyList<string> Groups, bool Admin, bool Auditor);
+internal sealed record WhoAmI(string Id, string Name, IReadOnlyList<string> Groups, bool Admin, bool Auditor)
+{
+    /// <summary><c>person</c> or <c>workload</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Of a workload: what its platform's token said; null when it said nothing.</summary>
+    public IReadOnlyDictionary<string, string>? Claims { get; init; }
+
+    /// <summary>Roles that the token may ask for, with <c>*</c> for any part of a name; null for whatever the policies let.</summary>
+    public IReadOnlyList<string>? Scope { get; init; }
+}
 
 /// <summary>A part of a list.</summary>
 /// <param name="Items">Newest first.</param>
@@ -189,6 +199,9 @@ internal sealed record RequestShape
     public required string Reason { get; init; }
 
     public string? Ticket { get; init; }
+
+    /// <summary>Of a workload: what its platform's token said, verified; null for a person.</summary>
+    public IReadOnlyDictionary<string, string>? Claims { get; init; }
 
     /// <summary>The grant it joins; null for none.</summary>
     public string? Extends { get; init; }

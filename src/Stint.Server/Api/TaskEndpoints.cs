@@ -129,9 +129,11 @@ internal sealed class WrongProofs(Hosting.LimitOptions limits, TimeProvider time
     /// <summary>The answer to an address that tried too often, before anything of its call is read; null for any other.</summary>
     public IResult? TooMany(HttpContext context) => _failures.Peek(Bearer.Network(context.Connection.RemoteIpAddress)) is { } wait ? new Retry(wait) : null;
 
-    public IResult Refuse(HttpContext context, string what, string remedy) => _failures.Take(Bearer.Network(context.Connection.RemoteIpAddress)) is { } wait
-        ? new Retry(wait)
-        : Answers.Problem(ProblemKind.Unauthenticated.Say(what, remedy));
+    public IResult Refuse(HttpContext context, string what, string remedy) => Count(context) ?? Answers.Problem(ProblemKind.Unauthenticated.Say(what, remedy));
+
+    /// <summary>Counts a wrong proof.</summary>
+    /// <returns>The answer to an address that tried too often; null for any other.</returns>
+    public IResult? Count(HttpContext context) => _failures.Take(Bearer.Network(context.Connection.RemoteIpAddress)) is { } wait ? new Retry(wait) : null;
 
     private sealed class Retry(TimeSpan wait) : IResult
     {

@@ -12,11 +12,16 @@ internal static class WhoAmIEndpoints
         api.MapGet("/whoami", (Caller caller) => Results.Json(
                 new WhoAmI(
                     caller.Id.Value,
-                    caller.Person.Name,
+                    caller.Subject.Name,
                     [.. caller.Catalog.Groups.Where(group => group.Value.Contains(caller.Id)).Select(group => group.Key).Order(StringComparer.Ordinal)],
                     caller.IsAdmin,
-                    caller.MayRead),
+                    caller.MayRead)
+                {
+                    Kind = caller.Subject is Core.Catalog.Workload ? "workload" : "person",
+                    Claims = caller.Claims is { Count: > 0 } claims ? new SortedDictionary<string, string>(claims.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal) : null,
+                    Scope = caller.Scope,
+                },
                 ApiJson.Default.WhoAmI))
-            .WithMetadata(ByCode.Instance)
-            .Describe("whoami", "Whose token this is", "The person, their groups, and whether they may do more than ask.", typeof(WhoAmI));
+            .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
+            .Describe("whoami", "Whose token this is", "The person or the workload, their groups, and whether they may do more than ask; of a workload also what its token said.", typeof(WhoAmI));
 }

@@ -25,12 +25,7 @@ internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
     public async ValueTask<bool> MaySeeAsync(Reads reads, SubjectId who, Request request, DateTimeOffset now)
     {
         var current = catalog.Now;
-        if (current.MaySee(who, request) || !current.IsActive(who))
-        {
-            return current.IsActive(who);
-        }
-
-        return await IsAskedAsync(reads, who, request, now);
+        return current.MaySee(who, request) || (current.IsActive(who) && await IsAskedAsync(reads, who, request, now));
     }
 
     /// <summary>Whether somebody is asked for an answer to a request, was, or gave one.</summary>

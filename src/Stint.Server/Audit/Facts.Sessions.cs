@@ -8,7 +8,7 @@ namespace Stint.Server.Audit;
 // What happens in and to sessions.
 internal static partial class Facts
 {
-    public static Fact CredentialMinted(Grant grant, AssignmentId assignment, string login, DateTimeOffset at) => new(FactKinds.CredentialMinted, at, Actor.Person(grant.Subject.Value))
+    public static Fact CredentialMinted(Grant grant, AssignmentId assignment, string login, DateTimeOffset at) => new(FactKinds.CredentialMinted, at, Actor.Of(grant.Subject))
     {
         ["request"] = grant.Request.Value,
         ["grant"] = grant.Id.Value,
@@ -16,7 +16,7 @@ internal static partial class Facts
         ["login"] = login,
     };
 
-    public static Fact SessionStarted(SessionId session, Grant grant, AssignmentId assignment, Knock knock, string? database, string node, DateTimeOffset at) => new(FactKinds.SessionStarted, at, Actor.Person(grant.Subject.Value))
+    public static Fact SessionStarted(SessionId session, Grant grant, AssignmentId assignment, Knock knock, string? database, string node, DateTimeOffset at) => new(FactKinds.SessionStarted, at, Actor.Of(grant.Subject))
     {
         ["request"] = grant.Request.Value,
         ["grant"] = grant.Id.Value,

@@ -17,7 +17,7 @@ internal static partial class Facts
     /// <param name="asking">The asking.</param>
     /// <param name="parts">Its requests.</param>
     /// <param name="needs">The steps that those share which need a yes; null when none does.</param>
-    public static Fact BundleAsked(BundleAsking asking, IReadOnlyList<BundlePart> parts, Verdict.NeedsApproval? needs) => new(FactKinds.BundleAsked, asking.AskedAt, Actor.Person(asking.Subject.Value))
+    public static Fact BundleAsked(BundleAsking asking, IReadOnlyList<BundlePart> parts, Verdict.NeedsApproval? needs) => new(FactKinds.BundleAsked, asking.AskedAt, Actor.Of(asking.Subject))
     {
         ["request"] = parts[0].Request.Value,
         ["bundle"] = asking.Id.Value,
@@ -47,7 +47,7 @@ internal static partial class Facts
 
     public static Fact AskingForgotten(SubjectId who, SavedRequest saved, DateTimeOffset at) => Of(FactKinds.AskingForgotten, who, saved, at);
 
-    private static Fact Of(string kind, SubjectId who, SavedRequest saved, DateTimeOffset at) => new(kind, at, Actor.Person(who.Value))
+    private static Fact Of(string kind, SubjectId who, SavedRequest saved, DateTimeOffset at) => new(kind, at, Actor.Of(who))
     {
         ["subject"] = who.Value,
         ["name"] = saved.Name,
@@ -68,10 +68,15 @@ internal static partial class Facts
             fact["occurrence_of"] = of.Value;
         }
 
+        if (request.Claims is { } claims)
+        {
+            fact["claims"] = Claims(claims);
+        }
+
         return fact;
     }
 
-    private static Fact Asked(Request request) => new(FactKinds.RequestAsked, request.AskedAt, request.OccurrenceOf is null ? Actor.Person(request.Subject.Value) : Actor.Keeper)
+    private static Fact Asked(Request request) => new(FactKinds.RequestAsked, request.AskedAt, request.OccurrenceOf is null ? Actor.Of(request.Subject) : Actor.Keeper)
     {
         ["request"] = request.Id.Value,
         ["subject"] = request.Subject.Value,
@@ -113,7 +118,7 @@ internal static partial class Facts
     public static Fact RequestLapsed(Request request, DateTimeOffset at) => Of(FactKinds.RequestLapsed, request, at, Actor.Keeper, ("reason", request.Why));
 
     /// <summary>An asking for what the asker may not know of, or what does not exist. No request is kept; this is its only trace.</summary>
-    public static Fact AskRefused(SubjectId subject, string role, string reason, string catalog, DateTimeOffset at) => new(FactKinds.AskRefused, at, Actor.Person(subject.Value))
+    public static Fact AskRefused(SubjectId subject, string role, string reason, string catalog, DateTimeOffset at) => new(FactKinds.AskRefused, at, Actor.Of(subject))
     {
         ["request"] = (string?)null,
         ["subject"] = subject.Value,

@@ -145,6 +145,7 @@ internal sealed class Said
             : kind.StartsWith("Session", StringComparison.Ordinal) ? "session"
             : kind.StartsWith("Change", StringComparison.Ordinal) ? "change"
             : kind.StartsWith("Bundle", StringComparison.Ordinal) ? "bundle"
+            : kind is FactKinds.TokenMade or FactKinds.TokenRevoked ? "token_id"
             : kind.StartsWith("Review", StringComparison.Ordinal) || kind is FactKinds.GlassBroken or FactKinds.ConcernRaised ? "review" : "");
         if (kind is FactKinds.SeriesBegan or FactKinds.SeriesEnded && body.Text("request") is { } series)
         {
@@ -171,6 +172,7 @@ internal sealed class Said
             FactKinds.SessionAnchored or FactKinds.SessionEnded => body.Text("recording"),
             FactKinds.AssignmentAdding => body.Text("account"),
             FactKinds.GlassBroken => $"{body.Text("request")}/{body.Text("subject")}/{body.Text("until")}",
+            FactKinds.TokenMade => $"{body.Text("subject")}/{body.Text("prefix")}/{body.Text("until")}/{Scope(body)}",
             FactKinds.DelegationMade => $"{body.Text("person")}/{body.Text("delegate")}/{body.Text("start_at")}/{body.Text("until")}",
             _ => null,
         };
@@ -179,6 +181,8 @@ internal sealed class Said
             _details[id] = detail;
         }
     }
+
+    private static string Scope(FactBody body) => body.Find("scope") is { ValueKind: System.Text.Json.JsonValueKind.Array } scope ? string.Join(' ', scope.EnumerateArray().Select(one => one.GetString())) : "";
 }
 
 /// <summary>Holds every row against what was said of it.</summary>
@@ -207,6 +211,10 @@ internal sealed class RowCheck(Said said)
             session.Recording is { } head ? Convert.ToHexStringLower(head.Hash) : said.DetailOf(session.Id.Value),
             "the head of its recording"), cancellation);
         await EachAsync(page => reads.DelegationsAsync(null, page), Check, cancellation);
+        await EachAsync(
+            page => reads.TokensAsync(null, page),
+            token => Check(token.Id, token.RevokedAt is null ? "made" : "revoked", $"{token.Subject}/{token.Prefix}/{CanonicalTime.Write(token.ExpiresAt)}/{string.Join(' ', token.Scope)}", "whose token it is, what for, or how long"),
+            cancellation);
         await EachAsync(
             page => reads.ReviewsAsync(new ReviewFilter(), page),
             review => Check(review.Id.Value, Facts.Word(review.State), $"{review.Request}/{review.Person}/{CanonicalTime.Write(review.DueAt)}", "whose break-glass it is about, or when it is due"),

@@ -73,7 +73,7 @@ internal sealed class ApplyCatalog(StintStore store, CurrentCatalog current, Tim
         var ended = 0;
         foreach (var subject in await store.ReadAsync(async reads => await reads.HoldersAsync(), cancellation))
         {
-            if (!catalog.IsActive(subject))
+            if (!catalog.MayAsk(subject))
             {
                 ended += await store.WriteAsync(work => OffboardAsync(work, subject, by), cancellation);
             }

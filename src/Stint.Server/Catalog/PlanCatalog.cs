@@ -96,12 +96,12 @@ internal sealed class PlanCatalog(StintStore store, CurrentCatalog current, Cata
     /// <summary>What becomes of something that stands: <c>ends</c> at once, <c>falls</c> when it is to open, <c>keeps</c> what would not be given again. Null when nothing does.</summary>
     private static async Task<(string What, string Because)?> FateAsync(Reads reads, LoadedCatalog next, Request request, Grant? grant, DateTimeOffset now)
     {
-        if (!next.IsActive(request.Subject))
+        if (!next.MayAsk(request.Subject))
         {
             return ("ends", $"{request.Subject} is no longer active");
         }
 
-        var question = new Question(request.Subject, request.Role, request.For, request.Reason, request.Ticket, null, now) { Held = await reads.HeldAsync(next, request.Subject, request.Role, now), BreakGlass = request.BreakGlass, Task = request.Task };
+        var question = new Question(request.Subject, request.Role, request.For, request.Reason, request.Ticket, null, now) { Held = await reads.HeldAsync(next, request.Subject, request.Role, now), BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims };
         var approved = request.OccurrenceOf is { } series ? await reads.FindRequestAsync(series) ?? request : request;
         var approvals = await reads.ApprovalsAsync(approved.Id);
         if (grant is null)

@@ -24,7 +24,7 @@ internal static class Rights
 
     /// <summary>Whether they may see what goes on at a resource under a subject's name: their own, what they own, and everything for admins and auditors.</summary>
     public static bool MaySee(this LoadedCatalog catalog, SubjectId who, SubjectId subject, string resource) =>
-        catalog.IsActive(who) && (who == subject || catalog.Owns(who, resource) || catalog.MayReadAll(who));
+        catalog.MayAsk(who) && (who == subject || catalog.Owns(who, resource) || catalog.MayReadAll(who));
 
     /// <summary>The same for a request, which its pinned approvers see too.</summary>
     public static bool MaySee(this LoadedCatalog catalog, SubjectId who, Request request) =>

@@ -44,7 +44,7 @@ internal sealed class BeginGrant(StintStore store, CurrentCatalog catalog, TimeP
                     return new Outcome<GrantView>.Refused(wait.Because, $"begin it from {CanonicalTime.Write(wait.From)[..19]}Z on; it lapses at {CanonicalTime.Write(seen.LapsesAt)[..19]}Z");
                 }
 
-                return await steps.BeginAsync(work, seen, now, Actor.Person(who.Value)) is { } begun
+                return await steps.BeginAsync(work, seen, now, Actor.Of(who)) is { } begun
                     ? begun.State == GrantState.Closed
                         ? new Outcome<GrantView>.Refused(begun.EndNote!, Sentences.AskAgain(seen.Role))
                         : new Outcome<GrantView>.Done(await views.OfAsync(work, begun))

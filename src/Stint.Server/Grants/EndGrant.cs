@@ -23,7 +23,7 @@ internal sealed class EndGrant(StintStore store, CurrentCatalog catalog, TimePro
                     return new Outcome<GrantView>.NotYours("only its holder can hand it back; others revoke it", [seen.Subject]);
                 }
 
-                return await GrantSteps.EndAsync(work, seen, EndReason.Returned, null, clock.Now(), Actor.Person(who.Value)) is { } ended
+                return await GrantSteps.EndAsync(work, seen, EndReason.Returned, null, clock.Now(), Actor.Of(who)) is { } ended
                     ? new Outcome<GrantView>.Done(await views.OfAsync(work, ended))
                     : await views.LostAsync(work, seen);
             },

@@ -16,12 +16,26 @@ namespace Stint.Server.Grants;
 /// <param name="Role">Which role.</param>
 internal sealed record AccessQuestion(string SubjectType, string Subject, string ResourceType, string Resource, string Role)
 {
-    /// <summary>Whether all of it can be names at all. What cannot is never looked for.</summary>
-    public bool IsNamed => Words.IsPersonName(Subject) && Words.IsName(Resource) && Words.IsName(Role);
+    private const string Workload = "workload";
 
-    public SubjectId Who => new(Subject);
+    /// <summary>Whether all of it can be names at all. What cannot is never looked for.</summary>
+    public bool IsNamed => IsSubjectNamed && Words.IsName(Resource) && Words.IsName(Role);
+
+    public bool IsSubjectNamed => SubjectType == Workload ? Words.IsName(Subject) : Words.IsPersonName(Subject);
+
+    /// <summary>Whether there are subjects of the sort at all.</summary>
+    public bool IsKnownType => SubjectType is "user" or "person" or Workload;
+
+    public SubjectId Who => SubjectType == Workload ? SubjectId.Workload(Subject) : new SubjectId(Subject);
 
     public RoleRef What => new(Resource, Role);
+
+    /// <summary>The same of a subject, by its own name here; null when that is of another sort.</summary>
+    public AccessQuestion? About(string holder)
+    {
+        var who = new SubjectId(holder);
+        return who.IsWorkload != (SubjectType == Workload) ? null : this with { Subject = who.IsWorkload ? holder[(holder.IndexOf(':', StringComparison.Ordinal) + 1)..] : holder };
+    }
 }
 
 /// <summary>A part of what was found.</summary>
@@ -74,7 +88,7 @@ internal sealed class EvaluateAccess(StintStore store, CurrentCatalog catalog, T
             List<string> holders = all
                 ? await reads.OpenHoldersAsync(question.What, now, after, limit + 1)
                 : (await reads.LiveGrantsAsync(asker.Person, question.What)).Any(grant => grant.IsUsableAt(now)) && string.CompareOrdinal(asker.Person.Value, after) > 0 ? [asker.Person.Value] : [];
-            return Part(holders, after, limit, holder => Counts(current, asker, question with { Subject = holder }));
+            return Part(holders, after, limit, holder => question.About(holder) is { } asked && Counts(current, asker, asked) ? asked.Subject : null);
         },
         cancellation);
 
@@ -91,7 +105,7 @@ internal sealed class EvaluateAccess(StintStore store, CurrentCatalog catalog, T
     private Task<FoundNames> OfSubjectAsync(Asker asker, AccessQuestion question, string after, int limit, Func<RoleRef, bool> wanted, Func<RoleRef, string> name, CancellationToken cancellation) => store.ReadAsync(
         async reads =>
         {
-            var live = Words.IsPersonName(question.Subject) ? await reads.LiveGrantsAsync(question.Who) : [];
+            var live = question.IsSubjectNamed ? await reads.LiveGrantsAsync(question.Who) : [];
             var (now, current) = (clock.Now(), catalog.Now);
             var names = live.Where(grant => grant.IsUsableAt(now) && wanted(grant.Role) && Counts(current, asker, question with { Resource = grant.Role.Resource }))
                 .Select(grant => name(grant.Role))
@@ -100,21 +114,21 @@ internal sealed class EvaluateAccess(StintStore store, CurrentCatalog catalog, T
                 .Order(StringComparer.Ordinal)
                 .Take(limit + 1)
                 .ToList();
-            return Part(names, after, limit, _ => true);
+            return Part(names, after, limit, name => name);
         },
         cancellation);
 
     /// <summary>Whether a grant that is open would count for the asker: they may know of it, the types are right, and its subject is not disabled.</summary>
     private static bool Counts(LoadedCatalog current, Asker asker, AccessQuestion question) =>
-        question.SubjectType is "user" or "person"
+        question.IsKnownType
         && current.IsActive(question.Who)
         && current.Resources.TryGetValue(question.Resource, out var resource)
         && asker.IsType(resource.Kind, question.ResourceType)
         && asker.MayKnow(current, question.Who, question.Resource);
 
-    private static FoundNames Part(List<string> names, string after, int limit, Func<string, bool> counts)
+    private static FoundNames Part(List<string> names, string after, int limit, Func<string, string?> shown)
     {
         var part = names.Take(limit).ToList();
-        return new FoundNames([.. part.Where(counts)], names.Count > limit ? part.LastOrDefault() ?? after : null);
+        return new FoundNames([.. part.Select(shown).OfType<string>()], names.Count > limit ? part.LastOrDefault() ?? after : null);
     }
 }

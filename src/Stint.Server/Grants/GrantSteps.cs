@@ -71,7 +71,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             return null;
         }
 
-        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, start, now) { Held = [], BreakGlass = request.BreakGlass, Task = request.Task };
+        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, start, now) { Held = [], BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims };
         return Decider.Decide(catalog.Now, question) switch
         {
             Verdict.Allow allow => allow.Terms.OpensFrom,
@@ -98,6 +98,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             Held = [.. held.Where(one => !one.Promised)],
             BreakGlass = request.BreakGlass,
             Task = request.Task,
+            Claims = request.Claims,
         };
         return (Decider.AskAgain(current, question, approved.Verdict, await work.ApprovalsAsync(approved.Id), approved.Digest, await work.AdditionsAsync(approved.Id)), question);
     }

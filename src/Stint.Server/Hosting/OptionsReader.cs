@@ -39,6 +39,7 @@ internal static class OptionsReader
         var nodes = ControlReader.Nodes(read);
         var webhooks = WebhooksReader.Read(read, environment);
         var applications = AuthzenReader.Read(read, environment);
+        var issuers = IssuersReader.Read(read);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var gateway = Gateway(read, web.Certificate);
@@ -75,6 +76,7 @@ internal static class OptionsReader
                 Nodes = nodes,
                 Webhooks = webhooks,
                 Applications = applications,
+                Issuers = issuers,
                 Web = web,
                 Gateway = gateway,
                 MasterKey = masterKey,

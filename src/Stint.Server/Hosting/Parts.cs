@@ -83,6 +83,7 @@ internal sealed class Parts
         services.AddSingleton(this).AddSingleton(new NodeTokens(_options.Nodes, _options.Limits.FailuresPerMinute, _time));
         services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongProofs>();
         services.AddSingleton(new Applications(_options.Applications, _time));
+        services.AddSingleton(new Issuers(_options.Issuers));
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
     }
@@ -160,6 +161,7 @@ internal sealed class Parts
                         {
                             await work.ForgetAnswersAsync(now - KeptAnswers.KeptFor);
                             await work.ForgetReportsAsync(now);
+                            await work.ForgetPassesAsync(now);
                         }
                     },
                     stop);

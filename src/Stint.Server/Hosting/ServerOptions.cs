@@ -36,6 +36,9 @@ internal sealed record ServerOptions
     /// <summary>Other programs that may ask who holds what now.</summary>
     public IReadOnlyList<Identity.Application> Applications { get; init; } = [];
 
+    /// <summary>Whose tokens prove workloads.</summary>
+    public IReadOnlyList<Identity.Issuer> Issuers { get; init; } = [];
+
     public required WebOptions Web { get; init; }
 
     public required GatewayListenOptions Gateway { get; init; }

@@ -60,6 +60,7 @@ internal static class WebServer
         app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(Identity.Open.Instance);
         ApiRoutes.Map(app.MapGroup("/api/v1"));
         AuthzenEndpoints.Map(app);
+        ExchangeEndpoint.Map(app);
         if (options.Nodes.Count > 0)
         {
             NodeEndpoints.Map(app);

@@ -26,8 +26,14 @@ internal sealed class ByCode
     public static ByCode Instance { get; } = new();
 }
 
+/// <summary>Marks an endpoint that a workload's token opens too. Every other one is closed to machines, a new one as well.</summary>
+internal sealed class ForWorkloads
+{
+    public static ForWorkloads Instance { get; } = new();
+}
+
 /// <summary>Lets in who has a token, and nobody too often.</summary>
-internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, Applications applications, LimitOptions limits, TimeProvider time)
+internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, ExchangeToken exchanged, StaticTokens lasting, Applications applications, LimitOptions limits, TimeProvider time)
 {
     private readonly RateLimit<SubjectId> _perPerson = new(limits.RequestsPerMinute, time);
     private readonly RateLimit<IPAddress> _perAddress = new(limits.AddressRequestsPerMinute, time);
@@ -61,6 +67,11 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
 
         if (tokens.Find(token) is not { } person)
         {
+            if (token.StartsWith(ExchangeToken.Prefix, StringComparison.Ordinal) || token.StartsWith(StaticTokens.Prefix, StringComparison.Ordinal))
+            {
+                return ByWorkloadAsync(context, token.ToString(), address);
+            }
+
             if (token.StartsWith(LoginByCode.Prefix, StringComparison.Ordinal))
             {
                 return ByCodeAsync(context, token.ToString(), address);
@@ -110,11 +121,53 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
         }
     }
 
+    /// <summary>A machine's token: it opens what is marked for it, and nothing else is even looked for.</summary>
+    private async Task ByWorkloadAsync(HttpContext context, string token, IPAddress address)
+    {
+        if ((_perAddress.Take(address) ?? _failures.Peek(address)) is { } wait)
+        {
+            await TooMany(context, wait);
+            return;
+        }
+
+        Caller? caller = null;
+        if (await exchanged.FindAsync(token, context.RequestAborted) is { } passed)
+        {
+            caller = new Caller(passed.Workload, catalog.Now) { Claims = passed.Pass.Claims };
+        }
+        else if (await lasting.FindAsync(token, context.RequestAborted) is { } kept)
+        {
+            caller = new Caller(kept.Workload, catalog.Now) { Claims = new Dictionary<string, string>(), Scope = kept.Token.Scope };
+        }
+
+        if (caller is null)
+        {
+            await (_failures.Take(address) is { } tooMany ? TooMany(context, tooMany) : Refuse(context, tried: true));
+        }
+        else if (_perPerson.Take(caller.Id) is { } tooSoon)
+        {
+            await TooMany(context, tooSoon);
+        }
+        else if (context.GetEndpoint() is null)
+        {
+            await next(context);
+        }
+        else if (context.GetEndpoint()?.Metadata.GetMetadata<ForWorkloads>() is null)
+        {
+            await ProblemResult.WriteAsync(context, ProblemKind.NotYours.Say("A workload asks, and uses what it was given; everything else is for persons.", "Log in as a person: stint login."));
+        }
+        else
+        {
+            context.Features.Set(caller);
+            await next(context);
+        }
+    }
+
     private static Task Refuse(HttpContext context, bool tried)
     {
         context.Response.Headers.WWWAuthenticate = tried ? "Bearer realm=\"stint\", error=\"invalid_token\"" : "Bearer realm=\"stint\"";
         return ProblemResult.WriteAsync(context, ProblemKind.Unauthenticated.Say(
-            tried ? "The token is unknown, or its person is disabled." : "No token was sent.",
+            tried ? "The token is unknown or over, or whose it is is disabled." : "No token was sent.",
             "Log in with `stint login`, or send the header `Authorization: Bearer stp_…`."));
     }
 

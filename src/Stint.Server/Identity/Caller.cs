@@ -5,20 +5,29 @@ using Stint.Core.Catalog;
 namespace Stint.Server.Identity;
 
 /// <summary>Who calls, proved by their token, as the catalog of this moment knows them.</summary>
-internal sealed record Caller(Person Person, LoadedCatalog Catalog)
+internal sealed record Caller(Subject Subject, LoadedCatalog Catalog)
 {
-    public SubjectId Id => Person.Id;
+    public SubjectId Id => Subject.Id;
+
+    /// <summary>Of a workload: what its token said, verified; empty for a token that says nothing. Null for a person.</summary>
+    public IReadOnlyDictionary<string, string>? Claims { get; init; }
+
+    /// <summary>What their token may ask for at most; null for whatever the policies let them.</summary>
+    public IReadOnlyList<string>? Scope { get; init; }
 
     /// <summary>Whether they came in with a one-time code: for break-glass, their own, and nothing else.</summary>
     public bool ByCode { get; init; }
 
-    public bool IsAdmin => Catalog.Admins.Contains(Person.Id);
+    /// <summary>Whether their token may be used for a role.</summary>
+    public bool MayUse(RoleRef role) => Scope is null || Scope.Any(scope => RoleScope.Holds(scope, role));
+
+    public bool IsAdmin => Subject is Person && Catalog.Admins.Contains(Id);
 
     /// <summary>Whether they may read everything that is not a secret. Admins may as well.</summary>
-    public bool MayRead => IsAdmin || Catalog.Auditors.Contains(Person.Id);
+    public bool MayRead => IsAdmin || (Subject is Person && Catalog.Auditors.Contains(Id));
 
     /// <summary>Whether they own the resource. A resource that the catalog no longer has is nobody's.</summary>
-    public bool Owns(string resource) => Catalog.Resources.TryGetValue(resource, out var found) && found.Owners.Contains(Person.Id);
+    public bool Owns(string resource) => Subject is Person && Catalog.Resources.TryGetValue(resource, out var found) && found.Owners.Contains(Id);
 
     /// <summary>Found by minimal APIs: an endpoint that takes a caller gets the one that <see cref="Bearer"/> proved.</summary>
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());

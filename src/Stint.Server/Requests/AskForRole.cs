@@ -77,6 +77,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
         }
 
         var (wrong, open) = await store.ReadAsync(async reads => (await CheckExtensionAsync(reads, who, ask, now), ask.BreakGlass ? await reads.FindOpenReviewAsync(who) : null), cancellation);
+        verdict = await store.ReadAsync(async reads => await reads.WithinBudgetAsync(current, who, verdict, now), cancellation);
         verdict = open is not null && verdict is Verdict.Allow broken ? Decider.UnderReview(broken, open) : verdict;
         return wrong is null
             ? new Outcome<AskPreview>.Done(new AskPreview(verdict, current.Version))
@@ -103,6 +104,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             return new Outcome<RequestView>.Invalid([wrong]);
         }
 
+        verdict = await work.WithinBudgetAsync(current, who, verdict, now);
         if (ask.BreakGlass && verdict is Verdict.Allow broken && await work.FindOpenReviewAsync(who) is { } open)
         {
             verdict = Decider.UnderReview(broken, open);
@@ -218,6 +220,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             Recurrence = ask.Recurrence,
             BreakGlass = ask.BreakGlass,
             Task = ask.Task,
+            Claims = ask.Claims,
             CatalogVersion = current.Version,
             Verdict = verdict,
             LapsesAt = now + terms.LapsesAfter,
@@ -228,7 +231,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
     }
 
     internal static Question Question(SubjectId who, AskingCheck.Sound ask, DateTimeOffset now) =>
-        new(who, ask.Role, ask.For, ask.Reason, ask.Ticket, ask.StartAt, now) { BreakGlass = ask.BreakGlass, Task = ask.Task };
+        new(who, ask.Role, ask.For, ask.Reason, ask.Ticket, ask.StartAt, now) { BreakGlass = ask.BreakGlass, Task = ask.Task, Claims = ask.Claims };
 
     internal static List<Problem> Problems(AskingCheck check) => check is AskingCheck.Wrong wrong
         ? [.. wrong.Problems.Select(problem => new Problem(problem.Field, problem.WayOut is null ? problem.What : $"{problem.What}; {problem.WayOut}"))]

@@ -49,7 +49,7 @@ internal sealed class CancelRequest(StintStore store, CurrentCatalog catalog, Ti
                 {
                     var next = one with { State = RequestState.Cancelled, DecidedAt = now, Why = "taken back by whoever asked" };
                     var moved = await work.MoveAsync(one, next) ?? throw new InvalidOperationException($"The request {one.Id} moved inside its own lock.");
-                    work.Append(Facts.RequestCancelled(moved, now, Actor.Person(who.Value)));
+                    work.Append(Facts.RequestCancelled(moved, now, Actor.Of(who)));
                     taken = one.Id == id ? moved : taken;
                 }
 
@@ -70,7 +70,7 @@ internal sealed class CancelRequest(StintStore store, CurrentCatalog catalog, Ti
             return new Outcome<RequestView>.Invalid([new Problem("comment", $"say why, in 1 to {Approvals.Answers.MaxComment} characters")]);
         }
 
-        var by = Actor.Person(who.Value);
+        var by = Actor.Of(who);
         var note = string.IsNullOrWhiteSpace(comment) ? null : $"{who}: {comment.Trim()}";
         var ended = await work.FindSeriesAsync(seen.Id) is { } series
             && await SeriesSteps.EndAsync(work, series, own ? SeriesEnd.Cancelled : SeriesEnd.Revoked, note, now, by) is not null;

@@ -126,7 +126,7 @@ internal sealed class TestNode : IAsyncDisposable
         using var message = new HttpRequestMessage(method, new Uri(Node.Address, path));
         if (person is not null)
         {
-            message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", person.StartsWith("stp_", StringComparison.Ordinal) || person.StartsWith("stg_", StringComparison.Ordinal) || person.StartsWith("str_", StringComparison.Ordinal) ? person : Token(person));
+            message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", person.StartsWith("stp_", StringComparison.Ordinal) || person.StartsWith("stg_", StringComparison.Ordinal) || person.StartsWith("str_", StringComparison.Ordinal) || person.StartsWith("stint_", StringComparison.Ordinal) ? person : Token(person));
         }
 
         if (key is not null)

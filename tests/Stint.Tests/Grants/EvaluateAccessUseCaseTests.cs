@@ -212,4 +212,24 @@ public sealed class EvaluateAccessUseCaseTests
         Assert.Empty((await evaluate.ResourcesAsync(Shop, Question("\0"), "", 10, None)).Names);
         Assert.Empty((await evaluate.ResourcesAsync(Shop, Question(resourceType: "mysql"), "", 10, None)).Names);
     }
+
+    [Fact]
+    public async Task Workload_IsFoundByItsSort_AndIsNoPersonOfThatName()
+    {
+        var catalog = World.Catalog
+            .Replace("groups:\n", "workloads:\n  ann: {}\ngroups:\n", StringComparison.Ordinal)
+            .Replace("who: group:developers\n    roles: [orders-db/read-only]", "who: [group:developers, workload:ann]\n    roles: [orders-db/read-only]", StringComparison.Ordinal);
+        await using var world = await WorldAsync("sqlite", catalog);
+        await world.OpenAsync(600, SubjectId.Workload("ann"));
+        await world.OpenAsync(600, World.Eve);
+        var evaluate = world.Get<EvaluateAccess>();
+
+        Assert.NotNull(await HeldAsync(world, question: Question("ann", subjectType: "workload")));
+        Assert.Null(await HeldAsync(world, question: Question("ann")));
+        Assert.Null(await HeldAsync(world, question: Question("eve", subjectType: "workload")));
+        Assert.Null(await HeldAsync(world, question: Question("workload:ann")));
+        Assert.Equal(["ann"], (await evaluate.SubjectsAsync(Shop, Question(subjectType: "workload"), "", 10, None)).Names);
+        Assert.Equal(["eve"], (await evaluate.SubjectsAsync(Shop, Question(), "", 10, None)).Names);
+        Assert.Equal(["read-only"], (await evaluate.RolesAsync(Shop, Question("ann", subjectType: "workload"), "", 10, None)).Names);
+    }
 }

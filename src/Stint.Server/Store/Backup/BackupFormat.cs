@@ -30,7 +30,7 @@ internal static class BackupFormat
     /// <summary>Longest part that is read, in bytes.</summary>
     public const int MostPartBytes = 64 * 1024 * 1024;
 
-    /// <summary>Every table that holds state, in an order in which each row's references come before it. The node list and the reports kept for an hour are of the moment and stay out.</summary>
+    /// <summary>Every table that holds state, in an order in which each row's references come before it. The node list, and what is kept for an hour (reports, the ways in of workloads), are of the moment and stay out.</summary>
     public static IReadOnlyList<(string Name, string Order)> Tables { get; } =
     [
         ("settings", "name"),
@@ -45,6 +45,7 @@ internal static class BackupFormat
         ("review_people", "review_id, person"),
         ("glass_codes", "seq"),
         ("glass_passes", "seq"),
+        ("workload_tokens", "seq"),
         ("request_approvers", "request_id, person"),
         ("request_steps", "request_id, step"),
         ("step_additions", "request_id, step, person"),

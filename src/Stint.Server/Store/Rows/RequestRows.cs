@@ -32,7 +32,7 @@ internal partial class Reads
 {
     private const string RequestColumns =
         "id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
-        + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id, recurrence, occurrence_of, break_glass, task";
+        + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id, recurrence, occurrence_of, break_glass, task, claims";
 
     /// <summary>The request; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Request?> FindRequestAsync(RequestId id) =>
@@ -96,6 +96,7 @@ internal partial class Reads
             OccurrenceOf = c.TextOrNull() is { } of ? new RequestId(of) : null,
             BreakGlass = c.Flag(),
             Task = c.TextOrNull(),
+            Claims = c.TextOrNull() is { } claims ? ClaimsText.Read(claims) : null,
         };
     }
 }
@@ -117,8 +118,8 @@ internal sealed partial class Work
         };
         await Db.LaterAsync(
             "INSERT INTO requests (id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
-            + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id, recurrence, occurrence_of, break_glass, task) "
-            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)",
+            + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id, recurrence, occurrence_of, break_glass, task, claims) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)",
             kept.Id.Value,
             kept.Subject.Value,
             kept.Role.Resource,
@@ -143,7 +144,8 @@ internal sealed partial class Work
             kept.Recurrence?.Text,
             kept.OccurrenceOf?.Value,
             kept.BreakGlass,
-            kept.Task);
+            kept.Task,
+            kept.Claims is { } claims ? ClaimsText.Write(claims) : null);
         if (kept.OccurrenceOf is null && kept.Verdict is Verdict.NeedsApproval needs)
         {
             var first = (needs.Sequential ? needs.Steps[0].Approvers : needs.Steps.SelectMany(step => step.Approvers)).ToHashSet();
