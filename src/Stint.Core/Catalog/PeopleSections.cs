@@ -7,7 +7,10 @@ namespace Stint.Core.Catalog;
 internal static class PeopleSections
 {
     private static readonly string[] PersonKeys = ["name", "mail", "manager", "token", "tokens", "disabled", "attributes"];
-    private static readonly string[] GroupKeys = ["description", "members"];
+    private static readonly string[] GroupKeys = ["description", "members", "directory"];
+
+    /// <summary>Longest name of a group of the directory.</summary>
+    private const int LongestDirectoryName = 256;
 
     public static Dictionary<string, Person> People(Reading reading, Dictionary<string, Entry> section)
     {
@@ -118,7 +121,11 @@ internal static class PeopleSections
             _ = reading.Text(map, "description", "'description'");
             if (map.Find("members") is not { } members)
             {
-                reading.Problems.Error(map.Place, $"group '{entry.Key}' lacks 'members'", "write members: [] for nobody");
+                if (map.Find("directory") is null)
+                {
+                    reading.Problems.Error(map.Place, $"group '{entry.Key}' lacks 'members'", "write members: [] for nobody, or directory: NAME for those of a group of the directory");
+                }
+
                 return [];
             }
 
@@ -132,6 +139,21 @@ internal static class PeopleSections
         }
 
         return reading.Texts(node, "the members", 80);
+    }
+
+    /// <summary>The groups that have their members from the directory, with that group's name there.</summary>
+    public static Dictionary<string, string> FromDirectory(Reading reading, Dictionary<string, Entry> section)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var entry in section.Values)
+        {
+            if (entry.Value is MapNode map && map.Find("directory") is not null && reading.Text(map, "directory", "'directory'", LongestDirectoryName) is { } name)
+            {
+                found[entry.Key] = name.Trim();
+            }
+        }
+
+        return found;
     }
 
     private static (FrozenSet<SubjectId> Members, FrozenSet<string> Inner) Flatten(string group, Dictionary<string, List<SubjectId>> direct, Dictionary<string, List<(string Group, CatalogPlace Place)>> inner)
@@ -278,6 +300,12 @@ internal sealed class Subjects(
 
         return found;
     }
+
+    /// <summary>The same for each of the names in a text or a list of texts.</summary>
+    public static List<string> Names(Node node) => Written(node).ConvertAll(Full);
+
+    /// <summary>The names in a text or a list of texts, as they are written.</summary>
+    public static List<string> Written(Node node) => [.. ((node as ListNode)?.Items ?? [node]).OfType<TextNode>().Select(text => text.Value)];
 
     /// <summary>A name with its kind before it: <c>ann</c> becomes <c>person:ann</c>.</summary>
     public static string Full(string text) => text.StartsWith("group:", StringComparison.Ordinal) || text.StartsWith("person:", StringComparison.Ordinal) ? text : "person:" + text;

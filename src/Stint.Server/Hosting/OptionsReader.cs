@@ -38,6 +38,7 @@ internal static class OptionsReader
         var control = ControlReader.Control(read, roles == Role.Gateway, environment);
         var nodes = ControlReader.Nodes(read);
         var webhooks = WebhooksReader.Read(read, environment);
+        var scim = Secrets(read, "directory.scim_token", environment);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var gateway = Gateway(read, web.Certificate);
@@ -55,7 +56,7 @@ internal static class OptionsReader
             read.Number("limits.body_bytes", 1_024, 16 << 20) ?? 64 << 10);
 
         // NB. A variable that holds the master key may begin with our prefix; it is a secret, so it is not printed as an unknown setting.
-        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env"))]);
+        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), read.Text("directory.scim_token_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env"))]);
         if (problems.Count > 0)
         {
             return new OptionsReading(null, problems);
@@ -73,6 +74,7 @@ internal static class OptionsReader
                 Control = control,
                 Nodes = nodes,
                 Webhooks = webhooks,
+                ScimTokens = scim,
                 Web = web,
                 Gateway = gateway,
                 MasterKey = masterKey,
@@ -202,6 +204,11 @@ internal static class OptionsReader
 
         return files;
     }
+
+    /// <summary>Tokens that the directory's program shows; several, one a line, while one replaces another.</summary>
+    private static IReadOnlyList<byte[]> Secrets(SettingReader read, string key, IReadOnlyDictionary<string, string> environment) =>
+        WebhooksReader.Secret(read, key, environment, optional: true) is not { } text ? []
+        : [.. text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(token => System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token)))];
 
     private static MasterKeyOptions MasterKey(SettingReader read, string data, IReadOnlyDictionary<string, string> environment)
     {

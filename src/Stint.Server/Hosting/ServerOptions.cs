@@ -33,6 +33,9 @@ internal sealed record ServerOptions
     /// <summary>Other systems that may say when tasks are done.</summary>
     public IReadOnlyList<Identity.Sender> Webhooks { get; init; } = [];
 
+    /// <summary>SHA-256 of each token that the directory's program may show; empty: it is not listened to.</summary>
+    public IReadOnlyList<byte[]> ScimTokens { get; init; } = [];
+
     public required WebOptions Web { get; init; }
 
     public required GatewayListenOptions Gateway { get; init; }

@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Stint.Server.Api;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Scim;
 using Stint.Server.Nodes;
 using Stint.Server.Web;
 
@@ -58,6 +59,11 @@ internal static class WebServer
         ReplayPage.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(Identity.Open.Instance);
         ApiRoutes.Map(app.MapGroup("/api/v1"));
+        if (options.ScimTokens.Count > 0)
+        {
+            ScimEndpoints.Map(app);
+        }
+
         if (options.Nodes.Count > 0)
         {
             NodeEndpoints.Map(app);

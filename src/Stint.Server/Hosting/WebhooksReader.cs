@@ -32,7 +32,7 @@ internal static class WebhooksReader
                 read.Blame(read.FirstBelow(key), $"`{key}.preset` is missing; say plain, github, gitlab, jira or pagerduty");
             }
 
-            var secret = Secret(read, key, environment);
+            var secret = Secret(read, $"{key}.secret", environment);
             var tasks = Tasks(read, key, preset);
             if (preset is { } whose && secret is not null && tasks is not null)
             {
@@ -73,26 +73,28 @@ internal static class WebhooksReader
         return prefix;
     }
 
-    private static string? Secret(SettingReader read, string key, IReadOnlyDictionary<string, string> environment)
+    /// <summary>The secret that <c>KEY_file</c> or <c>KEY_env</c> names; null when there is none, or it cannot be used, which is told.</summary>
+    internal static string? Secret(SettingReader read, string key, IReadOnlyDictionary<string, string> environment, bool optional = false)
     {
-        var (file, env) = (read.FilePath($"{key}.secret_file"), read.Text($"{key}.secret_env"));
+        var (file, env) = (read.FilePath($"{key}_file"), read.Text($"{key}_env"));
         if (file is not null && env is not null)
         {
-            read.Blame($"{key}.secret_env", $"`{key}.secret_file` and `{key}.secret_env` both say where the secret is; keep one");
+            read.Blame($"{key}_env", $"`{key}_file` and `{key}_env` both say where the secret is; keep one");
             return null;
         }
 
         if (file is null && env is null)
         {
-            if (!read.IsGiven($"{key}.secret_file") && !read.IsGiven($"{key}.secret_env"))
+            if (!optional && !read.IsGiven($"{key}_file") && !read.IsGiven($"{key}_env"))
             {
-                read.Blame(read.FirstBelow(key), $"`{key}` has no secret; name it with `{key}.secret_file` or `{key}.secret_env`");
+                var of = key[..key.LastIndexOf('.')];
+                read.Blame(read.FirstBelow(of), $"`{of}` has no secret; name it with `{key}_file` or `{key}_env`");
             }
 
             return null;
         }
 
-        var place = file is null ? $"{key}.secret_env" : $"{key}.secret_file";
+        var place = file is null ? $"{key}_env" : $"{key}_file";
         string? text;
         if (env is not null)
         {
@@ -125,7 +127,7 @@ internal static class WebhooksReader
         // NB. Never repeated: it is a secret, however bad.
         if (text.Length < LeastSecret)
         {
-            read.Blame(place, $"`{place}` holds a secret of fewer than {LeastSecret} characters, which can be guessed; make a longer one at the sender");
+            read.Blame(place, $"`{place}` holds a secret of fewer than {LeastSecret} characters, which can be guessed; make a longer one");
             return null;
         }
 
