@@ -36,6 +36,16 @@ internal sealed class IdSource(FillRandom fill)
 
     public ReportId NextReport() => new("rp-" + Text(12));
 
+    /// <summary>A user or a group of the directory: 128 random bits, as RFC 9562 writes them.</summary>
+    public string NextDirectory()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        fill(bytes);
+        bytes[6] = (byte)((bytes[6] & 0x0F) | 0x40);
+        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
+        return new Guid(bytes, bigEndian: true).ToString("D");
+    }
+
     /// <summary>A holder's login at the gateway: readable, and different each time.</summary>
     public string NextLogin(SubjectId subject) => $"{subject.Value.Replace(':', '.')}-{Text(8)}";
 

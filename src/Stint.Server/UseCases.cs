@@ -5,6 +5,7 @@ using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Scim;
 using Stint.Server.Nodes;
 using Stint.Server.Requests;
 using Stint.Server.Sessions;
@@ -76,6 +77,12 @@ internal static class UseCases
         .AddSingleton<ReadRecording>()
         .AddSingleton<FindStatements>()
         .AddSingleton<CatalogVersions>()
+        .AddSingleton<EndLeavers>()
+        .AddSingleton<FollowDirectory>()
+        .AddSingleton<ScimUsers>()
+        .AddSingleton<ScimGroups>()
+        .AddSingleton<ScimQuery>()
+        .AddSingleton<ScimBulk>()
         .AddSingleton<ApplyCatalog>()
         .AddSingleton<CatalogChanges>()
         .AddSingleton<ChangeCatalog>()

@@ -1,6 +1,6 @@
 namespace Stint.Core.Audit;
 
-/// <summary>Who did it: <c>person:ann</c>, <c>workload:deploy-shop</c>, <c>rule:NAME</c>, <c>sender:NAME</c>, or a part of Stint itself (<c>stint:keeper</c>).</summary>
+/// <summary>Who did it: <c>person:ann</c>, <c>workload:deploy-shop</c>, <c>rule:NAME</c>, <c>sender:NAME</c>, <c>directory:scim</c>, or a part of Stint itself (<c>stint:keeper</c>).</summary>
 public readonly record struct Actor
 {
     private readonly string? _text;
@@ -26,6 +26,9 @@ public readonly record struct Actor
 
     /// <summary>Whoever has a shell on the server's machine, without a name that could be proved.</summary>
     public static Actor Operator { get; } = new("stint", "operator");
+
+    /// <summary>The company's directory, which tells over SCIM who is there.</summary>
+    public static Actor Directory { get; } = new("directory", "scim");
 
     /// <summary>A person, by the name that the catalog gives them.</summary>
     /// <exception cref="ArgumentException">The name is empty.</exception>

@@ -162,6 +162,30 @@ public static class FactKinds
     /// <summary>Somebody had a report kept, to look at it in a browser until then; never the key that opens it. Fields: <c>report by catalog count bytes until</c>; <c>catalog</c> is the one that was replayed, <c>count</c> how many requests it would answer otherwise.</summary>
     public const string ReportKept = nameof(ReportKept);
 
+    /// <summary>A person came into the directory. Fields: <c>user subject state version</c>; <c>user</c> is the id there, <c>state</c> is <c>active</c> or <c>inactive</c>.</summary>
+    public const string UserProvisioned = nameof(UserProvisioned);
+
+    /// <summary>What the directory says of a person changed. Fields of <see cref="UserProvisioned"/> and <c>attributes</c>: names of those that changed, never what they hold.</summary>
+    public const string UserChanged = nameof(UserChanged);
+
+    /// <summary>A person is in the directory no more: who has the name here has left. Fields as <see cref="UserProvisioned"/>.</summary>
+    public const string UserRemoved = nameof(UserRemoved);
+
+    /// <summary>A group came into the directory. Fields: <c>group name added count version</c>; <c>added</c> names at most 200 members, <c>count</c> is how many they are.</summary>
+    public const string GroupProvisioned = nameof(GroupProvisioned);
+
+    /// <summary>A group of the directory has another name or other members. Fields: <c>group name previous_name added removed count version</c>; at most 200 names each, <c>count</c> is how many came and went.</summary>
+    public const string GroupChanged = nameof(GroupChanged);
+
+    /// <summary>A group is in the directory no more. Fields: <c>group name removed count version</c>.</summary>
+    public const string GroupRemoved = nameof(GroupRemoved);
+
+    /// <summary>An admin sent somebody away, whatever catalog and directory say. Fields: <c>subject by reason</c>.</summary>
+    public const string PersonOffboarded = nameof(PersonOffboarded);
+
+    /// <summary>An admin took that back. Fields as <see cref="PersonOffboarded"/>.</summary>
+    public const string PersonRestored = nameof(PersonRestored);
+
     /// <summary>An asking that the policies denied, or that was malformed. Fields: <c>request subject role reason catalog verdict</c>.</summary>
     public const string AskRefused = nameof(AskRefused);
 

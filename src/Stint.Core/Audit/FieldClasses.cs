@@ -34,16 +34,17 @@ public static class FieldClasses
             lapses_after_seconds begin_within_seconds opening state outcome allowed need missing distinct sequential not_for_reports remind_after_seconds after_seconds delegation offer instead_of record hash index left_out
             change number commit dirty
             requests review break_glass within_seconds report
+            user group
             """,
         [FieldClass.Internal] =
             """
             role roles resource resources kind rule rules by_rule files policy decided_by trace because remedy verdict terms step steps
             from_step recurrence workflow joins extends account login via cause escalate to node reason_code file name drift error guarantee database
-            sender tls labels bundle listener protocol setting mode issuer prefix scope token_id
+            sender tls labels bundle listener protocol setting mode issuer prefix scope token_id attributes previous_name
             """,
         [FieldClass.Personal] =
             """
-            claims told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester
+            claims told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester added removed
             """,
     }
         .SelectMany(row => row.Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(name => (name, row.Key)))

@@ -89,6 +89,11 @@ internal sealed class BreakGlassSection(Reading reading, WorkflowsSection workfl
     private static void Somebody(LoadedCatalog catalog, Policy policy, string from, string what, Problems problems)
     {
         var resources = policy.Roles.Select(role => role.Resource).Distinct().Order(StringComparer.Ordinal).ToList();
+        if (catalog.GrowsFrom(from, resources.Select(resource => catalog.Resources[resource])))
+        {
+            return;
+        }
+
         foreach (var resource in Sources.Split(from).Contains("owners") ? resources : [.. resources.Take(1)])
         {
             var askers = Askers(catalog, policy.Who);
@@ -99,7 +104,7 @@ internal sealed class BreakGlassSection(Reading reading, WorkflowsSection workfl
             }
 
             var where = $"nobody {what} '{policy.Name}' for '{resource}' ({from})";
-            if (alone.Count < askers.Count)
+            if (alone.Count < askers.Count || policy.WhoNames.Any(catalog.GrowsByName))
             {
                 problems.Warn(policy.Place, $"{where} when it is asked by {Names(alone)}", "whoever asks never counts: name somebody else as well");
             }
@@ -120,6 +125,11 @@ internal sealed class BreakGlassSection(Reading reading, WorkflowsSection workfl
     {
         var role = one.Roles.Intersect(other.Roles).OrderBy(role => role.ToString(), StringComparer.Ordinal).First();
         var resource = catalog.Resources[role.Resource];
+        if (catalog.GrowsFrom(one.BreakGlass!.ReviewFrom, [resource]) || catalog.GrowsFrom(other.BreakGlass!.ReviewFrom, [resource]))
+        {
+            return;
+        }
+
         var alone = Askers(catalog, one.Who.Where(other.Who.Contains)).FindAll(asker =>
             !Sources.People(catalog, one.BreakGlass!.ReviewFrom, resource, asker, false, null)
                 .Intersect(Sources.People(catalog, other.BreakGlass!.ReviewFrom, resource, asker, false, null)).Any());

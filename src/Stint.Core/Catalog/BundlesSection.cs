@@ -56,6 +56,11 @@ internal sealed class BundlesSection(Reading reading, Dictionary<string, Resourc
     {
         foreach (var bundle in catalog.Bundles.Values.OrderBy(bundle => bundle.Name, StringComparer.Ordinal))
         {
+            if (bundle.Roles.Any(role => catalog.Policies.Any(policy => !policy.Deny && policy.Roles.Contains(role) && policy.WhoNames.Any(catalog.GrowsByName))))
+            {
+                continue;
+            }
+
             var askers = bundle.Roles.Select(role => Askers(catalog, role)).ToList();
             if (askers.TrueForAll(people => people.Count == 0))
             {

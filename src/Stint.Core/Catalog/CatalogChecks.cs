@@ -31,11 +31,11 @@ internal static class CatalogChecks
 
         foreach (var policy in catalog.Policies.Where(policy => !policy.Deny))
         {
-            if (!policy.Who.Any(catalog.MayAsk))
+            if (!policy.Who.Any(catalog.MayAsk) && !policy.WhoNames.Any(catalog.GrowsByName))
             {
                 problems.Warn(policy.Place, $"policy '{policy.Name}' is about nobody: {policy.WhoText} has no member who is not disabled");
             }
-            else if (policy.Approve is { } workflow)
+            else if (policy.Approve is { } workflow && !catalog.Grows(workflow, policy.Roles.Select(role => catalog.Resources[role.Resource])))
             {
                 Satisfiable(catalog, policy, workflow, problems);
             }
@@ -47,7 +47,7 @@ internal static class CatalogChecks
             problems.Error(breach.Never.Place, $"'{breach.Never.Name}' can happen: {breach.How}", "change a policy so that it cannot, or what must never happen");
         }
 
-        foreach (var entry in draft.Section("groups").Values.Where(entry => catalog.Groups[entry.Key].Count == 0))
+        foreach (var entry in draft.Section("groups").Values.Where(entry => catalog.Groups[entry.Key].Count == 0 && !catalog.Grows(entry.Key)))
         {
             problems.Warn(entry.Place, $"group '{entry.Key}' has no members");
         }
@@ -118,6 +118,12 @@ internal static class CatalogChecks
         foreach (var resource in byResource ? resources : [.. resources.Take(1)])
         {
             var askers = policy.Who.Where(catalog.MayAsk).ToList();
+            if (policy.WhoNames.Any(catalog.GrowsByName))
+            {
+                // Somebody whom only the directory knows.
+                askers.Add(new SubjectId(""));
+            }
+
             var fixedSteps = Steps.Pin(catalog, workflow.Steps, catalog.Resources[resource], null, null);
             var approvers = fixedSteps.SelectMany(step => step.Approvers).ToHashSet();
 

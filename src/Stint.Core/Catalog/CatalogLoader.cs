@@ -155,6 +155,7 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             People = people.ToFrozenDictionary(StringComparer.Ordinal),
             Workloads = workloads.ToFrozenDictionary(StringComparer.Ordinal),
             Groups = groups.ToFrozenDictionary(StringComparer.Ordinal),
+            FromDirectory = PeopleSections.FromDirectory(Reading, Section("groups")).ToFrozenDictionary(StringComparer.Ordinal),
             GroupsIn = inner.ToFrozenDictionary(StringComparer.Ordinal),
             Rotas = rotas.ToFrozenDictionary(StringComparer.Ordinal),
             Bundles = bundles.ToFrozenDictionary(StringComparer.Ordinal),
@@ -166,6 +167,8 @@ internal sealed class Draft(Reading reading, IReadOnlyDictionary<string, KindSha
             Nevers = policies.Nevers(),
             Tests = new TestsSection(Reading, Section("groups").Keys, [.. Section("policies").Keys, .. Section("separate").Keys], resources, bundles).Read(Tests),
             Admins = Admins.SelectMany(node => names.Read(node, "admins")).ToFrozenSet(),
+            AdminNames = [.. Admins.SelectMany(Subjects.Names)],
+            AuditorNames = [.. Auditors.SelectMany(Subjects.Names)],
             Auditors = Auditors.SelectMany(node => names.Read(node, "auditors")).ToFrozenSet(),
             ChangeApproval = ChangesSection.Read(this, policies, workflows),
         };

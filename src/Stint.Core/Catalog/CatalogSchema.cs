@@ -192,11 +192,19 @@ public static class CatalogSchema
         var members = new JsonObject { ["type"] = "array", ["items"] = Text("A person, workload:NAME, or group:NAME."), ["description"] = "Members: persons, workload:NAME, and group:NAME for the members of another." };
         return new JsonObject
         {
-            ["oneOf"] = new JsonArray(
+            ["anyOf"] = new JsonArray(
                 members,
-                Object("A group with a description.", ["members"], new JsonObject { ["description"] = Text("For people."), ["members"] = members.DeepClone() })),
+                Object("A group with a description.", ["members"], GroupKeys(members)),
+                Object("A group that has its members from the directory, besides its own.", ["directory"], GroupKeys(members))),
         };
     }
+
+    private static JsonObject GroupKeys(JsonObject members) => new()
+    {
+        ["description"] = Text("For people."),
+        ["members"] = members.DeepClone(),
+        ["directory"] = new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 256, ["description"] = "Name (displayName) of the directory's group whose members are in this one." },
+    };
 
     private static JsonObject WorkflowKeys() => new()
     {

@@ -46,6 +46,11 @@ internal static class ChangesSection
             return;
         }
 
+        if (catalog.Grows(workflow, []) || catalog.AdminNames.Any(catalog.GrowsByName))
+        {
+            return;
+        }
+
         var admins = catalog.Admins.Where(admin => !catalog.People[admin.Value].Disabled).OrderBy(admin => admin.Value, StringComparer.Ordinal).ToList();
         var stuck = admins.FindAll(admin => !CanBeMet(catalog, workflow, admin));
         if (stuck.Count == admins.Count)

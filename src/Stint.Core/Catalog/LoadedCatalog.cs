@@ -31,6 +31,9 @@ public sealed record LoadedCatalog
     /// <summary>Group name to the groups in it, groups in groups counted.</summary>
     public FrozenDictionary<string, FrozenSet<string>> GroupsIn { get; init; } = FrozenDictionary<string, FrozenSet<string>>.Empty;
 
+    /// <summary>Group name to the name of the directory's group whose members it has besides its own.</summary>
+    public FrozenDictionary<string, string> FromDirectory { get; init; } = FrozenDictionary<string, string>.Empty;
+
     /// <summary>By name.</summary>
     public FrozenDictionary<string, Rota> Rotas { get; init; } = FrozenDictionary<string, Rota>.Empty;
 
@@ -60,8 +63,20 @@ public sealed record LoadedCatalog
     /// <summary>May revoke, kill sessions and read everything.</summary>
     public required FrozenSet<SubjectId> Admins { get; init; }
 
+    /// <summary>The names that <see cref="Admins"/> was resolved from.</summary>
+    public IReadOnlyList<string> AdminNames { get; init; } = [];
+
     /// <summary>May read everything that is not a secret: audit, sessions, statements.</summary>
     public required FrozenSet<SubjectId> Auditors { get; init; }
+
+    /// <summary>The names that <see cref="Auditors"/> was resolved from.</summary>
+    public IReadOnlyList<string> AuditorNames { get; init; } = [];
+
+    /// <summary>What the files say, without the directory's people.</summary>
+    public LoadedCatalog Text => WithoutDirectory ?? this;
+
+    /// <summary>What this was made from by laying the directory over it; null for what the files say.</summary>
+    internal LoadedCatalog? WithoutDirectory { get; init; }
 
     /// <summary>Whose yes a change of this catalog needs; null when an admin's applying is enough.</summary>
     public Workflow? ChangeApproval { get; init; }
@@ -194,6 +209,9 @@ public sealed record Resource
 
     /// <summary>Persons who own it, groups resolved.</summary>
     public required FrozenSet<SubjectId> Owners { get; init; }
+
+    /// <summary>The names that <see cref="Owners"/> was resolved from: <c>group:NAME</c> and <c>person:NAME</c>.</summary>
+    public IReadOnlyList<string> OwnerNames { get; init; } = [];
 
     /// <summary>Checked against the kind's shape.</summary>
     public required Settings Settings { get; init; }

@@ -7,7 +7,10 @@ namespace Stint.Core.Catalog;
 internal static class PeopleSections
 {
     private static readonly string[] PersonKeys = ["name", "mail", "manager", "token", "tokens", "disabled", "attributes"];
-    private static readonly string[] GroupKeys = ["description", "members"];
+    private static readonly string[] GroupKeys = ["description", "members", "directory"];
+
+    /// <summary>Longest name of a group of the directory.</summary>
+    private const int LongestDirectoryName = 256;
 
     public static Dictionary<string, Person> People(Reading reading, Dictionary<string, Entry> section)
     {
@@ -125,7 +128,11 @@ internal static class PeopleSections
             _ = reading.Text(map, "description", "'description'");
             if (map.Find("members") is not { } members)
             {
-                reading.Problems.Error(map.Place, $"group '{entry.Key}' lacks 'members'", "write members: [] for nobody");
+                if (map.Find("directory") is null)
+                {
+                    reading.Problems.Error(map.Place, $"group '{entry.Key}' lacks 'members'", "write members: [] for nobody, or directory: NAME for those of a group of the directory");
+                }
+
                 return [];
             }
 
@@ -139,6 +146,21 @@ internal static class PeopleSections
         }
 
         return reading.Texts(node, "the members", 80);
+    }
+
+    /// <summary>The groups that have their members from the directory, with that group's name there.</summary>
+    public static Dictionary<string, string> FromDirectory(Reading reading, Dictionary<string, Entry> section)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var entry in section.Values)
+        {
+            if (entry.Value is MapNode map && map.Find("directory") is not null && reading.Text(map, "directory", "'directory'", LongestDirectoryName) is { } name)
+            {
+                found[entry.Key] = name.Trim();
+            }
+        }
+
+        return found;
     }
 
     private static (FrozenSet<SubjectId> Members, FrozenSet<string> Inner) Flatten(string group, Dictionary<string, List<SubjectId>> direct, Dictionary<string, List<(string Group, CatalogPlace Place)>> inner)

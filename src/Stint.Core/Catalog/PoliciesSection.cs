@@ -90,7 +90,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
         };
     }
 
-    private static List<string> Named(Entry who) => [.. ((who.Value as ListNode)?.Items ?? [who.Value]).OfType<TextNode>().Select(text => text.Value)];
+    private static List<string> Named(Entry who) => Subjects.Written(who.Value);
 
     private Policy Denial(Entry entry, MapNode map, Entry deny)
     {

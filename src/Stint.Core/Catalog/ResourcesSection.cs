@@ -49,6 +49,7 @@ internal sealed class ResourcesSection(Draft draft, Subjects names)
             Description = _reading.Text(map, "description", "'description'") ?? "",
             Labels = _reading.TextMap(map, "labels", "a label"),
             Owners = map.Find("owners") is { } owners ? names.Read(owners.Value, "owners").ToFrozenSet() : FrozenSet<SubjectId>.Empty,
+            OwnerNames = map.Find("owners") is { } named ? Subjects.Names(named.Value) : [],
             Settings = settings,
             Roles = Roles(entry, map, shape),
         };

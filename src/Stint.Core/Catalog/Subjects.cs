@@ -73,6 +73,12 @@ internal sealed class Subjects(
         return null;
     }
 
+    /// <summary>The same for each of the names in a text or a list of texts.</summary>
+    public static List<string> Names(Node node) => Written(node).ConvertAll(Full);
+
+    /// <summary>The names in a text or a list of texts, as they are written.</summary>
+    public static List<string> Written(Node node) => [.. ((node as ListNode)?.Items ?? [node]).OfType<TextNode>().Select(text => text.Value)];
+
     /// <summary>A name with its kind before it: <c>ann</c> becomes <c>person:ann</c>.</summary>
     public static string Full(string text) => ((string[])["group:", "person:", "workload:"]).Any(kind => text.StartsWith(kind, StringComparison.Ordinal)) ? text : "person:" + text;
 

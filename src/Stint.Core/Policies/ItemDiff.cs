@@ -85,7 +85,8 @@ internal static class ItemDiff
             var stays = after.Groups.TryGetValue(name, out var young);
             if (was && stays)
             {
-                Members(items, "group", name, old!, young!);
+                var keys = Keys(("directory", before!.FromDirectory.GetValueOrDefault(name) == after.FromDirectory.GetValueOrDefault(name)));
+                Members(items, "group", name, old!, young!, keys);
             }
             else
             {
@@ -94,13 +95,13 @@ internal static class ItemDiff
         }
     }
 
-    private static void Members(List<ItemChange> items, string kind, string name, FrozenSet<SubjectId> before, FrozenSet<SubjectId> after)
+    private static void Members(List<ItemChange> items, string kind, string name, FrozenSet<SubjectId> before, FrozenSet<SubjectId> after, List<string>? keys = null)
     {
         var gone = Named(before.Where(member => !after.Contains(member)));
         var come = Named(after.Where(member => !before.Contains(member)));
-        if (gone.Count + come.Count > 0)
+        if (gone.Count + come.Count + (keys?.Count ?? 0) > 0)
         {
-            items.Add(new ItemChange(kind, name, "changed", [], come, gone));
+            items.Add(new ItemChange(kind, name, "changed", keys ?? [], come, gone));
         }
     }
 

@@ -1,16 +1,13 @@
 using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
-using Stint.Core.Grants;
-using Stint.Core.Requests;
 using Stint.Server.Audit;
-using Stint.Server.Grants;
 using Stint.Server.Store;
 
 namespace Stint.Server.Catalog;
 
 /// <summary>A catalog version takes effect: kept, put on record, and what its leavers hold ends.</summary>
-internal sealed class ApplyCatalog(StintStore store, CurrentCatalog current, TimeProvider clock)
+internal sealed class ApplyCatalog(StintStore store, CurrentCatalog current, EndLeavers leavers, TimeProvider clock)
 {
     /// <summary>Applies a loaded catalog, whatever counts now. The same version again changes nothing but finishes what an earlier try left.</summary>
     /// <returns>How many grants and requests of leavers ended.</returns>
@@ -63,49 +60,6 @@ internal sealed class ApplyCatalog(StintStore store, CurrentCatalog current, Tim
                 return 0;
         }
 
-        return await OffboardAsync(by, cancellation);
-    }
-
-    /// <summary>Ends what people hold who are disabled or gone, however long ago they left.</summary>
-    private async Task<int> OffboardAsync(Actor by, CancellationToken cancellation)
-    {
-        var catalog = current.Now;
-        var ended = 0;
-        foreach (var subject in await store.ReadAsync(async reads => await reads.HoldersAsync(), cancellation))
-        {
-            if (!catalog.MayAsk(subject))
-            {
-                ended += await store.WriteAsync(work => OffboardAsync(work, subject, by), cancellation);
-            }
-        }
-
-        return ended;
-    }
-
-    private async Task<int> OffboardAsync(Work work, SubjectId subject, Actor by)
-    {
-        var now = clock.Now();
-        var ended = 0;
-        foreach (var request in await work.PendingRequestsAsync(subject))
-        {
-            var next = request with { State = RequestState.Cancelled, DecidedAt = now, Why = $"{subject} left" };
-            if (await work.MoveAsync(request, next) is { } cancelled)
-            {
-                work.Append(Facts.RequestCancelled(cancelled, now, by));
-                ended++;
-            }
-        }
-
-        foreach (var series in await work.RunningSeriesAsync(subject))
-        {
-            ended += await SeriesSteps.EndAsync(work, series, SeriesEnd.Offboarded, $"{subject} left", now, by) is null ? 0 : 1;
-        }
-
-        foreach (var grant in await work.LiveGrantsAsync(subject))
-        {
-            ended += await GrantSteps.EndAsync(work, grant, EndReason.Offboarded, $"{subject} left", now, by) is null ? 0 : 1;
-        }
-
-        return ended;
+        return await leavers.EndAsync(by, cancellation);
     }
 }

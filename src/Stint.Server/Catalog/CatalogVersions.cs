@@ -30,7 +30,7 @@ internal sealed class CatalogVersions(StintStore store, CurrentCatalog current, 
     /// <summary>The catalog of a version; null when it was never kept, or does not load with this program any more.</summary>
     public async Task<LoadedCatalog?> FindAsync(string version, CancellationToken cancellation)
     {
-        if (current.Now is var now && now.Version == version)
+        if (current.Now.Text is var now && now.Version == version)
         {
             return now;
         }

@@ -2,14 +2,19 @@ using Stint.Core.Catalog;
 
 namespace Stint.Server.Catalog;
 
-/// <summary>The catalog version that decides now. Readers never wait; <see cref="ApplyCatalog"/> replaces it.</summary>
+/// <summary>The catalog version that decides now, with the directory's people in it. Readers never wait; <see cref="ApplyCatalog"/> and the directory replace it.</summary>
 internal sealed class CurrentCatalog(LoadedCatalog first)
 {
     private readonly Lock _lock = new();
     private volatile LoadedCatalog _now = first;
+    private DirectoryPeople _people = DirectoryPeople.Nobody;
     private long _number;
+    private long _change = -1;
 
     public LoadedCatalog Now => _now;
+
+    /// <summary>Another catalog with the directory's people in it, as it would decide now.</summary>
+    public LoadedCatalog With(LoadedCatalog other) => other.With(_people);
 
     /// <summary>Lets a catalog decide from now on.</summary>
     /// <param name="next">The catalog.</param>
@@ -20,7 +25,22 @@ internal sealed class CurrentCatalog(LoadedCatalog first)
         {
             if (number >= _number)
             {
-                (_now, _number) = (next, number);
+                (_now, _number) = (next.With(_people), number);
+            }
+        }
+    }
+
+    /// <summary>Lets what the directory knows count from now on.</summary>
+    /// <param name="people">Who is there.</param>
+    /// <param name="change">The number of the last change in it; an older one is passed over.</param>
+    public void Replace(DirectoryPeople people, long change)
+    {
+        lock (_lock)
+        {
+            if (change > _change)
+            {
+                (_people, _change) = (people, change);
+                _now = _now.With(people);
             }
         }
     }

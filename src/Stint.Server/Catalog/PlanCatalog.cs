@@ -26,10 +26,12 @@ internal sealed class PlanCatalog(StintStore store, CurrentCatalog current, Cata
 
         var load = versions.LoadSent(files);
         var plan = new JsonObject { ["ok"] = load.Catalog is not null, ["errors"] = Problems(load.Errors), ["warnings"] = Problems(load.Warnings) };
-        if (load.Catalog is not { } next)
+        if (load.Catalog is not { } text)
         {
             return new Outcome<JsonObject>.Done(plan);
         }
+
+        var next = current.With(text);
 
         var now = clock.Now();
         foreach (var (name, value) in CatalogDiff.Between(basis, next, now).ToNode().ToList())

@@ -33,7 +33,7 @@ internal sealed class ReplayCatalog(StintStore store, CurrentCatalog current, Ca
             problems.Add(new Problem("since_seconds", $"must be from 1 to {(long)Furthest.TotalSeconds}"));
         }
 
-        return problems.Count > 0 ? new Outcome<LoadedCatalog>.Invalid(problems) : new Outcome<LoadedCatalog>.Done(load.Catalog!);
+        return problems.Count > 0 ? new Outcome<LoadedCatalog>.Invalid(problems) : new Outcome<LoadedCatalog>.Done(current.With(load.Catalog!));
     }
 
     /// <summary>Decides again, newest first, and tells while it goes on: <c>{"replayed":N}</c> from time to time, <c>{"item":…}</c> for each that differs, <c>{"report":…}</c> where one was kept, and last <c>{"total":…}</c>.</summary>

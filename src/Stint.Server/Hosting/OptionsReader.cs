@@ -40,6 +40,7 @@ internal static class OptionsReader
         var webhooks = WebhooksReader.Read(read, environment);
         var applications = AuthzenReader.Read(read, environment);
         var issuers = IssuersReader.Read(read);
+        var scim = ScimTokens(read, environment);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var gateway = Gateway(read, web.Certificate);
@@ -57,7 +58,7 @@ internal static class OptionsReader
             read.Number("limits.body_bytes", 1_024, 16 << 20) ?? 64 << 10);
 
         // NB. A variable that holds the master key may begin with our prefix; it is a secret, so it is not printed as an unknown setting.
-        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env")), .. read.NamesBelow("authzen").Select(name => read.Text($"authzen.{name}.token_env"))]);
+        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), read.Text("directory.scim_token_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env")), .. read.NamesBelow("authzen").Select(name => read.Text($"authzen.{name}.token_env"))]);
         if (problems.Count > 0)
         {
             return new OptionsReading(null, problems);
@@ -77,6 +78,7 @@ internal static class OptionsReader
                 Webhooks = webhooks,
                 Applications = applications,
                 Issuers = issuers,
+                ScimTokens = scim,
                 Web = web,
                 Gateway = gateway,
                 MasterKey = masterKey,
@@ -205,6 +207,19 @@ internal static class OptionsReader
         }
 
         return files;
+    }
+
+    /// <summary>Tokens that the directory's program shows; several, one a line, while one replaces another.</summary>
+    private static IReadOnlyList<byte[]> ScimTokens(SettingReader read, IReadOnlyDictionary<string, string> environment)
+    {
+        const int Least = 16;
+        var tokens = SecretReader.Read(read, "directory", "scim_token", Least, "at the directory", environment, optional: true)?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [];
+        if (tokens.Any(token => token.Length < Least))
+        {
+            read.Blame(read.FirstBelow("directory"), $"one of the tokens that `directory.scim_token` names has fewer than {Least} characters, which can be guessed; make a longer one at the directory");
+        }
+
+        return [.. tokens.Select(token => System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token)))];
     }
 
     private static MasterKeyOptions MasterKey(SettingReader read, string data, IReadOnlyDictionary<string, string> environment)

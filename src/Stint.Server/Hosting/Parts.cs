@@ -10,6 +10,7 @@ using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Scim;
 using Stint.Server.Nodes;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
@@ -20,6 +21,9 @@ namespace Stint.Server.Hosting;
 /// <summary>What a node is made of, and how the parts find each other.</summary>
 internal sealed class Parts
 {
+    /// <summary>How many changes of the directory are kept for nodes that follow.</summary>
+    private const long KeptDirectoryChanges = 100_000;
+
     private readonly ServerOptions _options;
     private readonly StintStore _store;
     private readonly TimeProvider _time;
@@ -84,6 +88,7 @@ internal sealed class Parts
         services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongProofs>();
         services.AddSingleton(new Applications(_options.Applications, _time));
         services.AddSingleton(new Issuers(_options.Issuers));
+        services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
     }
@@ -93,7 +98,10 @@ internal sealed class Parts
     {
         (Catalog.Change, Catalog.Current) = (services.GetRequiredService<ChangeCatalog>(), _current);
         var origin = _options.CatalogFrom == CatalogFrom.Folder ? await Checkout.OfAsync(_options.Catalog, cancellation) : null;
-        await services.GetRequiredService<ApplyCatalog>().ApplyAsync(_current.Now, Actor.Operator, cancellation, origin);
+
+        // NB. Before anything decides: who left the directory is not let in by a catalog that does not know of it.
+        await services.GetRequiredService<FollowDirectory>().LookAsync(cancellation);
+        await services.GetRequiredService<ApplyCatalog>().ApplyAsync(_current.Now.Text, Actor.Operator, cancellation, origin);
         if (_options.CatalogFrom == CatalogFrom.Folder && await Catalog.FirstAsync() is var folder && folder.Version != _current.Now.Version)
         {
             await Catalog.TakeAsync(folder, cancellation);
@@ -117,6 +125,7 @@ internal sealed class Parts
         var figures = services.GetRequiredService<Figures>();
         loops.Start("figures", token => figures.RunAsync(_time, token), stop);
         loops.Start("catalog", token => services.GetRequiredService<FollowCatalog>().RunAsync(_time, token), stop);
+        loops.Start("directory", token => services.GetRequiredService<FollowDirectory>().RunAsync(token), stop);
         loops.Start("node", token => BeatAsync(services.GetRequiredService<StartUp>(), token), stop);
         if (_options.DriftEvery > TimeSpan.Zero)
         {
@@ -162,6 +171,7 @@ internal sealed class Parts
                             await work.ForgetAnswersAsync(now - KeptAnswers.KeptFor);
                             await work.ForgetReportsAsync(now);
                             await work.ForgetPassesAsync(now);
+                            await work.ForgetDirectoryChangesAsync(await work.DirectoryNumberAsync() - KeptDirectoryChanges);
                         }
                     },
                     stop);

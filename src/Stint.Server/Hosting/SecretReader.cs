@@ -19,8 +19,9 @@ internal static class SecretReader
     /// <param name="least">Fewest characters.</param>
     /// <param name="where">Where a longer one is made.</param>
     /// <param name="environment">The variables.</param>
+    /// <param name="optional">Whether it may be left out.</param>
     /// <returns>It, without white space around; null with a problem told.</returns>
-    public static string? Read(SettingReader read, string key, string word, int least, string where, IReadOnlyDictionary<string, string> environment)
+    public static string? Read(SettingReader read, string key, string word, int least, string where, IReadOnlyDictionary<string, string> environment, bool optional = false)
     {
         var (byFile, byEnv) = ($"{key}.{word}_file", $"{key}.{word}_env");
         var (file, env) = (read.FilePath(byFile), read.Text(byEnv));
@@ -32,7 +33,7 @@ internal static class SecretReader
 
         if (file is null && env is null)
         {
-            if (!read.IsGiven(byFile) && !read.IsGiven(byEnv))
+            if (!optional && !read.IsGiven(byFile) && !read.IsGiven(byEnv))
             {
                 read.Blame(read.FirstBelow(key), $"`{key}` has no {word}; name it with `{byFile}` or `{byEnv}`");
             }

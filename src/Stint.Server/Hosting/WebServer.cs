@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Stint.Server.Api;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Scim;
 using Stint.Server.Nodes;
 using Stint.Server.Web;
 
@@ -61,6 +62,11 @@ internal static class WebServer
         ApiRoutes.Map(app.MapGroup("/api/v1"));
         AuthzenEndpoints.Map(app);
         ExchangeEndpoint.Map(app);
+        if (options.ScimTokens.Count > 0)
+        {
+            ScimEndpoints.Map(app);
+        }
+
         if (options.Nodes.Count > 0)
         {
             NodeEndpoints.Map(app);

@@ -38,6 +38,9 @@ internal sealed class Wakes
     /// <summary>Another catalog counts, or a change of it was proposed or answered.</summary>
     public const string Catalog = "catalog";
 
+    /// <summary>The directory changed, or somebody was sent away or taken back.</summary>
+    public const string Directory = "directory";
+
     /// <summary>Facts were appended.</summary>
     public const string Audit = "audit";
 

@@ -25,12 +25,16 @@ internal sealed class LiveNode : IAsyncDisposable
     /// <param name="password">Its password.</param>
     /// <param name="written">How the catalog writes that password.</param>
     /// <param name="settings">More settings of the node.</param>
-    public static async Task<LiveNode> StartAsync(PostgresServers servers, string admin, string password, string written, params (string Name, string Value)[] settings)
+    public static Task<LiveNode> StartAsync(PostgresServers servers, string admin, string password, string written, params (string Name, string Value)[] settings) =>
+        StartAsync(servers, TestNode.Catalog, admin, password, written, settings);
+
+    /// <summary>The same with another catalog than the usual one.</summary>
+    public static async Task<LiveNode> StartAsync(PostgresServers servers, string text, string admin, string password, string written, (string Name, string Value)[] settings)
     {
         var server = await servers.GetAsync(15);
         await server.HaveDatabaseAsync(Database);
         await server.RunAsync("postgres", $"DROP ROLE IF EXISTS {admin}", $"CREATE ROLE {admin} LOGIN PASSWORD '{password}' SUPERUSER");
-        var catalog = TestNode.Catalog
+        var catalog = text
             .Replace("port: 1\n", $"port: {server.Port.ToString(CultureInfo.InvariantCulture)}\n", StringComparison.Ordinal)
             .Replace("database: orders\n", $"database: {Database}\n", StringComparison.Ordinal)
             .Replace("owners: [person:bob]", "owners: [person:bob, person:carol]", StringComparison.Ordinal)

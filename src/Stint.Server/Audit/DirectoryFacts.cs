@@ -1,0 +1,62 @@
+using Stint.Core;
+using Stint.Core.Audit;
+using Stint.Server.Store;
+
+namespace Stint.Server.Audit;
+
+/// <summary>Facts about the directory, and about those who were sent away here.</summary>
+internal static partial class Facts
+{
+    /// <summary>Most members that one fact names.</summary>
+    public const int MostMembers = 200;
+
+    public static Fact UserProvisioned(DirectoryUser user, DirectoryKeys keys) => Of(FactKinds.UserProvisioned, user, keys, user.ChangedAt);
+
+    /// <param name="user">The user, changed.</param>
+    /// <param name="keys">What is known of them now.</param>
+    /// <param name="changed">Names of the attributes that changed.</param>
+    public static Fact UserChanged(DirectoryUser user, DirectoryKeys keys, IReadOnlyList<string> changed) => With(
+        Of(FactKinds.UserChanged, user, keys, user.ChangedAt), [("attributes", FactValue.List(changed))]);
+
+    public static Fact UserRemoved(DirectoryUser user, DirectoryKeys keys, DateTimeOffset at) => Of(FactKinds.UserRemoved, user, keys, at);
+
+    public static Fact GroupProvisioned(DirectoryGroup group, (IReadOnlyList<string> Names, int Count) members) => With(
+        Of(FactKinds.GroupProvisioned, group, group.ChangedAt), [("added", FactValue.List(members.Names)), ("count", members.Count)]);
+
+    /// <param name="group">The group, changed.</param>
+    /// <param name="before">What it was called.</param>
+    /// <param name="added">Who came.</param>
+    /// <param name="removed">Who went.</param>
+    public static Fact GroupChanged(DirectoryGroup group, string before, (IReadOnlyList<string> Names, int Count) added, (IReadOnlyList<string> Names, int Count) removed) => With(
+        Of(FactKinds.GroupChanged, group, group.ChangedAt),
+        [("previous_name", before == group.DisplayName ? null : before), ("added", FactValue.List(added.Names)), ("removed", FactValue.List(removed.Names)), ("count", added.Count + removed.Count)]);
+
+    public static Fact GroupRemoved(DirectoryGroup group, (IReadOnlyList<string> Names, int Count) members, DateTimeOffset at) => With(
+        Of(FactKinds.GroupRemoved, group, at), [("removed", FactValue.List(members.Names)), ("count", members.Count)]);
+
+    public static Fact PersonOffboarded(Offboarded gone) => Of(FactKinds.PersonOffboarded, gone.Person, gone.By, gone.Reason, gone.At);
+
+    public static Fact PersonRestored(string person, string by, string reason, DateTimeOffset at) => Of(FactKinds.PersonRestored, person, by, reason, at);
+
+    private static Fact Of(string kind, string person, string by, string reason, DateTimeOffset at) => new(kind, at, Actor.Person(by))
+    {
+        ["subject"] = person,
+        ["by"] = by,
+        ["reason"] = reason,
+    };
+
+    private static Fact Of(string kind, DirectoryUser user, DirectoryKeys keys, DateTimeOffset at) => new(kind, at, Actor.Directory)
+    {
+        ["user"] = user.Id,
+        ["subject"] = keys.UserName,
+        ["state"] = keys.Active ? "active" : "inactive",
+        ["version"] = user.Version,
+    };
+
+    private static Fact Of(string kind, DirectoryGroup group, DateTimeOffset at) => new(kind, at, Actor.Directory)
+    {
+        ["group"] = group.Id,
+        ["name"] = group.DisplayName,
+        ["version"] = group.Version,
+    };
+}

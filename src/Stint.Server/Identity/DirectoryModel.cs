@@ -1,0 +1,305 @@
+using System.Collections.Frozen;
+using System.Text.Json;
+using Stint.Core;
+using Stint.Core.Catalog;
+using Stint.Server.Store;
+
+namespace Stint.Server.Identity;
+
+/// <summary>The directory in memory, kept up with change by change: with a hundred thousand people it is not read anew for one.</summary>
+internal sealed class DirectoryModel
+{
+    /// <summary>From how many changes on everything is read anew.</summary>
+    private const int MostChanges = 5_000;
+
+    private readonly Dictionary<string, DirectoryLine> _users = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Person> _people = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _groups = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<string, bool>> _members = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<string>> _groupsOf = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyCollection<SubjectId>> _flat = new(StringComparer.Ordinal);
+    private FrozenSet<string> _left = FrozenSet<string>.Empty;
+
+    /// <summary>The number of the last change in it; -1 before the first reading.</summary>
+    public long Number { get; private set; } = -1;
+
+    /// <summary>Reads what changed since.</summary>
+    /// <returns>Those changes; null when everything was read anew.</returns>
+    public async Task<IReadOnlyList<DirectoryChange>?> ReadAsync(Reads reads)
+    {
+        var last = await reads.DirectoryNumberAsync();
+        if (last == Number)
+        {
+            return [];
+        }
+
+        if (Number < 0 || last < Number || last - Number > MostChanges || await reads.OldestDirectoryNumberAsync() > Number + 1)
+        {
+            await ReadAllAsync(reads);
+            Number = last;
+            return null;
+        }
+
+        var changes = await reads.DirectoryChangesAsync(Number, MostChanges);
+        await ReadUsersAsync(reads, [.. changes.Where(change => change.Kind == "user").Select(change => change.Id).Distinct()]);
+        await ReadGroupsAsync(reads, [.. changes.Where(change => change.Kind == "group").Select(change => change.Id).Distinct()]);
+        foreach (var group in changes.Where(change => change.Kind == "member").GroupBy(change => change.Id, StringComparer.Ordinal))
+        {
+            List<string> touched = [.. group.Select(change => change.Member!).Distinct()];
+            var there = (await reads.DirectoryMemberLinesAsync(group.Key, touched)).ToDictionary(line => line.Member, line => line.IsGroup, StringComparer.Ordinal);
+            foreach (var member in touched)
+            {
+                Put(group.Key, member, there.TryGetValue(member, out var isGroup) ? isGroup : null);
+            }
+        }
+
+        if (changes.Any(change => change.Kind is "left" or "offboarded"))
+        {
+            _left = (await reads.LeftNamesAsync()).ToFrozenSet(StringComparer.Ordinal);
+        }
+
+        Number = last;
+        return changes;
+    }
+
+    /// <summary>What it holds, as policies see it; later changes do not change it.</summary>
+    public DirectoryPeople People()
+    {
+        var groups = new Dictionary<string, IReadOnlyCollection<SubjectId>>(_groups.Count, StringComparer.Ordinal);
+        foreach (var (id, key) in _groups)
+        {
+            groups[key] = Flat(id);
+        }
+
+        foreach (var (id, line) in _users)
+        {
+            var manager = line.Manager is { } of && of != id && _users.TryGetValue(of, out var other) ? new SubjectId(other.Key) : (SubjectId?)null;
+            if (_people[line.Key].Manager != manager)
+            {
+                _people[line.Key] = _people[line.Key] with { Manager = manager };
+            }
+        }
+
+        return new DirectoryPeople { People = new Dictionary<string, Person>(_people, StringComparer.Ordinal), Groups = groups, Left = _left };
+    }
+
+    /// <summary>Whom changes are about, as they are called; null for possibly everybody.</summary>
+    public IReadOnlySet<SubjectId>? About(IEnumerable<DirectoryChange> changes)
+    {
+        var about = new HashSet<SubjectId>();
+        foreach (var change in changes.Where(change => change.Takes))
+        {
+            switch (change.Kind)
+            {
+                case "user" when _users.TryGetValue(change.Id, out var line):
+                    about.Add(new SubjectId(line.Key));
+                    break;
+                case "member" when _users.TryGetValue(change.Member!, out var line):
+                    about.Add(new SubjectId(line.Key));
+                    break;
+                case "user" or "left" or "offboarded":
+                    // Gone as a whole: nobody asks any rule about them.
+                    break;
+                default:
+                    return null;
+            }
+        }
+
+        return about;
+    }
+
+    private async Task ReadAllAsync(Reads reads)
+    {
+        // NB. Until all of it is read nothing of it counts: what fails half-way is begun anew.
+        Number = -1;
+        _users.Clear();
+        _people.Clear();
+        _groups.Clear();
+        _members.Clear();
+        _groupsOf.Clear();
+        _flat.Clear();
+        foreach (var line in await reads.DirectoryLinesAsync())
+        {
+            Put(line);
+        }
+
+        foreach (var (id, key) in await reads.DirectoryGroupLinesAsync())
+        {
+            _groups[id] = key;
+        }
+
+        foreach (var (group, member, isGroup) in await reads.DirectoryMemberLinesAsync())
+        {
+            Put(group, member, isGroup);
+        }
+
+        _left = (await reads.LeftNamesAsync()).ToFrozenSet(StringComparer.Ordinal);
+    }
+
+    private async Task ReadUsersAsync(Reads reads, List<string> ids)
+    {
+        if (ids.Count == 0)
+        {
+            return;
+        }
+
+        // NB. First all old names go, then the new ones come: two may have changed names with each other.
+        var lines = (await reads.DirectoryLinesAsync(ids)).ToDictionary(line => line.Id, StringComparer.Ordinal);
+        foreach (var id in ids)
+        {
+            if (_users.Remove(id, out var old))
+            {
+                _people.Remove(old.Key);
+            }
+
+            Touch(id);
+            if (!lines.ContainsKey(id))
+            {
+                Forget(id);
+            }
+        }
+
+        foreach (var line in lines.Values)
+        {
+            Put(line);
+        }
+    }
+
+    private async Task ReadGroupsAsync(Reads reads, List<string> ids)
+    {
+        if (ids.Count == 0)
+        {
+            return;
+        }
+
+        var lines = (await reads.DirectoryGroupLinesAsync(ids)).ToDictionary(line => line.Id, line => line.Key, StringComparer.Ordinal);
+        foreach (var id in ids)
+        {
+            if (lines.TryGetValue(id, out var key))
+            {
+                _groups[id] = key;
+                continue;
+            }
+
+            _groups.Remove(id);
+            Forget(id);
+            if (_members.Remove(id, out var members))
+            {
+                foreach (var member in members.Keys)
+                {
+                    _groupsOf.GetValueOrDefault(member)?.Remove(id);
+                }
+            }
+
+            _flat.Remove(id);
+        }
+    }
+
+    private void Put(DirectoryLine line)
+    {
+        _users[line.Id] = line;
+        _people[line.Key] = new Person
+        {
+            Id = new SubjectId(line.Key),
+            Name = line.Name,
+            Mail = line.Mail,
+            TokenHashes = [],
+            Disabled = !line.Active,
+            Attributes = line.Attributes.Length <= 2 ? FrozenDictionary<string, string>.Empty
+                : JsonSerializer.Deserialize(line.Attributes, DirectoryJson.Default.DictionaryStringString)!.ToFrozenDictionary(StringComparer.Ordinal),
+        };
+    }
+
+    private void Put(string group, string member, bool? isGroup)
+    {
+        if (!_members.TryGetValue(group, out var members))
+        {
+            _members[group] = members = new(StringComparer.Ordinal);
+        }
+
+        if (!_groupsOf.TryGetValue(member, out var of))
+        {
+            _groupsOf[member] = of = new(StringComparer.Ordinal);
+        }
+
+        if (isGroup is { } kind)
+        {
+            members[member] = kind;
+            of.Add(group);
+        }
+        else
+        {
+            members.Remove(member);
+            of.Remove(group);
+        }
+
+        _flat.Remove(group);
+        Touch(group);
+    }
+
+    /// <summary>Takes what is gone out of every group.</summary>
+    private void Forget(string id)
+    {
+        if (_groupsOf.Remove(id, out var groups))
+        {
+            foreach (var group in groups)
+            {
+                _members.GetValueOrDefault(group)?.Remove(id);
+                _flat.Remove(group);
+                Touch(group);
+            }
+        }
+    }
+
+    /// <summary>The groups that something is in, directly or not, are put together anew.</summary>
+    private void Touch(string id)
+    {
+        var open = new Stack<string>(_groupsOf.GetValueOrDefault(id) ?? []);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        while (open.TryPop(out var group))
+        {
+            if (seen.Add(group))
+            {
+                _flat.Remove(group);
+                foreach (var outer in _groupsOf.GetValueOrDefault(group) ?? [])
+                {
+                    open.Push(outer);
+                }
+            }
+        }
+    }
+
+    private IReadOnlyCollection<SubjectId> Flat(string id)
+    {
+        if (_flat.TryGetValue(id, out var made))
+        {
+            return made;
+        }
+
+        var found = new HashSet<SubjectId>();
+        var seen = new HashSet<string>(StringComparer.Ordinal) { id };
+        var open = new Stack<string>([id]);
+        while (open.TryPop(out var group))
+        {
+            foreach (var (member, isGroup) in _members.GetValueOrDefault(group) ?? [])
+            {
+                if (!isGroup)
+                {
+                    if (_users.TryGetValue(member, out var user))
+                    {
+                        found.Add(new SubjectId(user.Key));
+                    }
+                }
+                else if (_groups.ContainsKey(member) && seen.Add(member))
+                {
+                    open.Push(member);
+                }
+            }
+        }
+
+        return _flat[id] = found;
+    }
+}
+
+[System.Text.Json.Serialization.JsonSerializable(typeof(Dictionary<string, string>))]
+internal sealed partial class DirectoryJson : System.Text.Json.Serialization.JsonSerializerContext;
