@@ -20,7 +20,8 @@ public sealed record LoadedCatalog
     /// <summary>By name.</summary>
     public required FrozenDictionary<string, Resource> Resources { get; init; }
 
-    public required FrozenDictionary<string, Person> People { get; init; }
+    /// <summary>By name.</summary>
+    public required IReadOnlyDictionary<string, Person> People { get; init; }
 
     /// <summary>Group name to its members, groups in groups already resolved.</summary>
     public required FrozenDictionary<string, FrozenSet<SubjectId>> Groups { get; init; }

@@ -68,6 +68,9 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(CodeLoginShape))]
 [JsonSerializable(typeof(CommentBody))]
 [JsonSerializable(typeof(RevokeBody))]
+[JsonSerializable(typeof(OffboardBody))]
+[JsonSerializable(typeof(OffboardShape))]
+[JsonSerializable(typeof(RestoreShape))]
 [JsonSerializable(typeof(EmptyBody))]
 [JsonSerializable(typeof(CancelBody))]
 internal sealed partial class ApiJson : JsonSerializerContext
