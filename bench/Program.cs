@@ -10,7 +10,7 @@ Question[] questions =
 [
     new Relay(), new RelayTls(), new Logins(), new IdleSessions(), new CopyOut(), new Auditing(),
     new Ending(), new Stopping(), new EndingElsewhere(),
-    new Asking(), new Holding(), new Deciding(), new Engines(), new Conditions(), new Appending(), new LogVerifying(), new Reading(), new Starting(),
+    new Asking(), new Holding(), new Directories(), new Deciding(), new Engines(), new Conditions(), new Appending(), new LogVerifying(), new Reading(), new Starting(),
 ];
 var rounds = 5;
 var names = new List<string>();

@@ -110,7 +110,7 @@ internal sealed class Node : IAsyncDisposable
             Begin = begin,
             End = new EndGrant(store, current, time, grantViews),
             Revoke = new RevokeGrant(store, current, time, grantViews),
-            Apply = new ApplyCatalog(store, current, time),
+            Apply = new ApplyCatalog(store, current, new EndLeavers(store, current, time), time),
             Keeper = keeper,
             Start = new StartUp(store, keeper, watch, checkpoints, installation, time, NullLogger<StartUp>.Instance),
             Verify = new VerifyLog(store, current, checkpoints),

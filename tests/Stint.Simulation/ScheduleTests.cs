@@ -131,7 +131,8 @@ public sealed class ScheduleTests(ITestOutputHelper output)
             await store.OpenAsync(CancellationToken.None);
             var time = new SimulatedTime(World.Beginning);
             var catalog = Town.Small.Catalogs[0];
-            await new Server.Catalog.ApplyCatalog(store, new Server.Catalog.CurrentCatalog(catalog), time).ApplyAsync(catalog, Actor.Operator, CancellationToken.None);
+            var current = new Server.Catalog.CurrentCatalog(catalog);
+            await new Server.Catalog.ApplyCatalog(store, current, new Server.Catalog.EndLeavers(store, current, time), time).ApplyAsync(catalog, Actor.Operator, CancellationToken.None);
         }
 
         return path;

@@ -61,7 +61,7 @@ public static class DirectoryOverlay
             }
         }
 
-        return Regrouped(text with { WithoutDirectory = text, People = people.ToFrozenDictionary(StringComparer.Ordinal) }, text, directory, Here);
+        return Regrouped(text with { WithoutDirectory = text, People = people }, text, directory, Here);
     }
 
     private static Person Joined(Person person, DirectoryPeople directory, Func<SubjectId, SubjectId> here)

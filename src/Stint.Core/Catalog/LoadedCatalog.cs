@@ -20,7 +20,8 @@ public sealed record LoadedCatalog
     /// <summary>By name.</summary>
     public required FrozenDictionary<string, Resource> Resources { get; init; }
 
-    public required FrozenDictionary<string, Person> People { get; init; }
+    /// <summary>By name.</summary>
+    public required IReadOnlyDictionary<string, Person> People { get; init; }
 
     /// <summary>By <see cref="SubjectId"/>: <c>workload:NAME</c>.</summary>
     public FrozenDictionary<string, Workload> Workloads { get; init; } = FrozenDictionary<string, Workload>.Empty;

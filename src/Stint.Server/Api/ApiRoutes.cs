@@ -23,6 +23,7 @@ internal static class ApiRoutes
         CatalogEndpoints.Map(api);
         ExplainEndpoints.Map(api);
         AuditEndpoints.Map(api);
+        PeopleEndpoints.Map(api);
         AdminEndpoints.Map(api);
     }
 }

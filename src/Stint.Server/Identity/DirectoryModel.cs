@@ -18,6 +18,7 @@ internal sealed class DirectoryModel
     private readonly Dictionary<string, Dictionary<string, bool>> _members = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<string>> _groupsOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyCollection<SubjectId>> _flat = new(StringComparer.Ordinal);
+    private bool _renamed;
     private FrozenSet<string> _left = FrozenSet<string>.Empty;
 
     /// <summary>The number of the last change in it; -1 before the first reading.</summary>
@@ -71,14 +72,16 @@ internal sealed class DirectoryModel
             groups[key] = Flat(id);
         }
 
-        foreach (var (id, line) in _users)
+        // Somebody may be another's manager under a new name, or come after whom they manage.
+        foreach (var line in _users.Values.Where(_ => _renamed))
         {
-            var manager = line.Manager is { } of && of != id && _users.TryGetValue(of, out var other) ? new SubjectId(other.Key) : (SubjectId?)null;
-            if (_people[line.Key].Manager != manager)
+            if (_people[line.Key] is var person && ManagerOf(line) is var manager && person.Manager != manager)
             {
-                _people[line.Key] = _people[line.Key] with { Manager = manager };
+                _people[line.Key] = person with { Manager = manager };
             }
         }
+
+        _renamed = false;
 
         return new DirectoryPeople { People = new Dictionary<string, Person>(_people, StringComparer.Ordinal), Groups = groups, Left = _left };
     }
@@ -112,6 +115,7 @@ internal sealed class DirectoryModel
     {
         // NB. Until all of it is read nothing of it counts: what fails half-way is begun anew.
         Number = -1;
+        _renamed = true;
         _users.Clear();
         _people.Clear();
         _groups.Clear();
@@ -152,7 +156,12 @@ internal sealed class DirectoryModel
                 _people.Remove(old.Key);
             }
 
-            Touch(id);
+            if (old is null || !lines.TryGetValue(id, out var line) || line.Key != old.Key)
+            {
+                _renamed = true;
+                Touch(id);
+            }
+
             if (!lines.ContainsKey(id))
             {
                 Forget(id);
@@ -195,6 +204,9 @@ internal sealed class DirectoryModel
         }
     }
 
+    private SubjectId? ManagerOf(DirectoryLine line) =>
+        line.Manager is { } of && of != line.Id && _users.TryGetValue(of, out var other) ? new SubjectId(other.Key) : null;
+
     private void Put(DirectoryLine line)
     {
         _users[line.Id] = line;
@@ -203,6 +215,7 @@ internal sealed class DirectoryModel
             Id = new SubjectId(line.Key),
             Name = line.Name,
             Mail = line.Mail,
+            Manager = ManagerOf(line),
             TokenHashes = [],
             Disabled = !line.Active,
             Attributes = line.Attributes.Length <= 2 ? FrozenDictionary<string, string>.Empty

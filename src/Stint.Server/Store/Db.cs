@@ -21,6 +21,12 @@ internal abstract class Db : IAsyncDisposable
     /// <summary><c>column IN (the texts of parameter N)</c>; give the parameter as <see cref="TextList"/>.</summary>
     public abstract string In(string column, int parameter);
 
+    /// <summary>Whether a column holds the text of parameter N, capitals as they are; quicker than a pattern.</summary>
+    public abstract string Holds(string column, string parameter);
+
+    /// <summary>Whether a column ends with the text of parameter N.</summary>
+    public abstract string EndsWith(string column, string parameter);
+
     /// <summary>A list of texts as one parameter.</summary>
     public abstract object TextList(IEnumerable<string> texts);
 

@@ -28,6 +28,10 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
 
     public override string In(string column, int parameter) => $"{column} = ANY(${parameter})";
 
+    public override string Holds(string column, string parameter) => $"strpos({column}, {parameter}) > 0";
+
+    public override string EndsWith(string column, string parameter) => $"right({column}, length({parameter})) = {parameter} AND length({column}) >= length({parameter})";
+
     public override object TextList(IEnumerable<string> texts) => texts.ToArray();
 
     public override ValueTask LaterAsync(string sql, params object?[] args)

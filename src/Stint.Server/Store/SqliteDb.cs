@@ -76,6 +76,10 @@ internal sealed class SqliteDb : Db
 
     public override string In(string column, int parameter) => $"{column} IN (SELECT value FROM json_each(${parameter}))";
 
+    public override string Holds(string column, string parameter) => $"instr({column}, {parameter}) > 0";
+
+    public override string EndsWith(string column, string parameter) => $"substr({column}, length({column}) - length({parameter}) + 1) = {parameter} AND length({column}) >= length({parameter})";
+
     public override object TextList(IEnumerable<string> texts) => JsonSerializer.Serialize(texts.ToList(), TextListJson.Default.ListString);
 
     public override ValueTask<int> RunAsync(string sql, params object?[] args) => ValueTask.FromResult(Run(sql, args));

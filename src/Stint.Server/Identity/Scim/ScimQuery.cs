@@ -119,7 +119,7 @@ internal sealed class ScimQuery(StintStore store)
             return (0, []);
         }
 
-        var (where, exact) = ScimSql.Compile(kind, filter);
+        var (where, exact) = ScimSql.Compile(kind, reads.Db, filter);
         var sort = search.SortBy is null ? null : ScimPath.Find(kind, search.SortBy) is { Leaf: not null } path ? path : single ? throw ScimProblem.InvalidValue($"'{search.SortBy}' is nothing that could be sorted by.") : null;
         var column = sort is null ? "seq" : ScimSql.Sort(kind, sort);
         if (exact && column is not null)
@@ -127,8 +127,11 @@ internal sealed class ScimQuery(StintStore store)
             // What has no value comes last, either way round (RFC 7644, section 3.4.2.3, for ascending).
             var order = column == "seq" ? "seq" : $"CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, {column}{(search.Descending ? " DESC" : "")}, seq";
             order = column is "user_key" or "id" or "created_at" or "changed_at" ? $"{column}{(search.Descending ? " DESC" : "")}, seq" : order;
-            var all = await reads.CountDirectoryAsync(kind == ScimKind.Group, where);
-            return (all, limit == 0 || offset >= all ? [] : await NodesAsync(reads, kind, where, order, offset, limit, search.Choice, at));
+            var page = limit == 0 ? [] : await NodesAsync(reads, kind, where, order, offset, limit, search.Choice, at);
+
+            // The last page says itself how many there are.
+            var all = page.Count < limit && (page.Count > 0 || offset == 0) ? offset + page.Count : await reads.CountDirectoryAsync(kind == ScimKind.Group, where);
+            return (all, page);
         }
 
         var matches = await MatchesAsync(reads, kind, where, filter, sort, search.Descending, at);
@@ -158,25 +161,17 @@ internal sealed class ScimQuery(StintStore store)
         var paths = (filter?.Paths ?? []).Append(sort).Select(path => path?.Attribute?.Name).ToHashSet();
         var choice = new ScimChoice([], paths.Contains("groups") || paths.Contains("members") ? [] : ["groups", "members"]);
         var found = new List<(string Id, string? Key)>();
-        for (var after = 0L; ;)
+        foreach (var part in (await reads.DirectorySeqsAsync(kind == ScimKind.Group, where)).Chunk(Batch))
         {
-            var next = new DirectoryWhere($"({where.Sql}) AND seq > ${where.Args.Count + 1}", [.. where.Args, after]);
-            var (rows, last) = kind == ScimKind.Group ? Last(await reads.DirectoryGroupsAsync(next, "seq", 0, Batch), group => group.Seq, group => group.Id)
-                : Last(await reads.DirectoryUsersAsync(next, "seq", 0, Batch), user => user.Seq, user => user.Id);
-            if (rows.Count == 0)
-            {
-                break;
-            }
-
-            foreach (var node in await NodesAsync(reads, kind, next, "seq", 0, Batch, choice, at))
+            // The places are numbers: nothing that a list of parameters is needed for.
+            var these = new DirectoryWhere($"seq IN ({string.Join(',', part)})", []);
+            foreach (var node in await NodesAsync(reads, kind, these, "seq", 0, part.Length, choice, at))
             {
                 if (filter?.Holds(node) != false)
                 {
                     found.Add(((string)node["id"]!, sort is null ? null : Key(node, sort)));
                 }
             }
-
-            after = last;
         }
 
         if (sort is null)
@@ -186,8 +181,6 @@ internal sealed class ScimQuery(StintStore store)
 
         var sorted = descending ? found.OrderBy(one => one.Key is null).ThenByDescending(one => one.Key, StringComparer.Ordinal) : found.OrderBy(one => one.Key is null).ThenBy(one => one.Key, StringComparer.Ordinal);
         return [.. sorted.Select(one => one.Id)];
-
-        static (List<string> Ids, long Last) Last<T>(List<T> rows, Func<T, long> seq, Func<T, string> id) => (rows.ConvertAll(row => id(row)), rows.Count == 0 ? 0 : seq(rows[^1]));
     }
 
     /// <summary>What something is sorted by: of many the primary one, or the first.</summary>

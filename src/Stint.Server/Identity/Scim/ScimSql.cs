@@ -4,20 +4,20 @@ using Stint.Server.Store;
 namespace Stint.Server.Identity.Scim;
 
 /// <summary>Filters as conditions on columns that have an index, where they can be.</summary>
-internal sealed class ScimSql(ScimKind kind)
+internal sealed class ScimSql(ScimKind kind, Db db)
 {
     private readonly List<object?> _args = [];
 
     /// <summary>A condition that every resource fulfils which fulfils the filter.</summary>
     /// <returns>The condition, and whether it says as much as the filter; everything when no column helps.</returns>
-    public static (DirectoryWhere Where, bool Exact) Compile(ScimKind kind, ScimFilter? filter)
+    public static (DirectoryWhere Where, bool Exact) Compile(ScimKind kind, Db db, ScimFilter? filter)
     {
         if (filter is null)
         {
             return (DirectoryWhere.All, true);
         }
 
-        var sql = new ScimSql(kind);
+        var sql = new ScimSql(kind, db);
         return sql.Of(filter) is var (text, exact) ? (new DirectoryWhere(text, sql._args), exact) : (DirectoryWhere.All, false);
     }
 
@@ -33,7 +33,9 @@ internal sealed class ScimSql(ScimKind kind)
         "name.givenName" => "given_key",
         "name.familyName" => "family_key",
         "title" => "title_key",
+        "userType" => "type_key",
         "department" => "department_key",
+        "employeeNumber" => "employee_key",
         _ => null,
     };
 
@@ -53,6 +55,8 @@ internal sealed class ScimSql(ScimKind kind)
                 };
             case ScimFilter.Or or:
                 return Of(or.One) is { } left && Of(or.Other) is { } right ? ($"({left.Sql} OR {right.Sql})", left.Exact && right.Exact) : null;
+            case ScimFilter.Not { Of: ScimFilter.Compare { Operator: ScimOperator.Eq or ScimOperator.Ne, Path.Attribute.Name: "active", Value: not null } active }:
+                return Compare(active with { Operator = active.Operator == ScimOperator.Eq ? ScimOperator.Ne : ScimOperator.Eq });
             case ScimFilter.Not not:
                 // NB. What says too much says too little once it is turned round.
                 return Of(not.Of) is { Exact: true } inner ? ($"({inner.Sql} IS NOT TRUE)", true) : null;
@@ -83,7 +87,7 @@ internal sealed class ScimSql(ScimKind kind)
         if (name == "active")
         {
             return compare is { Operator: ScimOperator.Eq or ScimOperator.Ne, Value: { } truth }
-                ? ($"active {(compare.Operator == ScimOperator.Eq ? "=" : "<>")} {Arg(ScimValues.Truth(truth) == true)}", true)
+                ? ($"active = {(ScimValues.Truth(truth) == true == (compare.Operator == ScimOperator.Eq) ? 1 : 0)}", true)
                 : null;
         }
 
@@ -119,8 +123,10 @@ internal sealed class ScimSql(ScimKind kind)
                 return ($"(({column} = {Arg(text)}) IS NOT TRUE)", true);
             case ScimOperator.Sw:
                 return ($"({column} >= {Arg(text)} AND {column} < {Arg(text + "\U0010FFFF")})", true);
-            case ScimOperator.Co or ScimOperator.Ew:
-                return exactCase ? null : (Like(column, compare.Operator == ScimOperator.Co ? $"%{Escaped(text)}%" : $"%{Escaped(text)}"), true);
+            case ScimOperator.Co:
+                return (db.Holds(column, Arg(text)), true);
+            case ScimOperator.Ew:
+                return ($"({db.EndsWith(column, Arg(text))})", true);
             default:
                 return ($"{column} {Symbol(compare.Operator)} {Arg(text)}", true);
         }
@@ -131,20 +137,16 @@ internal sealed class ScimSql(ScimKind kind)
         ScimFilter.And and => Mail(and.One) ?? Mail(and.Other),
         ScimFilter.Compare { Value: { } value, Operator: var how, Path: var path } when Name(path) is "value" or "emails" or "emails.value" && !value.ToString().Contains('\n', StringComparison.Ordinal) => how switch
         {
-            ScimOperator.Eq => Like("mail_keys", $"%\n{Escaped(value.ToString().ToLowerInvariant())}\n%"),
-            ScimOperator.Sw => Like("mail_keys", $"%\n{Escaped(value.ToString().ToLowerInvariant())}%"),
-            ScimOperator.Ew => Like("mail_keys", $"%{Escaped(value.ToString().ToLowerInvariant())}\n%"),
-            ScimOperator.Co => Like("mail_keys", $"%{Escaped(value.ToString().ToLowerInvariant())}%"),
+            ScimOperator.Eq => db.Holds("mail_keys", Arg($"\n{value.ToString().ToLowerInvariant()}\n")),
+            ScimOperator.Sw => db.Holds("mail_keys", Arg($"\n{value.ToString().ToLowerInvariant()}")),
+            ScimOperator.Ew => db.Holds("mail_keys", Arg($"{value.ToString().ToLowerInvariant()}\n")),
+            ScimOperator.Co => db.Holds("mail_keys", Arg(value.ToString().ToLowerInvariant())),
             _ => null,
         },
         _ => null,
     };
 
-    private string Member(JsonValue id) => $"EXISTS (SELECT 1 FROM directory_members WHERE group_id = directory_groups.id AND member_id = {Arg(id.ToString())})";
-
-    private string Like(string column, string pattern) => $"{column} LIKE {Arg(pattern)} ESCAPE '\\'";
-
-    private static string Escaped(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+    private string Member(JsonValue id) => $"id IN (SELECT group_id FROM directory_members WHERE member_id = {Arg(id.ToString())})";
 
     private static string Symbol(ScimOperator how) => how switch
     {

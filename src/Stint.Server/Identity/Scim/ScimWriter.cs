@@ -248,6 +248,8 @@ internal static class ScimKeys
             keys,
             Key(body["title"]),
             Key(extension?["department"]),
+            Key(extension?["employeeNumber"]),
+            Key(body["userType"]),
             Text(extension?["manager"]?["value"]),
             Text(body["displayName"]) ?? Text(name?["formatted"]) ?? string.Join(' ', new[] { Text(name?["givenName"]), Text(name?["familyName"]) }.OfType<string>()),
             Text((mails.Find(mail => ScimValues.Truth(mail["primary"]) == true) ?? mails.FirstOrDefault())?["value"]),

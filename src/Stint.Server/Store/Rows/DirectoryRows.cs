@@ -30,6 +30,8 @@ internal sealed record DirectoryUser
 /// <param name="Mails">Addresses, a new line before, between and after them.</param>
 /// <param name="Title">What they are.</param>
 /// <param name="Department">Where they are.</param>
+/// <param name="Employee">Their number.</param>
+/// <param name="Type">How they belong to the organization.</param>
 /// <param name="Manager">Id of the manager; null for none.</param>
 /// <param name="Name">For people; empty for none.</param>
 /// <param name="Mail">The address that is written to; null for none.</param>
@@ -44,6 +46,8 @@ internal sealed record DirectoryKeys(
     string? Mails,
     string? Title,
     string? Department,
+    string? Employee,
+    string? Type,
     string? Manager,
     string Name,
     string? Mail,
@@ -119,6 +123,10 @@ internal partial class Reads
         ReadUser,
         [.. where.Args, limit, offset]);
 
+    /// <summary>The places of those that fulfil a condition, in their order: for a look at each.</summary>
+    public ValueTask<List<long>> DirectorySeqsAsync(bool groups, DirectoryWhere where) =>
+        Db.ListAsync($"SELECT seq FROM {(groups ? "directory_groups" : "directory_users")} WHERE {where.Sql} ORDER BY seq", static row => row.GetInt64(0), [.. where.Args]);
+
     /// <summary>A page of groups.</summary>
     /// <inheritdoc cref="DirectoryUsersAsync"/>
     public ValueTask<List<DirectoryGroup>> DirectoryGroupsAsync(DirectoryWhere where, string order, long offset, int limit) => Db.ListAsync(
@@ -186,8 +194,8 @@ internal sealed partial class Work
     public async ValueTask InsertAsync(DirectoryUser user, DirectoryKeys keys)
     {
         await Db.RunAsync(
-            "INSERT INTO directory_users (id, user_name, user_key, external_id, active, display_key, given_key, family_key, mail_keys, title_key, department_key, manager_id, name, mail, attributes, version, created_at, changed_at) "
-            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16)",
+            "INSERT INTO directory_users (id, user_name, user_key, external_id, active, display_key, given_key, family_key, mail_keys, title_key, department_key, employee_key, type_key, manager_id, name, mail, attributes, version, created_at, changed_at) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1, $18, $18)",
             [user.Id, .. Values(keys), user.CreatedAt]);
         await Db.RunAsync("INSERT INTO directory_bodies (user_id, body) VALUES ($1, $2)", user.Id, user.Body);
         await ThereAgainAsync(keys.Key);
@@ -201,7 +209,7 @@ internal sealed partial class Work
     {
         await Db.RunAsync(
             "UPDATE directory_users SET user_name = $2, user_key = $3, external_id = $4, active = $5, display_key = $6, given_key = $7, family_key = $8, mail_keys = $9, title_key = $10, department_key = $11, "
-            + "manager_id = $12, name = $13, mail = $14, attributes = $15, version = $16, changed_at = $17 WHERE id = $1",
+            + "employee_key = $12, type_key = $13, manager_id = $14, name = $15, mail = $16, attributes = $17, version = $18, changed_at = $19 WHERE id = $1",
             [user.Id, .. Values(keys), user.Version, user.ChangedAt]);
         await Db.RunAsync("UPDATE directory_bodies SET body = $2 WHERE user_id = $1", user.Id, user.Body);
         await ThereAgainAsync(keys.Key);
@@ -302,6 +310,6 @@ internal sealed partial class Work
 
     private static object?[] Values(DirectoryKeys keys) =>
     [
-        keys.UserName, keys.Key, keys.ExternalId, keys.Active, keys.Display, keys.Given, keys.Family, keys.Mails, keys.Title, keys.Department, keys.Manager, keys.Name, keys.Mail, keys.Attributes,
+        keys.UserName, keys.Key, keys.ExternalId, keys.Active, keys.Display, keys.Given, keys.Family, keys.Mails, keys.Title, keys.Department, keys.Employee, keys.Type, keys.Manager, keys.Name, keys.Mail, keys.Attributes,
     ];
 }

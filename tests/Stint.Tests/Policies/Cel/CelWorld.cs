@@ -74,13 +74,13 @@ internal static class CelWorld
         _ => "",
     };
 
-    /// <summary>Runs one of the scripts of this folder in node, with the npm packages that <c>eng/servers</c> installs.</summary>
-    public static string Node(string script, string input)
+    /// <summary>Runs one of the scripts of this folder, or of another, in node, with the npm packages that <c>eng/servers</c> installs.</summary>
+    public static string Node(string script, string input, params string[] folder)
     {
         var checkout = Checkout();
         var modules = Run("bash", [Path.Combine(checkout, "eng", "servers"), "modules"], "", null).Trim();
         Assert.True(Directory.Exists(Path.Combine(modules, "@bufbuild", "cel")), $"{modules} lacks @bufbuild/cel; run eng/servers.");
-        return Run("node", [Path.Combine(checkout, "tests", "Stint.Tests", "Policies", "Cel", script)], input, modules);
+        return Run("node", [Path.Combine([checkout, "tests", "Stint.Tests", .. folder is [] ? ["Policies", "Cel"] : folder, script])], input, modules);
     }
 
     public static string Checkout()

@@ -13,6 +13,8 @@ CREATE TABLE directory_users (
     mail_keys TEXT COLLATE "C",
     title_key TEXT COLLATE "C",
     department_key TEXT COLLATE "C",
+    employee_key TEXT COLLATE "C",
+    type_key TEXT COLLATE "C",
     manager_id TEXT COLLATE "C",
     name TEXT NOT NULL,
     mail TEXT,
@@ -23,13 +25,15 @@ CREATE TABLE directory_users (
     CHECK (changed_at >= created_at)
 );
 CREATE INDEX directory_users_external ON directory_users (external_id);
-CREATE INDEX directory_users_active ON directory_users (active);
-CREATE INDEX directory_users_display ON directory_users (display_key);
-CREATE INDEX directory_users_given ON directory_users (given_key);
-CREATE INDEX directory_users_family ON directory_users (family_key);
+CREATE INDEX directory_users_inactive ON directory_users (active) WHERE active = 0;
+CREATE INDEX directory_users_display ON directory_users (display_key, active);
+CREATE INDEX directory_users_given ON directory_users (given_key, active);
+CREATE INDEX directory_users_family ON directory_users (family_key, active);
 CREATE INDEX directory_users_mail ON directory_users (mail_keys);
 CREATE INDEX directory_users_title ON directory_users (title_key);
 CREATE INDEX directory_users_department ON directory_users (department_key);
+CREATE INDEX directory_users_employee ON directory_users (employee_key);
+CREATE INDEX directory_users_type ON directory_users (type_key);
 CREATE INDEX directory_users_manager ON directory_users (manager_id);
 CREATE INDEX directory_users_created ON directory_users (created_at);
 CREATE INDEX directory_users_changed ON directory_users (changed_at);
