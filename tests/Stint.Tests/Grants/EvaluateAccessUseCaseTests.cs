@@ -1,9 +1,11 @@
 using Stint.Core;
 using Stint.Core.Grants;
+using Stint.Core.Requests;
 using Stint.Server;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
+using Stint.Server.Requests;
 using Stint.Tests.Store;
 using Xunit;
 
@@ -220,7 +222,8 @@ public sealed class EvaluateAccessUseCaseTests
             .Replace("groups:\n", "workloads:\n  ann: {}\ngroups:\n", StringComparison.Ordinal)
             .Replace("who: group:developers\n    roles: [orders-db/read-only]", "who: [group:developers, workload:ann]\n    roles: [orders-db/read-only]", StringComparison.Ordinal);
         await using var world = await WorldAsync("sqlite", catalog);
-        await world.OpenAsync(600, SubjectId.Workload("ann"));
+        Assert.IsType<Outcome<RequestView>.Done>(await world.Get<AskForRole>().AskAsync(
+            SubjectId.Workload("ann"), new Asking("orders-db/read-only", 600, "work", null, null, true, null) { Claims = new Dictionary<string, string>() }, None));
         await world.OpenAsync(600, World.Eve);
         var evaluate = world.Get<EvaluateAccess>();
 
