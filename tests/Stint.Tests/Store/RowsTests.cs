@@ -16,6 +16,32 @@ public sealed class RowsTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task KnownMoment_IsTheLastOnRecord_AndOnlyWithAccessOpen(string kind)
+    {
+        await using var test = await TestStore.OpenAsync(kind);
+        Task<DateTimeOffset?> KnownAsync() => test.ReadAsync(async reads => await reads.KnownMomentAsync());
+        Task BeatAsync(TimeSpan after) => test.WriteAsync(async work =>
+        {
+            await work.BeatAsync(new Node("one", "control", "1", TestStore.Now, TestStore.Now + after));
+        });
+        await BeatAsync(TimeSpan.FromSeconds(5));
+        Assert.Null(await KnownAsync());
+        var grant = await test.OpenedAsync();
+        Assert.Equal(TestStore.Now.AddSeconds(5), await KnownAsync());
+        await test.WriteAsync(work =>
+        {
+            work.Append(new Stint.Core.Audit.Fact(Stint.Core.Audit.FactKinds.RequestAsked, TestStore.Now.AddSeconds(7), Stint.Core.Audit.Actor.Keeper) { ["request"] = grant.Request.Value, ["subject"] = "ann" });
+            return Task.CompletedTask;
+        });
+        Assert.Equal(TestStore.Now.AddSeconds(7), await KnownAsync());
+        await BeatAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(TestStore.Now.AddSeconds(10), await KnownAsync());
+        await test.WriteAsync(async work => await work.ExpireAsync(grant.NotAfter!.Value, 10));
+        Assert.Null(await KnownAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task Request_WrittenAndRead_IsTheSame(string kind)
     {
         await using var test = await TestStore.OpenAsync(kind);
