@@ -142,7 +142,10 @@ public sealed class WorkloadTests(RealServers servers)
             var home = RunFolder.Make("home");
             _environment = new Dictionary<string, string?>(Bob.Environment)
             {
-                ["STINT_TOKEN"] = null, ["HOME"] = home, ["XDG_CONFIG_HOME"] = home, ["XDG_STATE_HOME"] = home,
+                ["STINT_TOKEN"] = null,
+                ["HOME"] = home,
+                ["XDG_CONFIG_HOME"] = home,
+                ["XDG_STATE_HOME"] = home,
             };
         }
 
@@ -173,8 +176,15 @@ public sealed class WorkloadTests(RealServers servers)
             var now = TimeProvider.System.GetUtcNow();
             var claims = new Dictionary<string, object>
             {
-                ["iss"] = Issuer, ["aud"] = Audience, ["sub"] = "repo:acme/shop", ["repository"] = "acme/shop", ["ref"] = "refs/heads/main", ["environment"] = "production", ["run_id"] = "4711",
-                ["iat"] = now.ToUnixTimeSeconds(), ["exp"] = now.AddMinutes(5).ToUnixTimeSeconds(),
+                ["iss"] = Issuer,
+                ["aud"] = Audience,
+                ["sub"] = "repo:acme/shop",
+                ["repository"] = "acme/shop",
+                ["ref"] = "refs/heads/main",
+                ["environment"] = "production",
+                ["run_id"] = "4711",
+                ["iat"] = now.ToUnixTimeSeconds(),
+                ["exp"] = now.AddMinutes(5).ToUnixTimeSeconds(),
             };
             foreach (var (name, value) in other)
             {
