@@ -86,7 +86,17 @@ internal static class BundleVerbs
     public static async Task<List<JsonObject>> ListAsync(StintClient client, string? search, CancellationToken cancellation)
     {
         var words = (search ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        var all = await client.ListAsync("api/v1/bundles", 1000, cancellation);
+        List<JsonObject> all;
+        try
+        {
+            all = await client.ListAsync("api/v1/bundles", 1000, cancellation);
+        }
+        catch (CommandFailed failed) when (failed.Code == ExitCode.Denied)
+        {
+            // A workload asks for roles alone.
+            return [];
+        }
+
         return all.FindAll(bundle => words.All(word =>
             $"{bundle["name"]} {bundle["description"]} {string.Join(' ', bundle["roles"]!.AsArray())}".Contains(word, StringComparison.OrdinalIgnoreCase)));
     }

@@ -20,7 +20,7 @@ internal static class EvidencePhrases
         var said = fact.Kind switch
         {
             FactKinds.RequestAsked when fact.Text("occurrence_of") is { } series => $"an occurrence of {Plain(series)} came: {role}, for {Span(fact.Number("for_seconds"))}",
-            FactKinds.RequestAsked => $"{who} asked for {role}{(fact.Flag("break_glass") == true ? " as break-glass" : "")}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}{(fact.Text("task") is { } task ? $", bound to task {Quote(task)}" : "")}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
+            FactKinds.RequestAsked => $"{who} asked for {role}{(fact.Flag("break_glass") == true ? " as break-glass" : "")}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}{(fact.Text("task") is { } task ? $", bound to task {Quote(task)}" : "")}{Claims(fact)}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
             FactKinds.BundleAsked => $"{who} asked for the bundle {Get("name")}: {EvidenceBundle.Roles(fact)}",
             FactKinds.RequestApproved => fact.Flag("by_rule") == true
                 ? $"the request was approved by rule, for {Span(fact.Number("for_seconds"))}"
@@ -112,6 +112,11 @@ internal static class EvidencePhrases
         : "nobody";
 
     private static string Ticket(FactBody fact) => string.IsNullOrEmpty(fact.Text("ticket")) ? "" : $", on ticket {Quote(fact.Text("ticket")!)}";
+
+    /// <summary>What a workload's token said of the run that asked.</summary>
+    private static string Claims(FactBody fact) => fact.Find("claims") is { ValueKind: JsonValueKind.Array } claims && claims.GetArrayLength() > 0
+        ? $", by a token that said {string.Join(", ", claims.EnumerateArray().Select(claim => Quote(claim.ValueKind == JsonValueKind.String ? claim.GetString()! : "?")))}"
+        : "";
 
     private static string Verdict(FactBody fact) =>
         fact.Find("verdict") is { ValueKind: JsonValueKind.Object } verdict && verdict.TryGetProperty("outcome", out var outcome) && outcome.ValueKind == JsonValueKind.String

@@ -26,7 +26,7 @@ internal sealed class GivenSettings
     private const string Prefix = "STINT_";
 
     /// <summary>Variables with our prefix that are not settings of the server: they belong to the command line.</summary>
-    private static readonly string[] NotSettings = ["STINT_CONFIG", "STINT_SERVER", "STINT_CA", "STINT_TOKEN", "STINT_ID_TOKEN", "STINT_WORKLOAD"];
+    private static readonly string[] NotSettings = ["STINT_CONFIG", "STINT_SERVER", "STINT_CA", "STINT_TOKEN", "STINT_ID_TOKEN", "STINT_AUDIENCE", "STINT_WORKLOAD"];
 
     private readonly Dictionary<string, GivenSetting> _given = new(StringComparer.Ordinal);
 
