@@ -68,10 +68,10 @@ internal sealed class Directories : Question
             }
 
             await FollowAsync(store, ids, measured);
-            rows.Add(measured.Alone("read at the start and laid over the catalog", "ms", "start", "≤ 5,000", ms => ms <= 5000));
-            rows.Add(measured.Alone("one deactivated: gone when the call is answered", "ms", "gone", "≤ 500", ms => ms <= 500));
-            rows.Add(measured.Alone("one out of a group of 50,000: gone when the call is answered", "ms", "out", "≤ 500", ms => ms <= 500));
-            rows.Add(measured.Alone("one who joined: counts once looked at", "ms", "joined", "≤ 500", ms => ms <= 500));
+            rows.Add(measured.Alone("read at the start and laid over the catalog", "ms", "start", "≤ 10,000", ms => ms <= 10_000));
+            rows.Add(measured.Alone("one deactivated: gone when the call is answered", "ms", "gone", "≤ 1,000", ms => ms <= 1_000));
+            rows.Add(measured.Alone("one out of a group of 50,000: gone when the call is answered", "ms", "out", "≤ 1,000", ms => ms <= 1_000));
+            rows.Add(measured.Alone("one who joined: counts once looked at", "ms", "joined", "≤ 1,000", ms => ms <= 1_000));
             return rows;
         }
         finally

@@ -192,9 +192,9 @@ public static class CatalogSchema
         var members = new JsonObject { ["type"] = "array", ["items"] = Text("A person, workload:NAME, or group:NAME."), ["description"] = "Members: persons, workload:NAME, and group:NAME for the members of another." };
         return new JsonObject
         {
-            ["anyOf"] = new JsonArray(
+            ["oneOf"] = new JsonArray(
                 members,
-                Object("A group with a description.", ["members"], GroupKeys(members)),
+                Object("A group with a description.", ["members"], new JsonObject { ["description"] = Text("For people."), ["members"] = members.DeepClone() }),
                 Object("A group that has its members from the directory, besides its own.", ["directory"], GroupKeys(members))),
         };
     }

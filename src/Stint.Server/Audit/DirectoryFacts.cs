@@ -1,4 +1,3 @@
-using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Server.Store;
 

@@ -2,7 +2,6 @@ using Stint.Core;
 using Stint.Core.Approvals;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
-using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;

@@ -58,6 +58,24 @@ public sealed class OptionsReaderTests : IDisposable
     }
 
     [Fact]
+    public void Read_TokensOfTheDirectory_AreKeptAsHashes_AndBadOnesAreToldWithoutThem()
+    {
+        var read = Read(
+            new ServeArguments(), ("STINT_CATALOG", "."), ("STINT_DIRECTORY__SCIM_TOKEN_ENV", "STINT_SCIM"), ("STINT_SCIM", "the-old-token-0123456789\nthe-new-token-0123456789"));
+        Assert.Empty(read.Problems);
+        Assert.Equal(2, read.Options!.ScimTokens.Count);
+        Assert.Equal(System.Security.Cryptography.SHA256.HashData("the-new-token-0123456789"u8), read.Options.ScimTokens[1]);
+        foreach (var bad in new[] { "hunter2", "" })
+        {
+            var problem = Assert.Single(Read(new ServeArguments(), ("STINT_CATALOG", "."), ("STINT_DIRECTORY__SCIM_TOKEN_ENV", "SCIM"), ("SCIM", bad)).Problems).ToString();
+            Assert.Contains("directory.scim_token_env", problem, StringComparison.Ordinal);
+            Assert.DoesNotContain("hunter2", problem, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(Read(new ServeArguments(), ("STINT_CATALOG", ".")).Options!.ScimTokens);
+    }
+
+    [Fact]
     public void Read_WrongWebhooks_SaysAllAtOnceAndNoSecret()
     {
         var file = Write("""

@@ -60,7 +60,7 @@ internal sealed class ScimBulk(ScimUsers users, ScimGroups groups)
     }
 
     /// <summary>Those that others refer to come before these; otherwise as they were sent.</summary>
-    private static IEnumerable<JsonObject> Ordered(List<JsonObject> operations)
+    private static List<JsonObject> Ordered(List<JsonObject> operations)
     {
         var byId = operations.Where(one => Text(one, "bulkId") is not null).GroupBy(one => Text(one, "bulkId")!, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
         var done = new HashSet<JsonObject>();

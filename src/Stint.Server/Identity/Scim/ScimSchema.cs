@@ -253,5 +253,6 @@ internal static class ScimSchemas
         value,
         Text("display", "As it is shown"),
         Text("type", "What it is for") with { Canonical = types },
-        new ScimAttribute("primary", ScimType.Boolean) { Description = "The preferred one" }) with { Multi = true };
+        new ScimAttribute("primary", ScimType.Boolean) { Description = "The preferred one" }) with
+    { Multi = true };
 }

@@ -137,8 +137,10 @@ internal sealed class ScimSql(ScimKind kind, Db db)
         ScimFilter.And and => Mail(and.One) ?? Mail(and.Other),
         ScimFilter.Compare { Value: { } value, Operator: var how, Path: var path } when Name(path) is "value" or "emails" or "emails.value" && !value.ToString().Contains('\n', StringComparison.Ordinal) => how switch
         {
-            ScimOperator.Eq => db.Holds("mail_keys", Arg($"\n{value.ToString().ToLowerInvariant()}\n")),
-            ScimOperator.Sw => db.Holds("mail_keys", Arg($"\n{value.ToString().ToLowerInvariant()}")),
+            ScimOperator.Eq when value.ToString().Length > 0 => $"id IN (SELECT user_id FROM directory_mails WHERE mail_key = {Arg(value.ToString().ToLowerInvariant())})",
+            ScimOperator.Sw when value.ToString().Length > 0 => $"id IN (SELECT user_id FROM directory_mails WHERE mail_key >= {Arg(value.ToString().ToLowerInvariant())} AND mail_key < {Arg(value.ToString().ToLowerInvariant() + "\U0010FFFF")})",
+            ScimOperator.Eq => db.Holds("mail_keys", Arg("\n\n")),
+            ScimOperator.Sw => "mail_keys IS NOT NULL",
             ScimOperator.Ew => db.Holds("mail_keys", Arg($"{value.ToString().ToLowerInvariant()}\n")),
             ScimOperator.Co => db.Holds("mail_keys", Arg(value.ToString().ToLowerInvariant())),
             _ => null,

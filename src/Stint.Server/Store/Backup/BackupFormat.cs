@@ -61,6 +61,7 @@ internal static class BackupFormat
         ("saved_requests", "person, name"),
         ("directory_users", "seq"),
         ("directory_bodies", "user_id"),
+        ("directory_mails", "mail_key, user_id"),
         ("directory_groups", "seq"),
         ("directory_members", "group_id, member_id"),
         ("directory_left", "name"),

@@ -198,6 +198,7 @@ internal sealed partial class Work
             + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1, $18, $18)",
             [user.Id, .. Values(keys), user.CreatedAt]);
         await Db.RunAsync("INSERT INTO directory_bodies (user_id, body) VALUES ($1, $2)", user.Id, user.Body);
+        await InsertMailsAsync(user.Id, keys);
         await ThereAgainAsync(keys.Key);
         await ChangedAsync("user", user.Id, null, !keys.Active);
     }
@@ -212,6 +213,8 @@ internal sealed partial class Work
             + "employee_key = $12, type_key = $13, manager_id = $14, name = $15, mail = $16, attributes = $17, version = $18, changed_at = $19 WHERE id = $1",
             [user.Id, .. Values(keys), user.Version, user.ChangedAt]);
         await Db.RunAsync("UPDATE directory_bodies SET body = $2 WHERE user_id = $1", user.Id, user.Body);
+        await Db.RunAsync("DELETE FROM directory_mails WHERE user_id = $1", user.Id);
+        await InsertMailsAsync(user.Id, keys);
         await ThereAgainAsync(keys.Key);
         await ChangedAsync("user", user.Id, null, takes);
     }
@@ -235,6 +238,14 @@ internal sealed partial class Work
     {
         await Db.RunAsync("INSERT INTO directory_left (name, left_at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET left_at = excluded.left_at", key, now);
         await ChangedAsync("left", key, null, takes: true);
+    }
+
+    private async ValueTask InsertMailsAsync(string id, DirectoryKeys keys)
+    {
+        foreach (var mail in keys.Mails?.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal) ?? [])
+        {
+            await Db.LaterAsync("INSERT INTO directory_mails (mail_key, user_id) VALUES ($1, $2)", mail, id);
+        }
     }
 
     private async ValueTask ThereAgainAsync(string key)

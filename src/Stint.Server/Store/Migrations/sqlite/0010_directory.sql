@@ -35,7 +35,7 @@ CREATE INDEX directory_users_department ON directory_users (department_key);
 CREATE INDEX directory_users_employee ON directory_users (employee_key);
 CREATE INDEX directory_users_type ON directory_users (type_key);
 CREATE INDEX directory_users_manager ON directory_users (manager_id);
-CREATE INDEX directory_users_created ON directory_users (created_at);
+CREATE INDEX directory_users_created ON directory_users (created_at, seq);
 CREATE INDEX directory_users_changed ON directory_users (changed_at);
 
 -- Apart, so that whoever looks through the columns does not turn these pages.
@@ -43,6 +43,14 @@ CREATE TABLE directory_bodies (
     user_id TEXT PRIMARY KEY REFERENCES directory_users (id) ON DELETE CASCADE,
     body TEXT NOT NULL
 );
+
+-- Each address of each user, in small letters.
+CREATE TABLE directory_mails (
+    mail_key TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES directory_users (id) ON DELETE CASCADE,
+    PRIMARY KEY (mail_key, user_id)
+) WITHOUT ROWID;
+CREATE INDEX directory_mails_user ON directory_mails (user_id);
 
 CREATE TABLE directory_groups (
     seq INTEGER PRIMARY KEY,
