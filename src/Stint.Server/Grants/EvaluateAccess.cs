@@ -121,7 +121,7 @@ internal sealed class EvaluateAccess(StintStore store, CurrentCatalog catalog, T
     /// <summary>Whether a grant that is open would count for the asker: they may know of it, the types are right, and its subject is not disabled.</summary>
     private static bool Counts(LoadedCatalog current, Asker asker, AccessQuestion question) =>
         question.IsKnownType
-        && current.IsActive(question.Who)
+        && current.MayAsk(question.Who)
         && current.Resources.TryGetValue(question.Resource, out var resource)
         && asker.IsType(resource.Kind, question.ResourceType)
         && asker.MayKnow(current, question.Who, question.Resource);
