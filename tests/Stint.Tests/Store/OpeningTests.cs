@@ -84,7 +84,7 @@ public sealed class OpeningTests
     [Fact]
     public async Task Sqlite_DiskFull_SaysSoAndKeepsWhatWasAcknowledged()
     {
-        await using var test = await TestStore.OpenAsync("sqlite", maxPages: 150);
+        await using var test = await TestStore.OpenAsync("sqlite", maxPages: 250);
         var kept = 0;
         StoreUnavailableException? problem = null;
         for (var i = 0; i < 2000 && problem is null; i++)
