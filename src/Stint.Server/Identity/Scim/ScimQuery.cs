@@ -127,9 +127,16 @@ internal sealed class ScimQuery(StintStore store)
             // What has no value comes last, either way round (RFC 7644, section 3.4.2.3, for ascending).
             var order = column == "seq" ? "seq" : $"CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, {column}{(search.Descending ? " DESC" : "")}, seq";
 
-            // NB. In the order of coming. All of them are found by the index of their times; of some, the narrow index that a filter
-            // looks through is found by a place that is no column: along the places themselves the wide rows would be turned.
-            order = column == "seq" && kind == ScimKind.User ? filter is null ? "created_at, seq" : "+seq" : order;
+            if (column == "seq" && filter is not null && await reads.FirstDirectorySeqsAsync(kind == ScimKind.Group, where, Batch + 1) is { Count: <= Batch } few)
+            {
+                // NB. Looked through once, along a narrow index: counting and choosing would each look through all.
+                few.Sort();
+                var chosenFew = few.Skip((int)Math.Min(offset, int.MaxValue)).Take(limit).ToList();
+                return (few.Count, chosenFew.Count == 0 ? [] : await NodesAsync(reads, kind, new DirectoryWhere($"seq IN ({string.Join(',', chosenFew)})", []), "seq", 0, chosenFew.Count, search.Choice, at));
+            }
+
+            // All of them are found in the order of coming by the narrow index of their times.
+            order = column == "seq" && kind == ScimKind.User && filter is null ? "created_at, seq" : order;
             order = column is "user_key" or "id" or "created_at" or "changed_at" ? $"{column}{(search.Descending ? " DESC" : "")}, seq" : order;
             var page = limit == 0 ? [] : await NodesAsync(reads, kind, where, order, offset, limit, search.Choice, at);
 

@@ -127,6 +127,10 @@ internal partial class Reads
     public ValueTask<List<long>> DirectorySeqsAsync(bool groups, DirectoryWhere where) =>
         Db.ListAsync($"SELECT seq FROM {(groups ? "directory_groups" : "directory_users")} WHERE {where.Sql} ORDER BY seq", static row => row.GetInt64(0), [.. where.Args]);
 
+    /// <summary>The places of some that fulfil a condition, in any order.</summary>
+    public ValueTask<List<long>> FirstDirectorySeqsAsync(bool groups, DirectoryWhere where, int limit) => Db.ListAsync(
+        $"SELECT seq FROM {(groups ? "directory_groups" : "directory_users")} WHERE {where.Sql} LIMIT ${where.Args.Count + 1}", static row => row.GetInt64(0), [.. where.Args, limit]);
+
     /// <summary>A page of groups.</summary>
     /// <inheritdoc cref="DirectoryUsersAsync"/>
     public ValueTask<List<DirectoryGroup>> DirectoryGroupsAsync(DirectoryWhere where, string order, long offset, int limit) => Db.ListAsync(
