@@ -209,17 +209,29 @@ internal static class ConnectVerbs
             // Ctrl-C belongs to the program in front: psql uses it to stop a query.
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
             using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, context => context.Cancel = true);
+
+            // NB. Listened to before there is a program to pass them on to: one that comes while it starts is not lost.
+            int running = 0, early = 0;
+            void PassOn(PosixSignalContext context, int signal)
+            {
+                context.Cancel = true;
+                Volatile.Write(ref early, signal);
+                if (Volatile.Read(ref running) is > 0 and var program)
+                {
+                    _ = Native.Kill(program, signal);
+                }
+            }
+
+            using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => PassOn(context, 15));
+            using var hangUp = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => PassOn(context, 1));
+            cancellation.ThrowIfCancellationRequested();
             using var process = Process.Start(start)!;
-            using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+            Volatile.Write(ref running, process.Id);
+            if (Volatile.Read(ref early) is > 0 and var missed)
             {
-                context.Cancel = true;
-                _ = Native.Kill(process.Id, 15);
-            });
-            using var hangUp = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
-            {
-                context.Cancel = true;
-                _ = Native.Kill(process.Id, 1);
-            });
+                _ = Native.Kill(process.Id, missed);
+            }
+
             await process.WaitForExitAsync(CancellationToken.None);
             return process.ExitCode;
         }

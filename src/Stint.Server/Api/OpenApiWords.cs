@@ -19,6 +19,7 @@ internal static class OpenApiWords
         ["resource"] = "Only those at this resource.",
         ["grant"] = "Only those under this grant.",
         ["mine"] = "Only the caller's own.",
+        ["running"] = "Only series with occurrences to come.",
         ["awaiting_me"] = "Only those that wait for the caller's answer.",
         ["all"] = "Everybody's, for admins and auditors; else only those that name the caller.",
         ["live"] = "Only those that run now (`true`), or that are over (`false`).",
