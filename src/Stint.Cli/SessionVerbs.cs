@@ -39,7 +39,7 @@ internal static class SessionVerbs
                 item =>
                 [
                     (string)item["id"]!, (string)item["subject"]!, (string)item["role"]!,
-                    (string)item["state"]! == "live" ? "live" : $"ended, {((string?)item["end_reason"])?.Replace('_', ' ')}" + Cards.Glass(item),
+                    ((string)item["state"]! == "live" ? "live" : $"ended, {((string?)item["end_reason"])?.Replace('_', ' ')}") + Cards.Glass(item),
                     verb.Terminal.When(item["started_at"]), item["statements"]?.ToString() ?? "-", (string?)item["application"] ?? "",
                 ]);
             return ExitCode.Ok;

@@ -159,7 +159,7 @@ public sealed class ClockTests(RealServers servers, ITestOutputHelper output)
         {
             var psql = await Tool.RunAsync("psql", ["-X", "-A", "-t", "-q", "-c", "select extract(epoch from clock_timestamp())"], login.Environment);
             last = Read(psql.Out) ?? last;
-            await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(400), CancellationToken.None);
         }
 
         return last;
@@ -179,7 +179,7 @@ public sealed class ClockTests(RealServers servers, ITestOutputHelper output)
             answer.EnsureSuccessStatusCode();
             using var body = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(CancellationToken.None));
             last = body.RootElement.GetProperty("decision").GetBoolean() ? before : last;
-            await Task.Delay(TimeSpan.FromMilliseconds(50), CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(200), CancellationToken.None);
         }
 
         return last;
