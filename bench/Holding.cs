@@ -71,7 +71,7 @@ internal sealed class Holding : Question
     {
         var options = new KeeperOptions();
         var installation = new Installation("bench", "bench", "control", "0", ".", ".");
-        return new Keeper(store, new Sweeps(store, null!, null!, null!, TimeProvider.System, options, NullLogger<Sweeps>.Instance), null!, installation, TimeProvider.System, options, NullLogger<Keeper>.Instance);
+        return new Keeper(store, new Sweeps(store, null!, null!, new SeriesSweep(null!, null!), TimeProvider.System, options, NullLogger<Sweeps>.Instance), null!, installation, TimeProvider.System, options, NullLogger<Keeper>.Instance);
     }
 
     private static async Task<List<double>> TimesAsync(int times, Func<Task> act)
