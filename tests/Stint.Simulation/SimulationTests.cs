@@ -15,7 +15,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public async Task Runs_WithCrashesAnywhereAndTargetsThatFail_NeverBreakAnInvariant()
     {
         var only = Environment.GetEnvironmentVariable("STINT_SIM_SEED");
-        var runs = int.Parse(Environment.GetEnvironmentVariable("STINT_SIM_RUNS") ?? "100", CultureInfo.InvariantCulture);
+        var runs = int.Parse(Environment.GetEnvironmentVariable("STINT_SIM_RUNS") ?? "70", CultureInfo.InvariantCulture);
         var seeds = only is null ? Enumerable.Range(1, runs).Select(seed => (ulong)seed).ToList() : [ulong.Parse(only, CultureInfo.InvariantCulture)];
         var folder = Folder();
         var template = await TemplateAsync(folder);

@@ -77,15 +77,16 @@ public sealed class EvidenceTests : IDisposable
         Assert.Equal("That key is the one that you brought.", failed.Text);
     }
 
+    // Every fourth: with all of them this one test takes half a minute of a processor, and what a byte's neighbours say is in the same sentence.
     [Fact]
-    public async Task Verify_EachByteChanged_NamesASentenceThatFails()
+    public async Task Verify_BytesChangedAllOverTheFile_NamesASentenceThatFails()
     {
         Play();
         var file = await WriteAsync();
         Assert.True(EvidenceVerifier.Verify(file, KeyTrust.Nothing).Holds);
-        for (var i = 0; i < file.Length; i++)
+        for (var i = 0; i < file.Length; i += 4)
         {
-            var flip = (byte)(1 << (i % 8));
+            var flip = (byte)(1 << (i / 4 % 8));
             file[i] ^= flip;
             var report = EvidenceVerifier.Verify(file, KeyTrust.Nothing);
             Assert.True(

@@ -52,16 +52,15 @@ public class ExportTests
         {
             var fact = line - 3;
             line += export[i] == '\n' ? 1 : 0;
-            foreach (var flip in new byte[] { 1, 0x2a, 0x80 })
-            {
-                var changed = export.ToArray();
-                changed[i] ^= flip;
-                var report = Verify(changed, trust);
-                Assert.False(report.Log.Holds, $"byte {i} xor {flip} was not found");
-                Assert.True(
-                    fact < 0 || report.Log.Findings.Any(finding => finding.Seq <= fact && fact <= finding.LastSeq),
-                    $"byte {i} xor {flip} of fact {fact}: {string.Join(' ', report.Log.Findings.Select(finding => finding.Sentence))}");
-            }
+            // One of three kinds of change for each byte.
+            var flip = new byte[] { 1, 0x2a, 0x80 }[i % 3];
+            var changed = export.ToArray();
+            changed[i] ^= flip;
+            var report = Verify(changed, trust);
+            Assert.False(report.Log.Holds, $"byte {i} xor {flip} was not found");
+            Assert.True(
+                fact < 0 || report.Log.Findings.Any(finding => finding.Seq <= fact && fact <= finding.LastSeq),
+                $"byte {i} xor {flip} of fact {fact}: {string.Join(' ', report.Log.Findings.Select(finding => finding.Sentence))}");
         }
     }
 
