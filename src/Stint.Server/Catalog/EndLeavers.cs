@@ -36,7 +36,7 @@ internal sealed class EndLeavers(StintStore store, CurrentCatalog current, TimeP
     /// <param name="before">What decided before; null when that is not known: then only what no rule is about at all ends.</param>
     /// <param name="by">Who took them out.</param>
     /// <param name="cancellation">Ends the waiting for the store.</param>
-    /// <returns>How many grants and requests ended.</returns>
+    /// <returns>How many grants, series and requests ended.</returns>
     public async Task<int> EndFallenAsync(IReadOnlySet<SubjectId>? about, LoadedCatalog? before, Actor by, CancellationToken cancellation)
     {
         var ended = 0;
@@ -88,6 +88,14 @@ internal sealed class EndLeavers(StintStore store, CurrentCatalog current, TimeP
         foreach (var request in await work.PendingRequestsAsync(subject))
         {
             ended += Fallen(before, after, request, now) is { } why ? await CancelAsync(work, request, why, now, by) : 0;
+        }
+
+        foreach (var series in await work.RunningSeriesAsync(subject))
+        {
+            if (await work.FindRequestAsync(series.Request) is { } request && Fallen(before, after, request, now) is { } why)
+            {
+                ended += await SeriesSteps.EndAsync(work, series, SeriesEnd.Revoked, why, now, by) is null ? 0 : 1;
+            }
         }
 
         foreach (var grant in await work.LiveGrantsAsync(subject))

@@ -127,6 +127,26 @@ public sealed class ScimLeavingTests(PostgresServers servers)
     }
 
     [Fact]
+    public async Task OutOfTheGroup_WhatWouldOpenAgainAndAgain_Ends_AndTheOthersGoesOn()
+    {
+        await using var scim = await ScimNode.StartAsync();
+        var ann = await scim.UserAsync("ann");
+        var group = await scim.GroupAsync("Developers", ann);
+        await UntilAsync(async () => await scim.AskAsync("ann") == System.Net.HttpStatusCode.Created);
+        async Task<string> SeriesAsync(string person)
+        {
+            var body = new { role = "orders-db/read-only", for_seconds = 600, reason = "weekly", recurrence = new { rule = "FREQ=DAILY", start = $"{TimeProvider.System.GetUtcNow().AddDays(1):yyyy-MM-dd}T09:00", zone = "UTC", count = 3 } };
+            return (string)(await scim.Node.PostAsync(person, "/api/v1/requests", body, System.Net.HttpStatusCode.Created))["id"]!;
+        }
+
+        var (hers, his) = (await SeriesAsync("ann"), await SeriesAsync("bob"));
+        await scim.PatchAsync($"/Groups/{group}", $$$"""{"op":"remove","path":"members[value eq \"{{{ann}}}\"]"}""", 204);
+        var ended = (await scim.Node.GetAsync("dan", $"/api/v1/requests/{hers}"))["recurrence"]!;
+        Assert.Equal(("ended", "revoked"), ((string?)ended["state"], (string?)ended["end_reason"]));
+        Assert.Equal("running", (string?)(await scim.Node.GetAsync("dan", $"/api/v1/requests/{his}"))["recurrence"]!["state"]);
+    }
+
+    [Fact]
     public async Task Doors_EachTokenOpensItsOwn()
     {
         await using var scim = await ScimNode.StartAsync();
