@@ -68,10 +68,19 @@ internal sealed class CliLogins(StintStore store, CurrentCatalog catalog, CliLim
 
     /// <summary>Ends all of somebody's inside a write.</summary>
     /// <returns>How many.</returns>
-    public static async Task<int> EndAllAsync(Work work, SubjectId person, string reason, DateTimeOffset now)
+    public static async Task<int> EndAllAsync(Work work, SubjectId person, string reason, DateTimeOffset now) =>
+        await EndAsync(work, await work.CliLoginsAsync(person, now, MostListed), reason, now);
+
+    /// <summary>Ends inside a write what was let in from browsers that a provider let in, as it ends those.</summary>
+    /// <remarks>NB. Who is logged out at the company stays in nowhere ("OpenID Connect Back-Channel Logout 1.0", section 2.7, says the same of refresh tokens).</remarks>
+    /// <returns>How many.</returns>
+    public static async Task<int> EndOfProviderAsync(Work work, string provider, string? subject, string? session, DateTimeOffset now) =>
+        await EndAsync(work, await work.CliLoginsAsync(provider, subject, session, now), "provider", now);
+
+    private static async Task<int> EndAsync(Work work, IReadOnlyList<CliLogin> logins, string reason, DateTimeOffset now)
     {
         var ended = 0;
-        foreach (var login in await work.CliLoginsAsync(person, now, MostListed))
+        foreach (var login in logins)
         {
             ended += await EndAsync(work, login, reason, now, by: null) ? 1 : 0;
         }

@@ -1,8 +1,9 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Stint.Core;
 using Stint.Server.Identity;
-using Stint.Server.Store;
 using Stint.Tests.Api;
 using Xunit;
 
@@ -223,5 +224,23 @@ public sealed partial class CommandLinePagesTests
         await node.PostAsync("carol", "/api/v1/people/ann/restore", new { reason = "a mistake" });
         Assert.Equal(HttpStatusCode.Unauthorized, (await node.SendAsync(access, HttpMethod.Get, "/api/v1/whoami")).Status);
         Assert.Equal("invalid_grant", (string?)(await RefreshAsync(node, tokens)).Body["error"]);
+    }
+
+    [Fact]
+    public async Task LoggedOutAtTheProvider_TheCommandLineIsOut_ThoughTheBrowserSignedOutBefore()
+    {
+        await using var node = await TestNode.StartAsync();
+        using var browser = new Browser(node);
+        var session = await browser.SignInAsync(new SignIn(new SubjectId("ann"), "oidc:okta", TimeProvider.System.GetUtcNow(), "okta", "00u1", "sid-1"));
+        var (_, codes) = await DeviceAsync(node);
+        await ClickAsync(browser, "/device", (await browser.GetAsync($"/device?code={codes["user_code"]}")).Text, "allow");
+        var access = (string)(await PollAsync(node, codes)).Body["access_token"]!;
+        await browser.PostAsync("/sign-out", ("csrf", session.Csrf));
+        var browsers = node.Node.Services.GetRequiredService<WebSessions>();
+        await browsers.EndOfProviderAsync("okta", "00u2", null, CancellationToken.None);
+        await browsers.EndOfProviderAsync("google", "00u1", "sid-1", CancellationToken.None);
+        Assert.Equal(HttpStatusCode.OK, (await node.SendAsync(access, HttpMethod.Get, "/api/v1/whoami")).Status);
+        await browsers.EndOfProviderAsync("okta", null, "sid-1", CancellationToken.None);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await node.SendAsync(access, HttpMethod.Get, "/api/v1/whoami")).Status);
     }
 }

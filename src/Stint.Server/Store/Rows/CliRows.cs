@@ -148,6 +148,16 @@ internal partial class Reads
     public ValueTask<List<CliLogin>> CliLoginsAsync(SubjectId? person, DateTimeOffset now, int most) => Db.ListAsync(
         $"SELECT {CliLoginColumns} FROM cli_logins WHERE ($1 = '' OR person = $1) AND ended_at IS NULL AND expires_at > $2 ORDER BY seq DESC LIMIT $3", ReadCliLogin, person?.Value ?? "", now, most);
 
+    /// <summary>Those that count and were let in from browsers that a provider let in: of one of its subjects, of one of its sessions, or of both. Whether those browsers are still signed in does not matter.</summary>
+    public ValueTask<List<CliLogin>> CliLoginsAsync(string provider, string? subject, string? session, DateTimeOffset now) => Db.ListAsync(
+        $"SELECT {CliLoginColumns} FROM cli_logins WHERE ended_at IS NULL AND expires_at > $2 AND sign_in IN "
+        + "(SELECT id FROM web_sessions WHERE provider = $1 AND ($3 = '' OR provider_subject = $3) AND ($4 = '' OR provider_session = $4)) ORDER BY seq",
+        ReadCliLogin,
+        provider,
+        now,
+        subject ?? "",
+        session ?? "");
+
     /// <summary>Two tokens, by the one that lets in; null when there are none, or they are void.</summary>
     public async ValueTask<CliPair?> FindByAccessAsync(byte[] hash) =>
         await Db.OneAsync($"SELECT {CliPairColumns} FROM cli_tokens WHERE access = $1 AND state <> 'void'", ReadCliPair, hash) is { } found && CryptographicOperations.FixedTimeEquals(found.Access, hash) ? found : null;
