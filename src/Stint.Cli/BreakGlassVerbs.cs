@@ -58,7 +58,7 @@ internal static class BreakGlassVerbs
         var person = new Option<string>("--as") { Description = "Your name.", HelpName = "PERSON", Required = true };
         return Verb.Does(new Command("login", "Come in with a one-time code: for an hour, and for break-glass alone.") { person }, async (verb, cancellation) =>
         {
-            var place = Cli.Login.Find(verb.Get(Verb.Server), verb.Get(Verb.Authority)) with { Token = null };
+            var place = Cli.Login.Find(verb.Get(Verb.Server), verb.Get(Verb.Authority)) with { Token = null, Kept = null };
 
             // NB. Never an argument: a list of processes and the shell's history would keep it.
             var code = Console.IsInputRedirected

@@ -11,6 +11,10 @@ internal static class Browser
     /// <summary>A page in the reader's own folder that leads to the address.</summary>
     private static string FilePath => Path.Combine(Path.GetDirectoryName(Login.FilePath)!, "open.html");
 
+    /// <summary>Whether somebody sits at this machine whose browser reaches it: over SSH theirs is on another.</summary>
+    public static bool IsHere => Terminal.CanAsk && !Console.IsOutputRedirected && HasScreen()
+        && !((string[])["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]).Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 });
+
     /// <summary>Tries to; without a terminal, a screen or a browser nothing happens. The address was printed.</summary>
     /// <remarks>
     /// NB. Everybody on a machine sees the arguments of every program, and what the address ends with is a secret. So the browser is given a file
@@ -40,7 +44,7 @@ internal static class Browser
 
     private static void Write(string address)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(FilePath)!);
+        Login.MakeFolder();
         File.Delete(FilePath);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())

@@ -6,6 +6,9 @@ namespace Stint.Cli;
 /// <summary>Where the server is and who asks: from the command line, the environment, or the file that <c>stint login</c> wrote.</summary>
 internal sealed record Login(Uri Server, string? Token, string? CertificateAuthority)
 {
+    /// <summary>The tokens that <c>stint login</c> kept for this server; null for somebody with a token of another sort.</summary>
+    public KeptLogin? Kept { get; init; }
+
     /// <summary>Where a CI job gets a token of its platform, to come in with; null for somebody with a token.</summary>
     public Platform? Platform { get; init; }
 
@@ -34,39 +37,54 @@ internal sealed record Login(Uri Server, string? Token, string? CertificateAutho
             throw new CommandFailed(ExitCode.Usage, $"{uri} is not on this machine, so its address must begin with https.");
         }
 
-        // NB. The kept token belongs to the server it was kept for, and is never shown to another.
+        // NB. What was kept belongs to the server it was kept for, and is never shown to another.
         var token = Environment.GetEnvironmentVariable("STINT_TOKEN");
-        if (string.IsNullOrEmpty(token) && kept is not null && Uri.TryCreate((string?)kept["server"], UriKind.Absolute, out var home)
+        KeptLogin? login = null;
+        if (string.IsNullOrWhiteSpace(token) && kept is not null && Uri.TryCreate((string?)kept["server"], UriKind.Absolute, out var home)
             && Uri.Compare(home, uri, UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0)
         {
             token = (string?)kept["token"];
+            login = (bool?)kept["keyring"] == true ? new KeptLogin(uri, inKeyring: true, Keyring.Find())
+                : kept["tokens"] is not null ? new KeptLogin(uri, inKeyring: false, null)
+                : null;
         }
 
         return new Login(
             uri,
             string.IsNullOrWhiteSpace(token) ? null : token.Trim(),
-            authority ?? Environment.GetEnvironmentVariable("STINT_CA") ?? (string?)kept?["ca"]);
+            authority ?? Environment.GetEnvironmentVariable("STINT_CA") ?? (string?)kept?["ca"]) { Kept = string.IsNullOrWhiteSpace(token) ? login : null };
     }
 
-    /// <summary>Keeps it in a file that only this user reads.</summary>
-    public void Keep()
+    /// <summary>Keeps it in a file that only this user reads, in place of what was there.</summary>
+    public void Keep() => Write(new JsonObject { ["server"] = Server.ToString(), ["token"] = Token, ["ca"] = CertificateAuthority });
+
+    /// <summary>Keeps where the server is, and its tokens: in a keyring, or in the file where there is none or it does not open.</summary>
+    /// <returns>Where they are.</returns>
+    public async Task<KeptLogin> KeepAsync(CliTokens tokens, Keyring? keyring, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(FilePath)!);
-        var temporary = FilePath + ".new";
-        File.Delete(temporary);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
+        var inKeyring = keyring is not null && await keyring.KeepAsync(Server, tokens.Write().ToJsonString(), cancellation);
+        var file = new JsonObject { ["server"] = Server.ToString(), ["ca"] = CertificateAuthority };
+        if (inKeyring)
         {
-            options.UnixCreateMode = OwnerOnly;
+            file["keyring"] = true;
+        }
+        else
+        {
+            file["tokens"] = tokens.Write();
         }
 
-        using (var file = new FileStream(temporary, options))
-        {
-            var kept = new JsonObject { ["server"] = Server.ToString(), ["token"] = Token, ["ca"] = CertificateAuthority };
-            file.Write(System.Text.Encoding.UTF8.GetBytes(kept.ToJsonString()));
-        }
+        Write(file);
+        return new KeptLogin(Server, inKeyring, keyring);
+    }
 
-        File.Move(temporary, FilePath, overwrite: true);
+    /// <summary>Changes what the file holds, where there is one.</summary>
+    public static void Change(Action<JsonObject> change)
+    {
+        if (ReadFile() is { } kept)
+        {
+            change(kept);
+            Write(kept);
+        }
     }
 
     /// <returns>Whether there was one.</returns>
@@ -77,7 +95,58 @@ internal sealed record Login(Uri Server, string? Token, string? CertificateAutho
         return there;
     }
 
-    private static JsonObject? ReadFile()
+    /// <summary>How a file is made that only this user reads and writes, and that is open once.</summary>
+    public static FileStreamOptions OwnFile(FileMode mode)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerOnly;
+        }
+
+        return options;
+    }
+
+    /// <summary>Makes the folder of the file, in which only this user looks.</summary>
+    public static void MakeFolder()
+    {
+        var folder = Path.GetDirectoryName(FilePath)!;
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            // The one above may be everybody's to look into; of this one, older versions made it so.
+            Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
+            Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(folder, OwnerOnly | UnixFileMode.UserExecute);
+        }
+    }
+
+    private static void Write(JsonObject kept)
+    {
+        try
+        {
+            MakeFolder();
+            var temporary = FilePath + ".new";
+            File.Delete(temporary);
+            using (var file = new FileStream(temporary, OwnFile(FileMode.CreateNew)))
+            {
+                file.Write(System.Text.Encoding.UTF8.GetBytes(kept.ToJsonString()));
+            }
+
+            File.Move(temporary, FilePath, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailed(ExitCode.Failed, $"{FilePath} cannot be written: {e.Message}");
+        }
+    }
+
+    /// <summary>What the file holds; null when there is none.</summary>
+    /// <exception cref="CommandFailed">Others can read it, or nobody can.</exception>
+    public static JsonObject? ReadFile()
     {
         if (!File.Exists(FilePath))
         {

@@ -15,9 +15,18 @@ internal sealed class StintClient : IDisposable
     private readonly HttpClient _http;
     private readonly Login _login;
 
+    private string? _shown;
+
     public StintClient(Login login)
     {
         _login = login;
+        _http = Http(login);
+        _shown = login.Token;
+    }
+
+    /// <summary>A client of the login's server, which trusts what the login says, and goes nowhere else.</summary>
+    public static HttpClient Http(Login login)
+    {
         var handler = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -29,12 +38,9 @@ internal sealed class StintClient : IDisposable
             handler.SslOptions = Trusting(file);
         }
 
-        _http = new HttpClient(handler) { BaseAddress = new Uri(login.Server, "/"), Timeout = Timeout.InfiniteTimeSpan };
-        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("stint", Version));
-        if (login.Token is { } token)
-        {
-            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
+        var http = new HttpClient(handler) { BaseAddress = new Uri(login.Server, "/"), Timeout = Timeout.InfiniteTimeSpan };
+        http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("stint", Version));
+        return http;
     }
 
     public static string Version { get; } = typeof(StintClient).Assembly.GetName().Version!.ToString(3);
@@ -144,12 +150,17 @@ internal sealed class StintClient : IDisposable
         for (var attempt = 1; ; attempt++)
         {
             using var message = make();
+            if (_shown is { } shown)
+            {
+                message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", shown);
+            }
+
             try
             {
                 var response = await _http.SendAsync(message, completion, cancellation);
-                if (response.StatusCode == HttpStatusCode.Unauthorized && _login.Platform is not null && !fresh)
+                if (response.StatusCode == HttpStatusCode.Unauthorized && (_login.Platform is not null || _login.Kept is not null) && !fresh)
                 {
-                    // A way in lasts an hour, and jobs may take longer.
+                    // A way in ends, and jobs may take longer.
                     response.Dispose();
                     fresh = await ComeInAsync(again: true, cancellation);
                     continue;
@@ -182,11 +193,20 @@ internal sealed class StintClient : IDisposable
         }
     }
 
-    /// <summary>Changes the token of this job's platform for one of Stint's (RFC 8693), when there is none yet.</summary>
-    /// <returns>Whether it was changed just now.</returns>
+    /// <summary>Sees to it that there is a token to show: a kept one that counts, or one in exchange for that of this job's platform (RFC 8693).</summary>
+    /// <param name="again">Whether the one that was shown was refused.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    /// <returns>Whether it is another one than before.</returns>
     private async Task<bool> ComeInAsync(bool again, CancellationToken cancellation)
     {
-        if (_login.Platform is not { } platform || (!again && _http.DefaultRequestHeaders.Authorization is not null))
+        if (_login.Kept is { } kept)
+        {
+            var before = _shown;
+            _shown = await kept.AccessAsync(new AuthServer(_http, _login.Server), again ? before : null, cancellation);
+            return again || (before is not null && _shown != before);
+        }
+
+        if (_login.Platform is not { } platform || (!again && _shown is not null))
         {
             return false;
         }
@@ -204,46 +224,24 @@ internal sealed class StintClient : IDisposable
 
         for (var attempt = 1; ; attempt++)
         {
-            JsonObject? answer;
-            HttpStatusCode status;
-            try
+            var answer = await new AuthServer(_http, _login.Server).PostAsync("oauth/token", form, cancellation);
+            if (answer.Status == HttpStatusCode.OK && (string?)answer.Body["access_token"] is { } token)
             {
-                using var content = new FormUrlEncodedContent(form);
-                using var response = await _http.PostAsync(new Uri("oauth/token", UriKind.Relative), content, cancellation);
-                status = response.StatusCode;
-                answer = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation)) as JsonObject;
-            }
-            catch (HttpRequestException e) when (e.InnerException is System.Security.Authentication.AuthenticationException)
-            {
-                throw new CommandFailed(ExitCode.Unreachable, $"The certificate of {_login.Server} is not trusted here.", "Give the file of its authority with --ca or STINT_CA.");
-            }
-            catch (HttpRequestException e)
-            {
-                throw new CommandFailed(ExitCode.Unreachable, $"{_login.Server} does not answer ({e.InnerException?.Message ?? e.Message}).", "Is the server running, and is this its address? STINT_SERVER sets it.");
-            }
-            catch (JsonException)
-            {
-                throw new CommandFailed(ExitCode.Failed, $"{_login.Server} answered something that is not Stint's.", "Look at the address: is a proxy in between?");
-            }
-
-            if (status == HttpStatusCode.OK && (string?)answer?["access_token"] is { } token)
-            {
-                _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+                _shown = token;
                 return true;
             }
 
-            if (status == HttpStatusCode.ServiceUnavailable && attempt < 3)
+            if (answer.Status == HttpStatusCode.ServiceUnavailable && attempt < 3)
             {
                 await Task.Delay(TimeSpan.FromSeconds(attempt), cancellation);
                 continue;
             }
 
-            var why = (string?)answer?["error_description"] ?? (string?)answer?["detail"] ?? $"It answered {(int)status}.";
             throw new CommandFailed(
-                status == HttpStatusCode.ServiceUnavailable ? ExitCode.Unreachable : ExitCode.NotLoggedIn,
-                $"{_login.Server} does not take the token of {platform.Name}. {why}",
-                why.Contains("several workloads", StringComparison.Ordinal) ? "Set STINT_WORKLOAD to one of them." : $"It was asked for the audience {Platform.Audience(_login.Server)}; STINT_AUDIENCE sets another.",
-                answer);
+                answer.Status == HttpStatusCode.ServiceUnavailable ? ExitCode.Unreachable : ExitCode.NotLoggedIn,
+                $"{_login.Server} does not take the token of {platform.Name}. {answer.Why}",
+                answer.Why.Contains("several workloads", StringComparison.Ordinal) ? "Set STINT_WORKLOAD to one of them." : $"It was asked for the audience {Platform.Audience(_login.Server)}; STINT_AUDIENCE sets another.",
+                answer.Body);
         }
     }
 

@@ -58,7 +58,7 @@ internal static class Suggest
         try
         {
             var login = Login.Find(context.ParseResult.GetValue(Verb.Server), context.ParseResult.GetValue(Verb.Authority));
-            if (login.Token is null)
+            if (login is { Token: null, Kept: null })
             {
                 return [];
             }

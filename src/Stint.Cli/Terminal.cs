@@ -91,6 +91,9 @@ internal sealed class Terminal
         }
     }
 
+    /// <summary>What a person has to do for it to go on, on standard error whoever reads; never folded, for there are addresses in it.</summary>
+    public static void Tell(string text) => Console.Error.WriteLine(Printable(text));
+
     /// <summary>Something that must not be missed, on standard error whoever reads.</summary>
     public void Warn(string text) => _err.MarkupLine($"[yellow]{Markup.Escape(Printable(text))}[/]");
 

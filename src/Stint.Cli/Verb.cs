@@ -47,20 +47,23 @@ internal sealed class Verb(ParseResult parsed)
         var login = Login.Find(parsed.GetValue(Server), parsed.GetValue(Authority));
         if (parsed.GetValue(TokenFile) is { } file)
         {
-            login = login with { Token = null, Platform = Platform.Find(file) };
+            login = login with { Token = null, Kept = null, Platform = Platform.Find(file) };
         }
-        else if (login.Token is null && (login with { Platform = Platform.Find(null) }) is { Platform: not null } job)
+        else if (login is { Token: null, Kept: null } && (login with { Platform = Platform.Find(null) }) is { Platform: not null } job)
         {
             login = job;
         }
 
-        if (login is { Token: null, Platform: null })
+        if (login is { Token: null, Kept: null, Platform: null })
         {
             throw new CommandFailed(ExitCode.NotLoggedIn, $"You are not logged in at {login.Server}.", "Run: stint login, or set STINT_TOKEN; in a CI job give it the token of its platform.");
         }
 
         return new StintClient(login);
     }
+
+    /// <summary>The server and who asks, as the command line says.</summary>
+    public Login Place() => Login.Find(parsed.GetValue(Server), parsed.GetValue(Authority));
 
     /// <summary>Says what is wrong with a command line, in one line, and where to read on.</summary>
     public static int Misunderstood(ParseResult parsed)

@@ -36,6 +36,8 @@ internal sealed class IdSource(FillRandom fill)
 
     public string NextToken() => "tok-" + Text(12);
 
+    public string NextCliLogin() => "cli-" + Text(12);
+
     public ReportId NextReport() => new("rp-" + Text(12));
 
     /// <summary>A user or a group of the directory: 128 random bits, as RFC 9562 writes them.</summary>

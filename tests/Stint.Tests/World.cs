@@ -11,6 +11,7 @@ using Stint.Server;
 using Stint.Server.Approvals;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
+using Stint.Server.Identity;
 using Stint.Server.Nodes;
 using Stint.Server.Requests;
 using Stint.Server.Sessions;
@@ -93,6 +94,7 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton(new IdSource(RandomNumberGenerator.Fill))
             .AddSingleton(keeper ?? new KeeperOptions())
             .AddSingleton(new GateOptions(3, TimeSpan.FromHours(8)))
+            .AddSingleton(new CliLimits(TimeSpan.FromDays(7), TimeSpan.FromDays(30)))
             .AddSingleton(new NodeTokens(new Dictionary<string, byte[]>(), 60, time))
             .AddSingleton(CheckpointSigner.Of("stint.test/log", _key))
             .AddSingleton(typeof(ILogger<>), typeof(Microsoft.Extensions.Logging.Abstractions.NullLogger<>))

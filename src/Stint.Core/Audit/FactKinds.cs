@@ -111,6 +111,18 @@ public static class FactKinds
     /// <summary>A static token counts no longer. Fields as <see cref="TokenMade"/>.</summary>
     public const string TokenRevoked = nameof(TokenRevoked);
 
+    /// <summary>Somebody answered a command line that wants in for them. Fields: <c>subject yes kind host from sign_in</c>; <c>kind</c> is <c>device</c> or <c>loopback</c>, <c>host</c> what it calls its machine, <c>from</c> where it called from, <c>sign_in</c> the browser that they answered in.</summary>
+    public const string CliAnswered = nameof(CliAnswered);
+
+    /// <summary>A command line was let in. Fields: <c>cli subject kind via at host from sign_in until</c>; <c>via</c> is how the person proved who they are in the browser, <c>at</c> when. Never a token.</summary>
+    public const string CliLoggedIn = nameof(CliLoggedIn);
+
+    /// <summary>A command line counts no longer. Fields: <c>cli subject reason</c>; an end by time has no fact, it stands in <see cref="CliLoggedIn"/>.</summary>
+    public const string CliLoggedOut = nameof(CliLoggedOut);
+
+    /// <summary>Codes and tokens of command lines were tried in vain: at most six facts a minute tell of all tries since the last. Fields: <c>from count</c>; what was shown is nowhere.</summary>
+    public const string CliRefused = nameof(CliRefused);
+
     /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins task break_glass</c>.</summary>
     public const string GrantReady = nameof(GrantReady);
 

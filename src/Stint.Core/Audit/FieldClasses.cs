@@ -34,7 +34,7 @@ public static class FieldClasses
             lapses_after_seconds begin_within_seconds opening state outcome allowed need missing distinct sequential not_for_reports remind_after_seconds after_seconds delegation offer instead_of record hash index left_out
             change number commit dirty
             requests review break_glass within_seconds report
-            user group sign_in
+            user group sign_in cli
             """,
         [FieldClass.Internal] =
             """
@@ -44,7 +44,7 @@ public static class FieldClasses
             """,
         [FieldClass.Personal] =
             """
-            claims told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester added removed
+            claims told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester host added removed
             """,
     }
         .SelectMany(row => row.Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(name => (name, row.Key)))

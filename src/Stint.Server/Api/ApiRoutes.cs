@@ -17,6 +17,7 @@ internal static class ApiRoutes
         TaskEndpoints.Map(api);
         TokenEndpoints.Map(api);
         SignInEndpoints.Map(api);
+        CommandLineEndpoints.Map(api);
         GrantEndpoints.Map(api);
         SessionEndpoints.Map(api);
         RecordingEndpoints.Map(api);

@@ -18,6 +18,9 @@ internal sealed record WhoAmI(string Id, string Name, IReadOnlyList<string> Grou
 
     /// <summary>Roles that the token may ask for, with <c>*</c> for any part of a name; null for whatever the policies let.</summary>
     public IReadOnlyList<string>? Scope { get; init; }
+
+    /// <summary>The command line that asks, where somebody logged it in from a browser; null for any other token.</summary>
+    public CommandLineShape? CommandLine { get; init; }
 }
 
 /// <summary>A part of a list.</summary>

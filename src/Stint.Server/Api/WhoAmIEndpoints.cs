@@ -9,7 +9,7 @@ namespace Stint.Server.Api;
 internal static class WhoAmIEndpoints
 {
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapGet("/whoami", (Caller caller) => Results.Json(
+        api.MapGet("/whoami", (Caller caller, CliLogins logins) => Results.Json(
                 new WhoAmI(
                     caller.Id.Value,
                     caller.Subject.Name,
@@ -20,8 +20,9 @@ internal static class WhoAmIEndpoints
                     Kind = caller.Subject is Core.Catalog.Workload ? "workload" : "person",
                     Claims = caller.Claims is { Count: > 0 } claims ? new SortedDictionary<string, string>(claims.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal) : null,
                     Scope = caller.Scope,
+                    CommandLine = caller.CommandLine is { } login ? CommandLineEndpoints.Of(logins, caller, login) : null,
                 },
                 ApiJson.Default.WhoAmI))
             .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
-            .Describe("whoami", "Whose token this is", "The person or the workload, their groups, and whether they may do more than ask; of a workload also what its token said.", typeof(WhoAmI));
+            .Describe("whoami", "Whose token this is", "The person or the workload, their groups, and whether they may do more than ask; of a workload also what its token said, and of a command line since when and until when it is logged in.", typeof(WhoAmI));
 }

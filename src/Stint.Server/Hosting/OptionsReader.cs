@@ -43,6 +43,7 @@ internal static class OptionsReader
         var scim = ScimTokens(read, environment);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
+        var commandLines = CommandLines(read);
         var gateway = Gateway(read, web.Certificate);
         var masterKey = MasterKey(read, data, environment);
         var record = read.FilePath("record.folder") ?? Path.Combine(data, "recordings");
@@ -80,6 +81,7 @@ internal static class OptionsReader
                 Issuers = issuers,
                 ScimTokens = scim,
                 Web = web,
+                CommandLines = commandLines,
                 Gateway = gateway,
                 MasterKey = masterKey,
                 RecordFolder = record,
@@ -161,6 +163,19 @@ internal static class OptionsReader
         }
 
         return web;
+    }
+
+    private static Identity.CliLimits CommandLines(SettingReader read)
+    {
+        var limits = new Identity.CliLimits(
+            read.Duration("identity.cli_idle", TimeSpan.FromHours(1), TimeSpan.FromDays(90)) ?? TimeSpan.FromDays(7),
+            read.Duration("identity.cli_lasts", TimeSpan.FromHours(1), TimeSpan.FromDays(366)) ?? TimeSpan.FromDays(30));
+        if (limits.Idle > limits.Lasts && read.IsGiven("identity.cli_idle"))
+        {
+            read.Blame("identity.cli_idle", "`identity.cli_idle` is longer than `identity.cli_lasts`, and would never come to pass; make it shorter");
+        }
+
+        return limits;
     }
 
     private static GatewayListenOptions Gateway(SettingReader read, CertificateFiles? web) => new()

@@ -27,6 +27,9 @@ internal sealed class Parts
     /// <summary>How long what is over can still be named by somebody who looks into the store.</summary>
     private static readonly TimeSpan KeptSignIns = TimeSpan.FromDays(30);
 
+    /// <summary>How long a command line that polls is told that its code is over, and not that it is unknown.</summary>
+    private static readonly TimeSpan KeptAskings = TimeSpan.FromHours(1);
+
     private readonly ServerOptions _options;
     private readonly StintStore _store;
     private readonly TimeProvider _time;
@@ -91,7 +94,7 @@ internal sealed class Parts
         services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongProofs>();
         services.AddSingleton(new Applications(_options.Applications, _time));
         services.AddSingleton(new Issuers(_options.Issuers));
-        services.AddSingleton(_options.Web.Sessions).AddSingleton(new SignInWays([])).AddSingleton<Flow>();
+        services.AddSingleton(_options.Web.Sessions).AddSingleton(_options.CommandLines).AddSingleton(new SignInWays([])).AddSingleton<Flow>();
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
@@ -176,6 +179,7 @@ internal sealed class Parts
                             await work.ForgetReportsAsync(now);
                             await work.ForgetPassesAsync(now);
                             await work.ForgetWebSessionsAsync(now - KeptSignIns);
+                            await work.ForgetCliAsync(now - KeptAskings, now - KeptSignIns);
                             await work.ForgetDirectoryChangesAsync(await work.DirectoryNumberAsync() - KeptDirectoryChanges);
                         }
                     },

@@ -44,6 +44,9 @@ internal sealed record ServerOptions
 
     public required WebOptions Web { get; init; }
 
+    /// <summary>How long command lines stay logged in.</summary>
+    public required Identity.CliLimits CommandLines { get; init; }
+
     public required GatewayListenOptions Gateway { get; init; }
 
     public required MasterKeyOptions MasterKey { get; init; }

@@ -63,7 +63,8 @@ internal static class WebServer
         app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(Identity.Open.Instance);
         ApiRoutes.Map(app.MapGroup("/api/v1"));
         AuthzenEndpoints.Map(app);
-        ExchangeEndpoint.Map(app);
+        OAuthEndpoints.Map(app);
+        CommandLinePages.Map(app);
         if (options.ScimTokens.Count > 0)
         {
             ScimEndpoints.Map(app);

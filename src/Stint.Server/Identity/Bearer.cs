@@ -33,7 +33,7 @@ internal sealed class ForWorkloads
 }
 
 /// <summary>Lets in who has a token, and nobody too often.</summary>
-internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, ExchangeToken exchanged, StaticTokens lasting, Applications applications, WebSessions browsers, LimitOptions limits, TimeProvider time)
+internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, ExchangeToken exchanged, StaticTokens lasting, CliTokens commandLines, Applications applications, WebSessions browsers, LimitOptions limits, TimeProvider time)
 {
     private readonly RateLimit<SubjectId> _perPerson = new(limits.RequestsPerMinute, time);
     private readonly RateLimit<IPAddress> _perAddress = new(limits.AddressRequestsPerMinute, time);
@@ -85,6 +85,11 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
             if (token.StartsWith(LoginByCode.Prefix, StringComparison.Ordinal))
             {
                 return ByCodeAsync(context, token.ToString(), address);
+            }
+
+            if (token.StartsWith(CliTokens.Prefix, StringComparison.Ordinal))
+            {
+                return ByCommandLineAsync(context, token.ToString(), address);
             }
 
             if ((_perAddress.Take(address) ?? _failures.Take(address)) is { } wait)
@@ -160,6 +165,28 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
     }
 
     private static bool IsPage(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<ForBrowsers>() is not null;
+
+    /// <summary>A token that a command line was given for its person: it opens what a person's own opens.</summary>
+    private async Task ByCommandLineAsync(HttpContext context, string token, IPAddress address)
+    {
+        if ((_perAddress.Take(address) ?? _failures.Peek(address)) is { } wait)
+        {
+            await TooMany(context, wait);
+        }
+        else if (await commandLines.FindAsync(token, context.RequestAborted) is not var (person, login))
+        {
+            await (_failures.Take(address) is { } tooMany ? TooMany(context, tooMany) : Refuse(context, tried: true));
+        }
+        else if (_perPerson.Take(person.Id) is { } tooSoon)
+        {
+            await TooMany(context, tooSoon);
+        }
+        else
+        {
+            context.Features.Set(new Caller(person, catalog.Now) { CommandLine = login });
+            await next(context);
+        }
+    }
 
     /// <summary>A machine's token: it opens what is marked for it, and nothing else is even looked for.</summary>
     private async Task ByWorkloadAsync(HttpContext context, string token, IPAddress address)

@@ -22,6 +22,9 @@ internal sealed record Caller(Subject Subject, LoadedCatalog Catalog)
     /// <summary>The browser in which they are signed in; null for a token.</summary>
     public WebSession? Session { get; init; }
 
+    /// <summary>The command line that they logged in from a browser; null for any other way in.</summary>
+    public CliLogin? CommandLine { get; init; }
+
     /// <summary>Whether their token may be used for a role.</summary>
     public bool MayUse(RoleRef role) => Scope is null || Scope.Any(scope => RoleScope.Holds(scope, role));
 

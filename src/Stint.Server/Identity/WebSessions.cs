@@ -160,7 +160,7 @@ internal sealed class WebSessions(StintStore store, CurrentCatalog catalog, IdSo
     public static async Task<int> EndAllAsync(Work work, SubjectId person, string reason, string? except, DateTimeOffset now) =>
         await EndAsync(work, [.. (await work.WebSessionsAsync(person, now)).Where(session => session.Id != except)], reason, now);
 
-    /// <summary>Ends what a provider let in: of one of its subjects, of one of its sessions, or of both; never of neither.</summary>
+    /// <summary>Ends what a provider let in, and the command lines that were let in from there: of one of its subjects, of one of its sessions, or of both; never of neither.</summary>
     /// <returns>How many.</returns>
     public Task<int> EndOfProviderAsync(string provider, string? subject, string? session, CancellationToken cancellation)
     {
@@ -171,7 +171,11 @@ internal sealed class WebSessions(StintStore store, CurrentCatalog catalog, IdSo
 
         var now = Stored.Round(clock.Now());
         return store.WriteAsync(
-            async work => await EndAsync(work, await work.WebSessionsAsync(provider, Cut(subject, LongestKept), Cut(session, LongestKept), now), "provider", now),
+            async work =>
+            {
+                await CliLogins.EndOfProviderAsync(work, provider, Cut(subject, LongestKept), Cut(session, LongestKept), now);
+                return await EndAsync(work, await work.WebSessionsAsync(provider, Cut(subject, LongestKept), Cut(session, LongestKept), now), "provider", now);
+            },
             cancellation);
     }
 

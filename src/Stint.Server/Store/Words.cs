@@ -144,4 +144,15 @@ internal static class Words
         (SessionEndReason.NodeLost, "node_lost"),
         (SessionEndReason.TargetRefused, "target_refused"),
         (SessionEndReason.Unchecked, "unchecked"));
+
+    public static Words<CliAskingState> CliAsking { get; } = new(
+        (CliAskingState.Waiting, "waiting"),
+        (CliAskingState.Allowed, "allowed"),
+        (CliAskingState.Denied, "denied"),
+        (CliAskingState.Used, "used"));
+
+    public static Words<CliPairState> CliPair { get; } = new(
+        (CliPairState.Live, "live"),
+        (CliPairState.Replaced, "replaced"),
+        (CliPairState.Void, "void"));
 }

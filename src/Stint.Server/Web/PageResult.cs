@@ -35,6 +35,9 @@ internal sealed class PageResult : IResult
         var headers = httpContext.Response.Headers;
         headers.ContentSecurityPolicy = Policy;
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
+
+        // NB. Under no-referrer a browser says that a form comes from "null" (Fetch, "append a request Origin header"), and it would be refused.
+        headers["Referrer-Policy"] = "same-origin";
         httpContext.Response.StatusCode = _status;
         httpContext.Response.ContentType = "text/html; charset=utf-8";
         await httpContext.Response.WriteAsync(html, Encoding.UTF8, httpContext.RequestAborted);

@@ -19,13 +19,17 @@ internal sealed class Browser : IDisposable
     public Dictionary<string, string> Cookies { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Signs somebody in without asking for a proof, as the last step of every way to sign in does.</summary>
-    public async Task<WebSession> SignInAsync(string person, string by = "passkey", DateTimeOffset? at = null)
+    public Task<WebSession> SignInAsync(string person, string by = "passkey", DateTimeOffset? at = null) =>
+        SignInAsync(new SignIn(new SubjectId(person), by, at ?? TimeProvider.System.GetUtcNow()));
+
+    /// <inheritdoc cref="SignInAsync(string, string, DateTimeOffset?)"/>
+    public async Task<WebSession> SignInAsync(SignIn how)
     {
         var context = new DefaultHttpContext();
         context.Request.Headers.UserAgent = "TestBrowser/1.0";
         context.Connection.RemoteIpAddress = IPAddress.Loopback;
         context.Request.Headers.Cookie = string.Join("; ", Cookies.Select(pair => $"{pair.Key}={pair.Value}"));
-        var session = await _node.Node.Services.GetRequiredService<WebSessions>().StartAsync(context, new SignIn(new SubjectId(person), by, at ?? TimeProvider.System.GetUtcNow()), CancellationToken.None);
+        var session = await _node.Node.Services.GetRequiredService<WebSessions>().StartAsync(context, how, CancellationToken.None);
         Keep(context.Response.Headers.SetCookie.OfType<string>());
         return session;
     }
