@@ -22,10 +22,13 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     }],
     jwks: { keys: [key('one')] },
     cookies: { keys: ['of a test'] },
+    // It calls nobody on its own machine, unless asked to.
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     pkce: { required: () => true },
     features: { backchannelLogout: { enabled: true }, rpInitiatedLogout: { enabled: true }, devInteractions: { enabled: true } },
     claims: { openid: ['sub'], profile: ['preferred_username'], email: ['email', 'email_verified'] },
     findAccount: (_, id) => ({ accountId: id, claims: async () => ({ sub: id, preferred_username: id, email: `${id}@example.com`, email_verified: true }) }),
 });
 provider.on('server_error', (_, error) => console.error(error));
+provider.on('backchannel.error', (_, error) => console.error(error));
 provider.listen(Number(port), '127.0.0.1', () => console.log('listening'));

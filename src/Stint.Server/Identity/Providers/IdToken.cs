@@ -32,7 +32,6 @@ internal static class IdToken
         ?? (!body.TryGetProperty("azp", out _) || SignedJwt.Text(body, "azp") == provider.ClientId ? null : "It was made for another party (azp).")
         ?? (!body.TryGetProperty("at_hash", out _) || (accessToken is not null && SignedJwt.Text(body, "at_hash") == HashOf(accessToken, algorithm)) ? null : "It belongs to another access token (at_hash).")
         ?? (provider.Tenant is null || string.Equals(SignedJwt.Text(body, "tid"), provider.Tenant, StringComparison.OrdinalIgnoreCase) ? null : "It is another tenant's (tid).")
-        ?? (body.TryGetProperty("auth_time", out _) && SignedJwt.Seconds(body, "auth_time") is null ? "It does not say in a readable way when they proved themselves (auth_time)." : null)
         ?? (flow.Fresh ? Stale(body, provider, flow, now) : null);
 
     /// <summary>Why a logout token does not count (OpenID Connect Back-Channel Logout 1.0, section 2.6).</summary>
