@@ -44,6 +44,7 @@ internal static class OptionsReader
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var commandLines = CommandLines(read);
+        var providers = ProvidersReader.Read(read, web, environment);
         var gateway = Gateway(read, web.Certificate);
         var masterKey = MasterKey(read, data, environment);
         var record = read.FilePath("record.folder") ?? Path.Combine(data, "recordings");
@@ -59,7 +60,7 @@ internal static class OptionsReader
             read.Number("limits.body_bytes", 1_024, 16 << 20) ?? 64 << 10);
 
         // NB. A variable that holds the master key may begin with our prefix; it is a secret, so it is not printed as an unknown setting.
-        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), read.Text("directory.scim_token_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env")), .. read.NamesBelow("authzen").Select(name => read.Text($"authzen.{name}.token_env"))]);
+        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), read.Text("directory.scim_token_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env")), .. read.NamesBelow("authzen").Select(name => read.Text($"authzen.{name}.token_env")), .. read.NamesBelow("identity.providers").Select(name => read.Text($"identity.providers.{name}.client_secret_env"))]);
         if (problems.Count > 0)
         {
             return new OptionsReading(null, problems);
@@ -79,6 +80,7 @@ internal static class OptionsReader
                 Webhooks = webhooks,
                 Applications = applications,
                 Issuers = issuers,
+                Providers = providers,
                 ScimTokens = scim,
                 Web = web,
                 CommandLines = commandLines,

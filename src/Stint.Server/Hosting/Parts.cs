@@ -10,6 +10,7 @@ using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Providers;
 using Stint.Server.Identity.Scim;
 using Stint.Server.Nodes;
 using Stint.Server.Sessions;
@@ -94,7 +95,8 @@ internal sealed class Parts
         services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongProofs>();
         services.AddSingleton(new Applications(_options.Applications, _time));
         services.AddSingleton(new Issuers(_options.Issuers));
-        services.AddSingleton(_options.Web.Sessions).AddSingleton(_options.CommandLines).AddSingleton(new SignInWays([])).AddSingleton<Flow>();
+        services.AddSingleton(_options.Web.Sessions).AddSingleton(_options.CommandLines).AddSingleton(new SignInWays([.. _options.Providers.Select(provider => new SignInWay($"Sign in with {provider.Label}", $"/sign-in/{provider.Name}"))])).AddSingleton<Flow>();
+        services.AddSingleton(parts => new ProviderLinks(_options.Providers, _time, parts.GetRequiredService<ILogger<ProviderLinks>>())).AddSingleton<SignInByProvider>().AddSingleton<LogoutByProvider>();
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();

@@ -39,6 +39,9 @@ internal sealed record ServerOptions
     /// <summary>Whose tokens prove workloads.</summary>
     public IReadOnlyList<Identity.Issuer> Issuers { get; init; } = [];
 
+    /// <summary>At whom people may sign in.</summary>
+    public IReadOnlyList<Identity.Providers.Provider> Providers { get; init; } = [];
+
     /// <summary>SHA-256 of each token that the directory's program may show; empty: it is not listened to.</summary>
     public IReadOnlyList<byte[]> ScimTokens { get; init; } = [];
 

@@ -60,6 +60,11 @@ internal static class WebServer
         ReplayPage.Map(app);
         Assets.Map(app);
         SignInPages.Map(app);
+        if (options.Providers.Count > 0)
+        {
+            ProviderPages.Map(app);
+        }
+
         app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(Identity.Open.Instance);
         ApiRoutes.Map(app.MapGroup("/api/v1"));
         AuthzenEndpoints.Map(app);

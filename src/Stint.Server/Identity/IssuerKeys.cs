@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
@@ -29,8 +28,7 @@ internal sealed class IssuerKeys : IDisposable
     private readonly Issuer _issuer;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly HttpClient _http;
-    private readonly X509Certificate2Collection _roots = [];
+    private readonly BoundedHttp _http;
     private readonly SemaphoreSlim _one = new(1);
     private Set? _set;
     private DateTimeOffset _askedAt = DateTimeOffset.MinValue;
@@ -38,15 +36,7 @@ internal sealed class IssuerKeys : IDisposable
     public IssuerKeys(Issuer issuer, TimeProvider time, ILogger log)
     {
         (_issuer, _time, _log) = (issuer, time, log);
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(5), PooledConnectionLifetime = TimeSpan.FromMinutes(1), MaxResponseHeadersLength = 16 };
-        if (issuer.Authority is { } file)
-        {
-            _roots.ImportFromPemFile(file);
-            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(_roots);
-        }
-
-        _http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = MostBytes };
+        _http = new BoundedHttp(issuer.Authority);
     }
 
     /// <summary>The key of that name; without a name the only one there is. Null when there is none.</summary>
@@ -112,7 +102,7 @@ internal sealed class IssuerKeys : IDisposable
     private async Task<Uri> DiscoverAsync()
     {
         var issuer = _issuer.Url!;
-        using var document = JsonDocument.Parse(await GetAsync(new Uri($"{issuer.TrimEnd('/')}/.well-known/openid-configuration")), Strict);
+        using var document = JsonDocument.Parse(await GetAsync(new Uri($"{issuer.TrimEnd('/')}/.well-known/openid-configuration")), BoundedHttp.Strict);
         var root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object || Text(root, "issuer") != issuer)
         {
@@ -130,17 +120,14 @@ internal sealed class IssuerKeys : IDisposable
     {
         using var message = new HttpRequestMessage(HttpMethod.Get, address);
         message.Headers.Accept.ParseAdd("application/json");
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(8), TimeProvider.System);
-        using var response = await _http.SendAsync(message, HttpCompletionOption.ResponseContentRead, bound.Token);
-        return (int)response.StatusCode == 200 ? await response.Content.ReadAsByteArrayAsync(bound.Token) : throw new InvalidDataException($"{address.Authority} answered {(int)response.StatusCode}");
+        var (status, body) = await _http.SendAsync(message);
+        return status == 200 ? body : throw new InvalidDataException($"{address.Authority} answered {status}");
     }
-
-    private static JsonDocumentOptions Strict => new() { MaxDepth = 8, AllowDuplicateProperties = false };
 
     /// <summary>Those of a JWK set (RFC 7517) that can have signed what is taken: public, strong enough, for signing.</summary>
     private List<JsonWebKey> Read(byte[] bytes)
     {
-        using var document = JsonDocument.Parse(bytes, Strict);
+        using var document = JsonDocument.Parse(bytes, BoundedHttp.Strict);
         if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("keys", out var listed) || listed.ValueKind != JsonValueKind.Array || listed.GetArrayLength() > MostKeys)
         {
             throw new InvalidDataException("what it publishes is not a set of keys");

@@ -10,4 +10,22 @@ internal static partial class Log
 
     [LoggerMessage(61, LogLevel.Information, "A token of a platform was refused: {Why}")]
     public static partial void TokenRefused(this ILogger log, string why);
+
+    [LoggerMessage(62, LogLevel.Warning, "Provider {Provider} cannot be asked: {Why}")]
+    public static partial void ProviderAway(this ILogger log, string provider, string why);
+
+    [LoggerMessage(63, LogLevel.Warning, "Provider {Provider} refused a code with {Status}: {Word}. With invalid_client its client_id and client_secret are not those that it knows.")]
+    public static partial void CodeRefused(this ILogger log, string provider, int status, string word);
+
+    [LoggerMessage(64, LogLevel.Warning, "What came back from provider {Provider} was refused: {Why}")]
+    public static partial void AnswerRefused(this ILogger log, string provider, string why);
+
+    [LoggerMessage(65, LogLevel.Information, "An account of provider {Provider} was refused: {Why}")]
+    public static partial void AccountRefused(this ILogger log, string provider, string why);
+
+    [LoggerMessage(66, LogLevel.Warning, "Provider {Provider} sent a logout that was refused: {Why}")]
+    public static partial void LogoutRefused(this ILogger log, string provider, string why);
+
+    [LoggerMessage(67, LogLevel.Information, "Provider {Provider} told of a logout; {Count} browsers were signed out")]
+    public static partial void LoggedOut(this ILogger log, string provider, int count);
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Providers;
 using Stint.Server.Web.Pages;
 
 namespace Stint.Server.Web;
@@ -11,9 +12,10 @@ internal static class SignInPages
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/sign-in", (HttpContext context, SignInWays ways) => PageResult.Of<Pages.SignIn>(new Dictionary<string, object?>
+        routes.MapGet("/sign-in", async (HttpContext context, SignInWays ways, ProviderLinks links, CancellationToken cancellation) => PageResult.Of<Pages.SignIn>(new Dictionary<string, object?>
         {
             [nameof(Pages.SignIn.Ways)] = ways.All.Select(way => new ShownLink(way.Label, $"{way.Href}?then={Uri.EscapeDataString(Then.Of(context))}")).ToList(),
+            [nameof(Pages.SignIn.Elsewhere)] = await ProviderPages.EndLinkAsync(links, context.Request.Query["out"].ToString(), cancellation),
         })).WithMetadata(Open.Instance).ExcludeFromDescription();
 
         routes.MapGet("/account", async (Caller caller, WebSessions browsers, CancellationToken cancellation) => PageResult.Of<Account>(new Dictionary<string, object?>
@@ -40,8 +42,9 @@ internal static class SignInPages
                 await browsers.EndAsync(caller.Id, session.Id, cancellation);
             }
 
+            // NB. Whoever is signed in at the provider still gets in again by one click.
             WebSessions.Forget(context);
-            return Results.Redirect("/sign-in");
+            return Results.Redirect(caller.Session?.Provider is { } provider ? $"/sign-in?out={Uri.EscapeDataString(provider)}" : "/sign-in");
         }).WithMetadata(ForBrowsers.Instance).ExcludeFromDescription();
     }
 }

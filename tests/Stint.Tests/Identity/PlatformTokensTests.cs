@@ -60,7 +60,7 @@ public sealed class PlatformTokensTests
         await RefusedAsync(tokens, issuer.Token(Start, ("nbf", "tomorrow")), "readable");
 
         var token = issuer.Token(Start);
-        time.Advance(TimeSpan.FromMinutes(5) + PlatformTokens.Skew - TimeSpan.FromSeconds(1));
+        time.Advance(TimeSpan.FromMinutes(5) + SignedJwt.Skew - TimeSpan.FromSeconds(1));
         Assert.IsType<PlatformToken.Verified>(await tokens.VerifyAsync(token, CancellationToken.None));
         time.Advance(TimeSpan.FromSeconds(1));
         await RefusedAsync(tokens, token, "no longer");
@@ -124,7 +124,7 @@ public sealed class PlatformTokensTests
         await using var issuer = new TestIssuer();
         var (tokens, _) = Believing(Of(issuer));
         using var held = tokens;
-        await RefusedAsync(tokens, issuer.Token(Start, ("padding", new string('x', PlatformTokens.Longest))), "longer than one of a job");
+        await RefusedAsync(tokens, issuer.Token(Start, ("padding", new string('x', SignedJwt.Longest))), "longer than one that is looked at");
         await RefusedAsync(tokens, string.Join('.', Enumerable.Repeat("e30", 4)), "not a signed JWT");
         await RefusedAsync(tokens, "", "not a signed JWT");
         await RefusedAsync(tokens, "stp_" + new string('x', 43), "not a signed JWT");

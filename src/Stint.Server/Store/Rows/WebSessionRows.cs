@@ -72,9 +72,9 @@ internal partial class Reads
     public ValueTask<List<WebSession>> WebSessionsAsync(SubjectId person, DateTimeOffset now) =>
         Db.ListAsync($"SELECT {WebSessionColumns} FROM web_sessions WHERE person = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY seq DESC LIMIT 200", ReadWebSession, person.Value, now);
 
-    /// <summary>Those that a provider let in and that count: of one of its subjects, of one of its sessions, or of both.</summary>
+    /// <summary>Those that a provider let in and that count: of one of its subjects, of one of its sessions, or of both. Of a subject, one of which the provider's session is not known may be any of it.</summary>
     public ValueTask<List<WebSession>> WebSessionsAsync(string provider, string? subject, string? session, DateTimeOffset now) => Db.ListAsync(
-        $"SELECT {WebSessionColumns} FROM web_sessions WHERE provider = $1 AND ended_at IS NULL AND expires_at > $2 AND ($3 = '' OR provider_subject = $3) AND ($4 = '' OR provider_session = $4) ORDER BY seq{Lock}",
+        $"SELECT {WebSessionColumns} FROM web_sessions WHERE provider = $1 AND ended_at IS NULL AND expires_at > $2 AND ($3 = '' OR provider_subject = $3) AND ($4 = '' OR provider_session = $4 OR ($3 <> '' AND provider_session IS NULL)) ORDER BY seq{Lock}",
         ReadWebSession,
         provider,
         now,
