@@ -206,6 +206,8 @@ public static class CatalogSchema
         ["directory"] = new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 256, ["description"] = "Name (displayName) of the directory's group whose members are in this one." },
     };
 
+    private static JsonObject StepUp() => Choice(["passkey", "fresh"], "How an approver proves themselves anew. passkey: their passkey signs what they approve; fresh: they signed in at most 10 minutes ago. Default: not at all.");
+
     private static JsonObject WorkflowKeys() => new()
     {
         ["steps"] = new JsonObject
@@ -226,6 +228,7 @@ public static class CatalogSchema
                         ["after", "to"],
                         new JsonObject { ["after"] = Pattern(Duration, "How long it waits before."), ["to"] = Texts("Who may answer then, too.", Pattern(Source)) }),
                     ["not_for_reports"] = new JsonObject { ["type"] = "boolean", ["description"] = "The requester's own manager does not count. Default: as the workflow says." },
+                    ["step_up"] = StepUp(),
                 }),
         },
         ["order"] = Choice(["parallel", "sequential"], "sequential: a step is asked once those before it are met. Default: parallel."),

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Stint.Core.Approvals;
 using Stint.Core.Catalog.Calendars;
 using Stint.Core.Policies;
 using Stint.Core.Policies.Cel;
@@ -301,6 +302,9 @@ public sealed record WorkflowStep(string From, int Need)
 
     /// <summary>Whether the requester's own manager does not count.</summary>
     public bool NotForReports { get; init; }
+
+    /// <summary>How whoever says yes has to prove themselves anew.</summary>
+    public StepUp StepUp { get; init; }
 
     /// <summary>Whether its yes comes from that source whatever happens: a step that escalates to others may be met without it.</summary>
     public bool IsOnlyFrom(string source) => From == source && (Escalate is null || Escalate.To == source);
