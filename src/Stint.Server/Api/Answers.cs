@@ -91,6 +91,9 @@ internal static class Answers
     public static string Via(HttpContext context) =>
         context.Request.Headers.UserAgent.ToString().StartsWith("stint/", StringComparison.Ordinal) ? "cli" : "api";
 
+    /// <summary>How a caller proved themselves last: in a browser. A token proves nothing anew.</summary>
+    public static ApprovalProof? Proof(Caller caller) => caller.Session is { } session ? new ApprovalProof.Fresh(session.ProvedAt, session.ProvedBy) : null;
+
     /// <summary>The problem with a wish to wait; null when there is none.</summary>
     public static IResult? WrongWait(int? seconds) => seconds is < 0 or > MostWaitSeconds
         ? Invalid([new FieldProblem("wait_seconds", $"must be from 0 to {MostWaitSeconds}")])

@@ -168,7 +168,7 @@ internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, Sig
 
     private async ValueTask<bool> IsNeededAsync(Reads reads)
     {
-        if (ways.Any)
+        if (ways.All.Count > 0)
         {
             return false;
         }
