@@ -97,7 +97,7 @@ public sealed class CoseKey
     }
 
     /// <summary>Whether this key made the signature.</summary>
-    public bool Verifies(ReadOnlySpan<byte> signed, ReadOnlySpan<byte> signature)
+    public bool Verifies(ReadOnlySpan<byte> over, ReadOnlySpan<byte> signature)
     {
         try
         {
@@ -106,13 +106,13 @@ public sealed class CoseKey
                 case (Ec2, Es256) when Number(CurveOrModulus) == P256 && Bytes(XOrExponent) is { Length: 32 } x && Bytes(Y) is { Length: 32 } y:
                     using (var key = ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = new ECPoint { X = x, Y = y } }))
                     {
-                        return key.VerifyData(signed, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+                        return key.VerifyData(over, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
                     }
 
                 case (Rsa, Rs256) when Bytes(CurveOrModulus) is { Length: >= 256 } modulus && Bytes(XOrExponent) is { } exponent:
                     using (var key = RSA.Create(new RSAParameters { Modulus = modulus, Exponent = exponent }))
                     {
-                        return key.VerifyData(signed, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+                        return key.VerifyData(over, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
                     }
 
                 default:

@@ -3,7 +3,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
+using Stint.Core.Approvals;
 using Stint.Server.Hosting;
+using Stint.Server.Identity;
 using Stint.Server.Store;
 
 namespace Stint.Server.Api;

@@ -16,6 +16,7 @@ using Stint.Server.Nodes;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
 using Stint.Server.Store.Sealing;
+using Stint.Server.Web;
 
 namespace Stint.Server.Hosting;
 
@@ -93,7 +94,7 @@ internal sealed class Parts
         services.AddSingleton(new Applications(_options.Applications, _time));
         services.AddSingleton(new Issuers(_options.Issuers));
         services.AddSingleton(_options.Web.Sessions).AddSingleton(new SignInWays([])).AddSingleton<Flow>();
-        services.AddSingleton(new RelyingParty(_options.Web.PublicUrl));
+        services.AddSingleton(new RelyingParty(_options.Web.PublicUrl)).AddSingleton<SignInForms>().AddSingleton<SetUpPages>().AddSingleton<WaysPages>().AddSingleton<ApprovePages>();
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();

@@ -11,10 +11,10 @@ internal static class SignInPages
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/sign-in", (HttpContext context, SignInWays ways) => PageResult.Of<Pages.SignIn>(new Dictionary<string, object?>
-        {
-            [nameof(Pages.SignIn.Ways)] = ways.All.Select(way => new ShownLink(way.Label, $"{way.Href}?then={Uri.EscapeDataString(Then.Of(context))}")).ToList(),
-        })).WithMetadata(Open.Instance).ExcludeFromDescription();
+        SignInForms.Map(routes);
+        SetUpPages.Map(routes);
+        WaysPages.Map(routes);
+        ApprovePages.Map(routes);
 
         routes.MapGet("/account", async (Caller caller, WebSessions browsers, CancellationToken cancellation) => PageResult.Of<Account>(new Dictionary<string, object?>
         {

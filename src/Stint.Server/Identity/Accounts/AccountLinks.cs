@@ -59,6 +59,9 @@ internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, Sig
             cancellation);
     }
 
+    /// <summary>Whether the catalog names no active admin: nobody could be made the first.</summary>
+    public bool LacksAdmin => Admins().Count == 0;
+
     /// <summary>Makes a link for a person who has no way in here; or voids what they have and makes one.</summary>
     /// <param name="who">An admin.</param>
     /// <param name="name">Name of the person.</param>
@@ -196,6 +199,7 @@ internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, Sig
 
     private static async ValueTask VoidAsync(Work work, SubjectId person, IReadOnlyList<Passkey> passkeys, DateTimeOffset now)
     {
+        await WebSessions.EndAllAsync(work, person, "reset", null, now);
         await work.SetPasswordAsync(person, null, now);
         await work.SetTotpAsync(person, null, null, now);
         await work.ReplaceRecoveryCodesAsync(person, [], now);

@@ -23,7 +23,7 @@ internal sealed record NewPasskey(string Handle, byte[] Id, byte[] PublicKey, lo
 /// <param name="SignCount">Its counter now.</param>
 /// <param name="IsBackedUp">Whether it is copied to other devices by now.</param>
 /// <param name="Credential">The answer, as the browser sent it.</param>
-internal sealed record RightAssertion(Account Account, Passkey Before, long SignCount, bool IsBackedUp, string Credential);
+internal sealed record RightAssertion(LocalAccount Account, Passkey Before, long SignCount, bool IsBackedUp, string Credential);
 
 /// <summary>Web Authentication, by ASP.NET Core Identity's handler: the holder is verified (PIN, finger, face) at each use, and names themselves.</summary>
 /// <remarks>
@@ -73,7 +73,7 @@ internal sealed class Passkeys(StintStore store, RelyingParty relying, IdSource 
     /// <returns>Null when that person has no passkey.</returns>
     public async Task<PasskeyAsk?> AskAsync(SubjectId? person, byte[]? challenge, HttpContext context)
     {
-        Account? account = null;
+        LocalAccount? account = null;
         if (person is { } somebody)
         {
             (account, var any) = await store.ReadAsync(async reads => (await reads.FindAccountAsync(somebody), (await reads.PasskeysAsync(somebody)).Count > 0), context.RequestAborted);
@@ -140,10 +140,10 @@ internal sealed class Passkeys(StintStore store, RelyingParty relying, IdSource 
         return node.ToJsonString();
     }
 
-    private PasskeyHandler<Account> Handler()
+    private PasskeyHandler<LocalAccount> Handler()
     {
-        var users = new UserManager<Account>(new PasskeyUsers(store), null!, null!, [], [], null!, null!, null!, Microsoft.Extensions.Logging.Abstractions.NullLogger<UserManager<Account>>.Instance);
-        return new PasskeyHandler<Account>(users, Options.Create(new IdentityPasskeyOptions
+        var users = new UserManager<LocalAccount>(new PasskeyUsers(store), null!, null!, [], [], null!, null!, null!, Microsoft.Extensions.Logging.Abstractions.NullLogger<UserManager<LocalAccount>>.Instance);
+        return new PasskeyHandler<LocalAccount>(users, Options.Create(new IdentityPasskeyOptions
         {
             ServerDomain = relying.Id,
             AuthenticatorTimeout = Timeout,

@@ -30,7 +30,7 @@ internal sealed class Passwords(int? iterations = null) : IDisposable
 
     private const int MostWaiting = 64;
 
-    private readonly PasswordHasher<Account> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = iterations ?? Iterations }));
+    private readonly PasswordHasher<LocalAccount> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = iterations ?? Iterations }));
     private readonly SemaphoreSlim _turn = new(Math.Max(1, Environment.ProcessorCount / 2));
     private string? _nobodys;
     private int _waiting;

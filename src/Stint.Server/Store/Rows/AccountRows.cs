@@ -5,7 +5,7 @@ using Stint.Core;
 namespace Stint.Server.Store;
 
 /// <summary>What lets a person in here without an identity provider, besides their passkeys and codes.</summary>
-internal sealed record Account
+internal sealed record LocalAccount
 {
     public required SubjectId Person { get; init; }
 
@@ -61,10 +61,10 @@ internal partial class Reads
     private const string AccountColumns = "person, handle, made_at, password, password_at, totp, totp_at, totp_step";
     private const string PasskeyColumns = "id, person, name, public_key, sign_count, transports, backup_eligible, backed_up, made_at, used_at";
 
-    public ValueTask<Account?> FindAccountAsync(SubjectId person) =>
+    public ValueTask<LocalAccount?> FindAccountAsync(SubjectId person) =>
         Db.OneAsync($"SELECT {AccountColumns} FROM accounts WHERE person = $1{Lock}", ReadAccount, person.Value);
 
-    public ValueTask<Account?> FindAccountAsync(string handle) =>
+    public ValueTask<LocalAccount?> FindAccountAsync(string handle) =>
         Db.OneAsync($"SELECT {AccountColumns} FROM accounts WHERE handle = $1{Lock}", ReadAccount, handle);
 
     /// <summary>Those of a person that count, oldest first.</summary>
@@ -90,10 +90,10 @@ internal partial class Reads
         "SELECT person FROM accounts WHERE password IS NOT NULL OR EXISTS (SELECT 1 FROM passkeys WHERE passkeys.person = accounts.person AND removed_at IS NULL)",
         static row => new SubjectId(row.GetString(0)))];
 
-    private static Account ReadAccount(DbDataReader row)
+    private static LocalAccount ReadAccount(DbDataReader row)
     {
         var c = new Columns(row);
-        return new Account
+        return new LocalAccount
         {
             Person = new SubjectId(c.Text()),
             Handle = c.Text(),
@@ -129,7 +129,7 @@ internal sealed partial class Work
 {
     /// <summary>The person's account; made with the handle when they have none.</summary>
     /// <returns>The account, and whether it was made now.</returns>
-    public async ValueTask<(Account Account, bool Made)> KeepAccountAsync(SubjectId person, string handle, DateTimeOffset now)
+    public async ValueTask<(LocalAccount Account, bool Made)> KeepAccountAsync(SubjectId person, string handle, DateTimeOffset now)
     {
         var made = await Db.RunAsync("INSERT INTO accounts (person, handle, made_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", person.Value, handle, now) == 1;
         return ((await FindAccountAsync(person))!, made);
