@@ -11,6 +11,8 @@ using Stint.Server;
 using Stint.Server.Approvals;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
+using Stint.Server.Identity;
+using Stint.Server.Identity.Accounts;
 using Stint.Server.Nodes;
 using Stint.Server.Requests;
 using Stint.Server.Sessions;
@@ -96,7 +98,11 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton(new NodeTokens(new Dictionary<string, byte[]>(), 60, time))
             .AddSingleton(CheckpointSigner.Of("stint.test/log", _key))
             .AddSingleton(typeof(ILogger<>), typeof(Microsoft.Extensions.Logging.Abstractions.NullLogger<>))
+            .AddSingleton(new WebSessionLimits(TimeSpan.FromHours(12), TimeSpan.FromDays(7)))
+            .AddSingleton(new SignInWays([]))
+            .AddSingleton(new RelyingParty(null))
             .AddUseCases()
+            .AddSingleton(new Passwords(1_000))
             .BuildServiceProvider();
     }
 

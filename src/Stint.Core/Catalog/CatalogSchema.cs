@@ -254,6 +254,7 @@ public static class CatalogSchema
             ["description"] = "true: allowed by rule. Or a condition beside a workflow or steps: allowed by rule where it holds.",
         };
         approve["workflow"] = Text("Name of a workflow.");
+        approve["step_up"] = StepUp();
         return new JsonObject
         {
             ["for"] = new JsonObject
@@ -420,6 +421,7 @@ public static class CatalogSchema
                         ["for"] = Pattern(Duration, "How long it would last."),
                         ["max"] = Pattern(Duration, "How long it could last."),
                         ["steps"] = Texts("Where the yes comes from: owners, group:NAME."),
+                        ["step_up"] = Choice(["passkey", "fresh", "none"], "The strictest proof that any step wants with a yes."),
                         ["record"] = Choice(["default", "strict"], "How it would be recorded."),
                         ["roles"] = Named("^[^/]+/[^/]+$", Choice(["allow", "needs_approval", "deny"], "The verdict."), "Of a bundle: the verdict for each of its roles."),
                         ["opens"] = Text("When it could open at the earliest. " + moment),

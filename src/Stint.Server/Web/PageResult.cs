@@ -35,6 +35,9 @@ internal sealed class PageResult : IResult
         var headers = httpContext.Response.Headers;
         headers.ContentSecurityPolicy = Policy;
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
+
+        // NB. Under no-referrer a browser says "Origin: null" with a form of ours, and nothing could tell it from another site's.
+        headers["Referrer-Policy"] = "same-origin";
         httpContext.Response.StatusCode = _status;
         httpContext.Response.ContentType = "text/html; charset=utf-8";
         await httpContext.Response.WriteAsync(html, Encoding.UTF8, httpContext.RequestAborted);
