@@ -44,6 +44,14 @@ public static class StepUps
         _ => "no further proof",
     };
 
+    /// <summary>What it adds to "a yes from owners".</summary>
+    public static string Added(StepUp stepUp) => stepUp switch
+    {
+        StepUp.Fresh => ", given right after signing in",
+        StepUp.Passkey => ", signed with a passkey",
+        _ => "",
+    };
+
     /// <summary>Whether a proof is enough.</summary>
     public static bool IsMet(StepUp demanded, ApprovalProof? proof) => demanded == StepUp.None || (proof is not null && proof.Kind >= demanded);
 

@@ -113,7 +113,7 @@ public sealed record Explanation
             foreach (var policy in catalog.Policies.Where(policy => !policy.Deny && policy.Roles.Contains(question.Role)).Take(20))
             {
                 var how = policy.Approve is { } workflow
-                    ? $"with {string.Join(" and ", workflow.Steps.Select(step => (step.Need == 1 ? $"a yes from {step.From}" : $"{step.Need} yeses from {step.From}") + (step.StepUp switch { StepUp.Passkey => ", with a passkey", StepUp.Fresh => ", freshly signed in", _ => "" })))}"
+                    ? $"with {string.Join(" and ", workflow.Steps.Select(step => (step.Need == 1 ? $"a yes from {step.From}" : $"{step.Need} yeses from {step.From}") + StepUps.Added(step.StepUp)))}"
                     : policy.BreakGlass is null ? "by rule" : "as break-glass";
                 yield return $"{policy.Name} lets {policy.WhoText} have it {how}: {question.Subject} is not among them";
             }

@@ -145,7 +145,7 @@ internal sealed class ServerNode : IAsyncDisposable
         }
         else if (links.LacksAdmin)
         {
-            await output.WriteLineAsync("The catalog names no active administrator, so that nobody can be made one. Write admins: [NAME], with the person under people:.");
+            await output.WriteLineAsync("The catalog names no administrator, so that nobody can be made one. Write admins: [NAME], with the person under people.");
         }
     }
 

@@ -59,8 +59,8 @@ internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, Sig
             cancellation);
     }
 
-    /// <summary>Whether the catalog names no active admin: nobody could be made the first.</summary>
-    public bool LacksAdmin => Admins().Count == 0;
+    /// <summary>Whether the catalog names no admin: nobody could be made the first.</summary>
+    public bool LacksAdmin => catalog.Now.AdminNames.Count == 0;
 
     /// <summary>Makes a link for a person who has no way in here; or voids what they have and makes one.</summary>
     /// <param name="who">An admin.</param>
