@@ -33,7 +33,7 @@ internal sealed class ForWorkloads
 }
 
 /// <summary>Lets in who has a token, and nobody too often.</summary>
-internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, ExchangeToken exchanged, StaticTokens lasting, Applications applications, LimitOptions limits, TimeProvider time)
+internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, ExchangeToken exchanged, StaticTokens lasting, Applications applications, FollowRights rights, LimitOptions limits, TimeProvider time)
 {
     private readonly RateLimit<SubjectId> _perPerson = new(limits.RequestsPerMinute, time);
     private readonly RateLimit<IPAddress> _perAddress = new(limits.AddressRequestsPerMinute, time);
@@ -91,8 +91,15 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
             return TooMany(context, tooSoon);
         }
 
-        context.Features.Set(new Caller(person, catalog.Now));
-        return next(context);
+        context.Features.Set(new Caller(person, catalog));
+        return rights.IsBehind ? CaughtUpAsync(context) : next(context);
+    }
+
+    /// <summary>Whoever was just given a right in Stint itself has it in their next call.</summary>
+    private async Task CaughtUpAsync(HttpContext context)
+    {
+        await rights.CatchUpAsync(context.RequestAborted);
+        await next(context);
     }
 
     /// <summary>A token that a one-time code was changed for: it opens what is marked for it, and nothing else is even looked for.</summary>
@@ -116,7 +123,7 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
         }
         else
         {
-            context.Features.Set(new Caller(person, catalog.Now) { ByCode = true });
+            context.Features.Set(new Caller(person, catalog) { ByCode = true });
             await next(context);
         }
     }
@@ -133,11 +140,11 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
         Caller? caller = null;
         if (await exchanged.FindAsync(token, context.RequestAborted) is { } passed)
         {
-            caller = new Caller(passed.Workload, catalog.Now) { Claims = passed.Pass.Claims };
+            caller = new Caller(passed.Workload, catalog) { Claims = passed.Pass.Claims };
         }
         else if (await lasting.FindAsync(token, context.RequestAborted) is { } kept)
         {
-            caller = new Caller(kept.Workload, catalog.Now) { Claims = new Dictionary<string, string>(), Scope = kept.Token.Scope };
+            caller = new Caller(kept.Workload, catalog) { Claims = new Dictionary<string, string>(), Scope = kept.Token.Scope };
         }
 
         if (caller is null)
