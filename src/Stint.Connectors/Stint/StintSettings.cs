@@ -15,6 +15,6 @@ public static class StintSettings
         [])
     {
         RoleNames = StintRights.Names,
-        Single = true,
+        OnlyOne = true,
     };
 }

@@ -19,7 +19,7 @@ internal sealed class ResourcesSection(Draft draft, Subjects names)
             if (_reading.Map(entry.Value, "a resource") is { } map)
             {
                 var resource = resources[entry.Key] = One(entry, map);
-                if (draft.Kinds.TryGetValue(resource.Kind, out var shape) && shape.Single
+                if (draft.Kinds.TryGetValue(resource.Kind, out var shape) && shape.OnlyOne
                     && resources.Values.FirstOrDefault(other => other.Kind == resource.Kind && other != resource) is { } other)
                 {
                     _reading.Problems.Error(map.Find("kind")!.Value.Place, $"'{entry.Key}' is a second resource of the kind '{resource.Kind}', beside '{other.Name}'", "there is one at the most: name its roles under one of the two");

@@ -44,7 +44,7 @@ public sealed record KindShape(string Kind, string Description, Guarantee Guaran
     public IReadOnlyList<string>? RoleNames { get; init; }
 
     /// <summary>Whether a catalog has one resource of this kind at the most.</summary>
-    public bool Single { get; init; }
+    public bool OnlyOne { get; init; }
 }
 
 /// <summary>One setting.</summary>

@@ -34,7 +34,7 @@ internal static class WhoAmIEndpoints
             .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
             .Describe("whoami", "Whose token this is", "The person or the workload, their groups, and whether they may do more than ask, by what and until when; of a workload also what its token said.", typeof(WhoAmI));
 
-    private static IReadOnlyList<RightShape> RightsOf(Caller caller)
+    private static List<RightShape> RightsOf(Caller caller)
     {
         var catalog = caller.Catalog;
         List<RightShape> rights = [];

@@ -1,4 +1,3 @@
-using Stint.Core;
 using Stint.Core.Catalog;
 using Stint.Server.Catalog;
 using Stint.Server.Store;

@@ -26,7 +26,7 @@ public sealed class StintConnectorTests : VerbContract
     [Fact]
     public void Shape_HasItsThreeRolesAndNoSettings()
     {
-        Assert.Equal((StintRights.Kind, Guarantee.Native, true), (StintSettings.Shape.Kind, Connector.Guarantee, StintSettings.Shape.Single));
+        Assert.Equal((StintRights.Kind, Guarantee.Native, true), (StintSettings.Shape.Kind, Connector.Guarantee, StintSettings.Shape.OnlyOne));
         Assert.Equal(Enum.GetValues<StintRight>().Select(StintRights.NameOf), StintSettings.Shape.RoleNames);
         Assert.All(StintSettings.Shape.RoleNames!, name => Assert.Equal(name, StintRights.NameOf(StintRights.Find(name)!.Value)));
         Assert.Empty(StintSettings.Shape.Resource);
