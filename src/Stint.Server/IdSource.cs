@@ -32,6 +32,8 @@ internal sealed class IdSource(FillRandom fill)
 
     public ChangeId NextChange() => new("chg-" + Text(12));
 
+    public string NextSignIn() => "si-" + Text(12);
+
     public string NextToken() => "tok-" + Text(12);
 
     public ReportId NextReport() => new("rp-" + Text(12));

@@ -18,7 +18,7 @@ internal static class UseCases
     /// <summary>
     /// Adds them. Whoever calls this adds beside them: the store, <see cref="CurrentCatalog"/>, <see cref="CatalogTruth"/>, the list of connectors,
     /// <see cref="Installation"/>, the secrets, the sealer, <see cref="IdSource"/>, the clock, <see cref="KeeperOptions"/>,
-    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, <see cref="Issuers"/>, the log's signer, and logging.
+    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, <see cref="Issuers"/>, <see cref="WebSessionLimits"/>, the log's signer, and logging.
     /// </summary>
     public static IServiceCollection AddUseCases(this IServiceCollection services) => services
         .AddSingleton<RequestViews>()
@@ -47,6 +47,7 @@ internal static class UseCases
         .AddSingleton<PlatformTokens>()
         .AddSingleton<ExchangeToken>()
         .AddSingleton<StaticTokens>()
+        .AddSingleton<WebSessions>()
         .AddSingleton<GrantViews>()
         .AddSingleton<GrantSteps>()
         .AddSingleton<BeginGrant>()

@@ -87,6 +87,18 @@ public static class FactKinds
     /// <summary>One-time codes were tried in vain: at most six facts a minute tell of all tries since the last. Fields: <c>from count</c>; what was typed is nowhere.</summary>
     public const string BreakGlassRefused = nameof(BreakGlassRefused);
 
+    /// <summary>A browser was signed in. Fields: <c>sign_in subject via at from until</c>; <c>via</c> is how the person proved who they are, <c>at</c> when. Never a secret.</summary>
+    public const string PersonSignedIn = nameof(PersonSignedIn);
+
+    /// <summary>Somebody who is signed in proved anew who they are. Fields as <see cref="PersonSignedIn"/>.</summary>
+    public const string PersonProved = nameof(PersonProved);
+
+    /// <summary>A signed-in browser counts no longer. Fields: <c>sign_in subject reason</c>; an end by time has no fact, it stands in <see cref="PersonSignedIn"/>.</summary>
+    public const string PersonSignedOut = nameof(PersonSignedOut);
+
+    /// <summary>Somebody tried to sign in, in vain: at most six facts a minute tell of all tries since the last. Fields: <c>from count</c>; what was typed is nowhere.</summary>
+    public const string SignInRefused = nameof(SignInRefused);
+
     /// <summary>A workload was let in with the token of its platform. Fields: <c>subject issuer claims from until</c>; one of <c>claims</c> is <c>name=value</c>, <c>until</c> is how long the way in lasts. Never a token.</summary>
     public const string WorkloadAdmitted = nameof(WorkloadAdmitted);
 

@@ -34,7 +34,7 @@ public static class FieldClasses
             lapses_after_seconds begin_within_seconds opening state outcome allowed need missing distinct sequential not_for_reports remind_after_seconds after_seconds delegation offer instead_of record hash index left_out
             change number commit dirty
             requests review break_glass within_seconds report
-            user group
+            user group sign_in
             """,
         [FieldClass.Internal] =
             """

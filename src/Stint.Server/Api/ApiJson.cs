@@ -77,6 +77,8 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(OffboardBody))]
 [JsonSerializable(typeof(OffboardShape))]
 [JsonSerializable(typeof(RestoreShape))]
+[JsonSerializable(typeof(SignInShape))]
+[JsonSerializable(typeof(ListOf<SignInShape>), TypeInfoPropertyName = "ListOfSignInShape")]
 [JsonSerializable(typeof(EmptyBody))]
 [JsonSerializable(typeof(CancelBody))]
 [JsonSerializable(typeof(EvaluationBody))]

@@ -16,6 +16,7 @@ internal static class ApiRoutes
         BreakGlassEndpoints.Map(api);
         TaskEndpoints.Map(api);
         TokenEndpoints.Map(api);
+        SignInEndpoints.Map(api);
         GrantEndpoints.Map(api);
         SessionEndpoints.Map(api);
         RecordingEndpoints.Map(api);

@@ -6,6 +6,7 @@ using Stint.Core.Policies;
 using Stint.Core.Requests;
 using Stint.Server.Audit;
 using Stint.Server.Grants;
+using Stint.Server.Identity;
 using Stint.Server.Store;
 
 namespace Stint.Server.Catalog;
@@ -58,6 +59,9 @@ internal sealed class EndLeavers(StintStore store, CurrentCatalog current, TimeP
     {
         var now = clock.Now();
         var ended = 0;
+
+        // NB. Whoever is let in again later signs in again: what they left open does not come back with them.
+        await WebSessions.EndAllAsync(work, subject, "left", except: null, now);
         foreach (var request in await work.PendingRequestsAsync(subject))
         {
             ended += await CancelAsync(work, request, $"{subject} left", now, by);

@@ -151,7 +151,10 @@ internal static class OptionsReader
             read.Listen("web.listen") ?? new IPEndPoint(IPAddress.Loopback, 8420),
             Files(read, "web.tls_cert", "web.tls_key"),
             read.Url("web.public_url"),
-            read.Networks("web.behind_proxy"));
+            read.Networks("web.behind_proxy"),
+            new Identity.WebSessionLimits(
+                read.Duration("web.session_idle", TimeSpan.FromMinutes(1), TimeSpan.FromDays(30)) ?? TimeSpan.FromHours(12),
+                read.Duration("web.session_lasts", TimeSpan.FromMinutes(1), TimeSpan.FromDays(90)) ?? TimeSpan.FromDays(7)));
         if (web.PublicUrl is { Scheme: "http" } url && !url.IsLoopback)
         {
             read.Blame("web.public_url", "`web.public_url` is plain http for others to use, and tokens would cross the network readable; give its https address");

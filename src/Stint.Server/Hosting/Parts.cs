@@ -24,6 +24,9 @@ internal sealed class Parts
     /// <summary>How many changes of the directory are kept for nodes that follow.</summary>
     private const long KeptDirectoryChanges = 100_000;
 
+    /// <summary>How long what is over can still be named by somebody who looks into the store.</summary>
+    private static readonly TimeSpan KeptSignIns = TimeSpan.FromDays(30);
+
     private readonly ServerOptions _options;
     private readonly StintStore _store;
     private readonly TimeProvider _time;
@@ -88,6 +91,7 @@ internal sealed class Parts
         services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongProofs>();
         services.AddSingleton(new Applications(_options.Applications, _time));
         services.AddSingleton(new Issuers(_options.Issuers));
+        services.AddSingleton(_options.Web.Sessions).AddSingleton(new SignInWays([])).AddSingleton<Flow>();
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
@@ -173,6 +177,7 @@ internal sealed class Parts
                             await work.ForgetAnswersAsync(now - KeptAnswers.KeptFor);
                             await work.ForgetReportsAsync(now);
                             await work.ForgetPassesAsync(now);
+                            await work.ForgetWebSessionsAsync(now - KeptSignIns);
                             await work.ForgetDirectoryChangesAsync(await work.DirectoryNumberAsync() - KeptDirectoryChanges);
                         }
                     },

@@ -95,7 +95,8 @@ internal enum StoreKind
 /// <param name="Certificate">Certificate and key in PEM files; null for none named.</param>
 /// <param name="PublicUrl">How people reach it; null for what it listens on.</param>
 /// <param name="BehindProxy">Networks whose forwarded headers are believed. Empty for none.</param>
-internal sealed record WebOptions(IPEndPoint Listen, CertificateFiles? Certificate, Uri? PublicUrl, IReadOnlyList<IPNetwork> BehindProxy)
+/// <param name="Sessions">How long a signed-in browser counts.</param>
+internal sealed record WebOptions(IPEndPoint Listen, CertificateFiles? Certificate, Uri? PublicUrl, IReadOnlyList<IPNetwork> BehindProxy, Identity.WebSessionLimits Sessions)
 {
     /// <summary>Plain HTTP is for loopback, and for a proxy that was named. Everything else is encrypted.</summary>
     public bool IsPlain => Certificate is null && (IPAddress.IsLoopback(Listen.Address) || BehindProxy.Count > 0);

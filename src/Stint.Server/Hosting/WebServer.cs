@@ -58,6 +58,8 @@ internal static class WebServer
         HealthEndpoints.Map(app);
         FrontPage.Map(app);
         ReplayPage.Map(app);
+        Assets.Map(app);
+        SignInPages.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(Identity.Open.Instance);
         ApiRoutes.Map(app.MapGroup("/api/v1"));
         AuthzenEndpoints.Map(app);

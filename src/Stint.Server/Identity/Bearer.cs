@@ -33,7 +33,7 @@ internal sealed class ForWorkloads
 }
 
 /// <summary>Lets in who has a token, and nobody too often.</summary>
-internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, ExchangeToken exchanged, StaticTokens lasting, Applications applications, FollowRights rights, LimitOptions limits, TimeProvider time)
+internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, ExchangeToken exchanged, StaticTokens lasting, Applications applications, WebSessions browsers, FollowRights rights, LimitOptions limits, TimeProvider time)
 {
     private readonly RateLimit<SubjectId> _perPerson = new(limits.RequestsPerMinute, time);
     private readonly RateLimit<IPAddress> _perAddress = new(limits.AddressRequestsPerMinute, time);
@@ -52,6 +52,18 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
             return _perAddress.Take(address) is { } open ? TooMany(context, open) : next(context);
         }
 
+        return rights.IsBehind ? CaughtUpAsync(context, address) : LetInAsync(context, address);
+    }
+
+    /// <summary>Whoever was just given a right in Stint itself has it in their next call.</summary>
+    private async Task CaughtUpAsync(HttpContext context, IPAddress address)
+    {
+        await rights.CatchUpAsync(context.RequestAborted);
+        await LetInAsync(context, address);
+    }
+
+    private Task LetInAsync(HttpContext context, IPAddress address)
+    {
         var token = TokenOf(context).AsSpan();
         if (context.GetEndpoint()?.Metadata.GetMetadata<ByApplication>() is not null && applications.Find(token) is { } application)
         {
@@ -67,6 +79,16 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
 
         if (tokens.Find(token) is not { } person)
         {
+            if (token.Length == 0 && WebSessions.SecretOf(context) is { } secret)
+            {
+                return ByCookieAsync(context, secret, address);
+            }
+
+            if (token.Length == 0 && IsPage(context))
+            {
+                return _perAddress.Take(address) is { } crowd ? TooMany(context, crowd) : Web.Then.ToSignInAsync(context);
+            }
+
             if (token.StartsWith(ExchangeToken.Prefix, StringComparison.Ordinal) || token.StartsWith(StaticTokens.Prefix, StringComparison.Ordinal))
             {
                 return ByWorkloadAsync(context, token.ToString(), address);
@@ -92,14 +114,7 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
         }
 
         context.Features.Set(new Caller(person, catalog));
-        return rights.IsBehind ? CaughtUpAsync(context) : next(context);
-    }
-
-    /// <summary>Whoever was just given a right in Stint itself has it in their next call.</summary>
-    private async Task CaughtUpAsync(HttpContext context)
-    {
-        await rights.CatchUpAsync(context.RequestAborted);
-        await next(context);
+        return next(context);
     }
 
     /// <summary>A token that a one-time code was changed for: it opens what is marked for it, and nothing else is even looked for.</summary>
@@ -127,6 +142,36 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
             await next(context);
         }
     }
+
+    /// <summary>A browser in which somebody is signed in: it opens what a person's token opens, and our pages.</summary>
+    private async Task ByCookieAsync(HttpContext context, string secret, IPAddress address)
+    {
+        if ((_perAddress.Take(address) ?? _failures.Peek(address)) is { } wait)
+        {
+            await TooMany(context, wait);
+        }
+        else if (await browsers.FindAsync(secret, context.RequestAborted) is not var (person, session))
+        {
+            // A browser keeps what it was given once, and shows it until it is told not to: that is no try to guess one.
+            WebSessions.Forget(context);
+            await (IsPage(context) ? Web.Then.ToSignInAsync(context) : _failures.Take(address) is { } tooMany ? TooMany(context, tooMany) : Refuse(context, tried: true));
+        }
+        else if (_perPerson.Take(person.Id) is { } tooSoon)
+        {
+            await TooMany(context, tooSoon);
+        }
+        else if (!await ByCookie.IsOursAsync(context, session))
+        {
+            await ByCookie.RefuseAsync(context);
+        }
+        else
+        {
+            context.Features.Set(new Caller(person, catalog) { Session = session });
+            await next(context);
+        }
+    }
+
+    private static bool IsPage(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<ForBrowsers>() is not null;
 
     /// <summary>A machine's token: it opens what is marked for it, and nothing else is even looked for.</summary>
     private async Task ByWorkloadAsync(HttpContext context, string token, IPAddress address)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Stint.Core;
 using Stint.Core.Catalog;
 using Stint.Server.Catalog;
+using Stint.Server.Store;
 
 namespace Stint.Server.Identity;
 
@@ -22,6 +23,9 @@ internal sealed record Caller(Subject Subject, CurrentCatalog Current)
 
     /// <summary>Whether they came in with a one-time code: for break-glass, their own, and nothing else.</summary>
     public bool ByCode { get; init; }
+
+    /// <summary>The browser in which they are signed in; null for a token.</summary>
+    public WebSession? Session { get; init; }
 
     /// <summary>Whether their token may be used for a role.</summary>
     public bool MayUse(RoleRef role) => Scope is null || Scope.Any(scope => RoleScope.Holds(scope, role));

@@ -1,7 +1,5 @@
 using System.Collections.Frozen;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.Extensions.Logging;
 using Stint.Core;
 using Stint.Core.Catalog;
@@ -39,12 +37,9 @@ internal sealed class ExchangeToken(StintStore store, CurrentCatalog catalog, Pl
     /// <summary>What its tokens begin with, so that a look at one says what it is.</summary>
     public const string Prefix = "stint_w_";
 
-    private const int FactsPerMinute = 6;
-    private const int LongestToken = 128;
     private const int LongestKept = 300;
 
-    private readonly RateLimit<int> _facts = new(FactsPerMinute, clock);
-    private long _untold;
+    private readonly RefusalCount _refused = new(store, clock, Facts.WorkloadRefused);
 
     /// <summary>Tries a token.</summary>
     /// <param name="token">The platform's token.</param>
@@ -73,7 +68,7 @@ internal sealed class ExchangeToken(StintStore store, CurrentCatalog catalog, Pl
         if (outcome is Exchange.Refused { Why: var why })
         {
             log.TokenRefused(why);
-            await RefusedAsync(address, cancellation);
+            await _refused.AddAsync(address, cancellation);
         }
 
         return outcome;
@@ -82,12 +77,12 @@ internal sealed class ExchangeToken(StintStore store, CurrentCatalog catalog, Pl
     /// <summary>Whose way in a token is, with what the platform said; null when it is nobody's, is over, or its workload is disabled or gone.</summary>
     public async Task<(Workload Workload, WorkloadPass Pass)?> FindAsync(string token, CancellationToken cancellation)
     {
-        if (token.Length > LongestToken || !token.StartsWith(Prefix, StringComparison.Ordinal))
+        if (!Secrets.MayBe(token, Prefix))
         {
             return null;
         }
 
-        var hash = HashOf(token);
+        var hash = Secrets.HashOf(token);
 
         // NB. The catalog of this moment decides: a demand that was added since the exchange counts at once.
         return await store.ReadAsync(async reads => await reads.FindWorkloadPassAsync(hash), cancellation) is { } pass
@@ -125,7 +120,7 @@ internal sealed class ExchangeToken(StintStore store, CurrentCatalog catalog, Pl
 
         var secret = Prefix + ids.NextSecret();
         var now = Stored.Round(clock.Now());
-        var pass = new WorkloadPass(HashOf(secret), workload.Id, issuer.Name, kept, now, now + Lasts);
+        var pass = new WorkloadPass(Secrets.HashOf(secret), workload.Id, issuer.Name, kept, now, now + Lasts);
         return await store.WriteAsync<Exchange>(
             async work =>
             {
@@ -150,22 +145,4 @@ internal sealed class ExchangeToken(StintStore store, CurrentCatalog catalog, Pl
     private static string Said(Issuer issuer, IReadOnlyDictionary<string, string> claims) => string.Join(
         ", ",
         Issuers.Kept(issuer.Preset).Where(claims.ContainsKey).Take(8).Select(name => $"{name}={(Core.Catalog.Words.IsShowable(claims[name], newLines: false) && claims[name].Length <= 120 ? claims[name] : "…")}"));
-
-    /// <summary>Puts tries in vain on record, a few facts a minute however many there are.</summary>
-    private async Task RefusedAsync(IPAddress address, CancellationToken cancellation)
-    {
-        Interlocked.Increment(ref _untold);
-        if (_facts.Take(0) is null && Interlocked.Exchange(ref _untold, 0) is > 0 and var count)
-        {
-            await store.WriteAsync(
-                work =>
-                {
-                    work.Append(Facts.WorkloadRefused(address.ToString(), count, clock.Now()));
-                    return Task.CompletedTask;
-                },
-                cancellation);
-        }
-    }
-
-    private static byte[] HashOf(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 }

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using Stint.Core;
 using Stint.Core.Requests;
 using Stint.Server.Audit;
@@ -47,14 +45,11 @@ internal sealed class LoginByCode(StintStore store, CurrentCatalog catalog, IdSo
     /// <summary>What its tokens begin with, so that a look at one says what it is.</summary>
     public const string Prefix = "stg_";
 
-    private const int FactsPerMinute = 6;
     private const int LongestName = 64;
-    private const int LongestToken = 128;
 
     private readonly RateLimit<IPAddress> _addresses = new(TriesPerAddress, clock);
     private readonly RateLimit<string> _persons = new(TriesPerPerson, clock);
-    private readonly RateLimit<int> _facts = new(FactsPerMinute, clock);
-    private long _untold;
+    private readonly RefusalCount _refused = new(store, clock, Facts.BreakGlassRefused);
 
     /// <summary>Tries a code.</summary>
     /// <param name="person">Who they say they are.</param>
@@ -80,19 +75,19 @@ internal sealed class LoginByCode(StintStore store, CurrentCatalog catalog, IdSo
         }
 
         Measures.GlassLogins.Add(1, new KeyValuePair<string, object?>("outcome", "refused"));
-        await RefusedAsync(address, cancellation);
+        await _refused.AddAsync(address, cancellation);
         return new CodeLogin.Refused();
     }
 
     /// <summary>Whose way in a token is; null when it is nobody's, is over, or its person is disabled.</summary>
     public async Task<Core.Catalog.Person?> FindAsync(string token, CancellationToken cancellation)
     {
-        if (token.Length > LongestToken || !token.StartsWith(Prefix, StringComparison.Ordinal))
+        if (!Secrets.MayBe(token, Prefix))
         {
             return null;
         }
 
-        var hash = HashOf(token);
+        var hash = Secrets.HashOf(token);
         return await store.ReadAsync(async reads => await reads.FindPassAsync(hash), cancellation) is { } pass
             && pass.ExpiresAt > clock.Now()
             && catalog.Now.People.TryGetValue(pass.Person.Value, out var person) && !person.Disabled
@@ -107,7 +102,7 @@ internal sealed class LoginByCode(StintStore store, CurrentCatalog catalog, IdSo
             async work =>
             {
                 var now = Stored.Round(clock.Now());
-                var pass = new GlassPass(HashOf(token), who, now, now + Lasts);
+                var pass = new GlassPass(Secrets.HashOf(token), who, now, now + Lasts);
 
                 // NB. Two who type it at once: one of them changes the row, the other finds it used.
                 if (!await work.UseCodeAsync(code, pass))
@@ -121,22 +116,4 @@ internal sealed class LoginByCode(StintStore store, CurrentCatalog catalog, IdSo
             },
             cancellation);
     }
-
-    /// <summary>Puts tries in vain on record, a few facts a minute however many there are; never what was typed, nor under which name: people type codes into the wrong field.</summary>
-    private async Task RefusedAsync(IPAddress address, CancellationToken cancellation)
-    {
-        Interlocked.Increment(ref _untold);
-        if (_facts.Take(0) is null && Interlocked.Exchange(ref _untold, 0) is > 0 and var count)
-        {
-            await store.WriteAsync(
-                work =>
-                {
-                    work.Append(Facts.BreakGlassRefused(address.ToString(), count, clock.Now()));
-                    return Task.CompletedTask;
-                },
-                cancellation);
-        }
-    }
-
-    private static byte[] HashOf(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Stint.Core;
 using Stint.Core.Catalog;
 using Stint.Core.Policies;
@@ -28,7 +26,6 @@ internal sealed class StaticTokens(StintStore store, CurrentCatalog catalog, IdS
     public static readonly TimeSpan UseToldEvery = TimeSpan.FromMinutes(10);
 
     private const int MostScope = 50;
-    private const int LongestToken = 128;
     private const int Shown = 12;
 
     /// <summary>Makes one.</summary>
@@ -81,7 +78,7 @@ internal sealed class StaticTokens(StintStore store, CurrentCatalog catalog, IdS
                 }
 
                 var token = new WorkloadToken(
-                    ids.NextToken(), HashOf(secret), secret[..Shown], workload.Id, [.. scope.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)], who, now, Stored.Round(now + lasts));
+                    ids.NextToken(), Secrets.HashOf(secret), secret[..Shown], workload.Id, [.. scope.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)], who, now, Stored.Round(now + lasts));
                 await work.InsertAsync(token);
                 work.Append(Facts.TokenMade(token));
                 if (within is not null)
@@ -144,12 +141,12 @@ internal sealed class StaticTokens(StintStore store, CurrentCatalog catalog, IdS
     /// <summary>Whose token it is; null when it is nobody's, is over or revoked, or its workload is disabled or gone.</summary>
     public async Task<(Workload Workload, WorkloadToken Token)?> FindAsync(string secret, CancellationToken cancellation)
     {
-        if (secret.Length > LongestToken || !secret.StartsWith(Prefix, StringComparison.Ordinal))
+        if (!Secrets.MayBe(secret, Prefix))
         {
             return null;
         }
 
-        var hash = HashOf(secret);
+        var hash = Secrets.HashOf(secret);
         var now = clock.Now();
         if (await store.ReadAsync(async reads => await reads.FindTokenAsync(hash), cancellation) is not { RevokedAt: null } token
             || token.ExpiresAt <= now
@@ -168,6 +165,4 @@ internal sealed class StaticTokens(StintStore store, CurrentCatalog catalog, IdS
 
     private static bool MayKeep(LoadedCatalog current, SubjectId who, Workload workload) =>
         current.IsAdmin(who) || (current.IsActive(who) && workload.Owners.Contains(who));
-
-    private static byte[] HashOf(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 }

@@ -68,7 +68,8 @@ internal partial class Reads
 
     /// <summary>Everybody who holds or could begin something, waits for a decision, or has a series that runs.</summary>
     public ValueTask<List<SubjectId>> HoldersAsync() => Db.ListAsync(
-        "SELECT subject FROM grants WHERE state <> 'closed' UNION SELECT subject FROM requests WHERE state = 'pending' UNION SELECT subject FROM series WHERE state = 'running'",
+        "SELECT subject FROM grants WHERE state <> 'closed' UNION SELECT subject FROM requests WHERE state = 'pending' UNION SELECT subject FROM series WHERE state = 'running' "
+        + "UNION SELECT person FROM web_sessions WHERE ended_at IS NULL",
         static row => new SubjectId(row.GetString(0)));
 
     /// <summary>Who holds a role at a moment, by their names, each once.</summary>

@@ -1,0 +1,16 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Stint.Server.Identity;
+
+/// <summary>How secrets of ours are kept: as their SHA-256. They have 256 random bits, so that nothing slower is needed.</summary>
+internal static class Secrets
+{
+    /// <summary>Longest that is worth hashing.</summary>
+    public const int Longest = 128;
+
+    public static byte[] HashOf(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
+
+    /// <summary>Whether a text may be a secret that begins so.</summary>
+    public static bool MayBe(string text, string prefix) => text.Length <= Longest && text.StartsWith(prefix, StringComparison.Ordinal);
+}
