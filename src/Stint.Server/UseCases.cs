@@ -88,6 +88,8 @@ internal static class UseCases
         .AddSingleton<CatalogVersions>()
         .AddSingleton<EndLeavers>()
         .AddSingleton<FollowDirectory>()
+        .AddSingleton<FollowRights>()
+        .AddSingleton<GiveFirstRight>()
         .AddSingleton<OffboardPerson>()
         .AddSingleton<ScimUsers>()
         .AddSingleton<ScimGroups>()

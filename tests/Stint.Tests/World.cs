@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Stint.Connectors;
+using Stint.Connectors.Stint;
 using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
@@ -82,12 +83,12 @@ internal sealed class World : IAsyncDisposable
         _folder = folder;
         _catalog = catalog;
         (Store, Time, Target, Master) = (store, time, target, master);
-        var connectors = new ConnectorList([target]);
+        var connectors = new ConnectorList([target, ConnectorList.All.Find("stint")!]);
         _provider = new ServiceCollection()
             .AddSingleton(store)
             .AddSingleton<TimeProvider>(time)
             .AddSingleton(connectors)
-            .AddSingleton(new CurrentCatalog(Load(catalog)))
+            .AddSingleton(new CurrentCatalog(Load(catalog), time))
             .AddSingleton(new CatalogTruth(null))
             .AddSingleton(new Installation("test", node, "control,gateway", "0", folder, Path.Combine(folder, "recordings")))
             .AddSingleton<ISecrets>(new NoSecrets())
@@ -104,6 +105,7 @@ internal sealed class World : IAsyncDisposable
             .AddUseCases()
             .AddSingleton(new Passwords(1_000))
             .BuildServiceProvider();
+        _provider.GetRequiredService<FollowRights>();
     }
 
     public IServiceProvider Services => _provider;
@@ -142,7 +144,7 @@ internal sealed class World : IAsyncDisposable
 
     public static LoadedCatalog Load(string text)
     {
-        var shapes = new Dictionary<string, KindShape> { ["postgres"] = Stint.Connectors.Postgres.PostgresSettings.Shape };
+        var shapes = new Dictionary<string, KindShape> { ["postgres"] = Stint.Connectors.Postgres.PostgresSettings.Shape, ["stint"] = StintSettings.Shape };
         var load = CatalogLoader.Load(new CatalogSource([new CatalogFile("all.yaml", text)]), shapes);
         Assert.Empty(load.Errors.Select(error => error.ToString()));
         return load.Catalog!;

@@ -147,6 +147,9 @@ public static class FactKinds
     /// <summary>Somebody used a recovery code up. Fields: <c>subject from count</c>; <c>count</c> codes are left.</summary>
     public const string RecoveryCodeUsed = nameof(RecoveryCodeUsed);
 
+    /// <summary>Somebody was made administrator of Stint itself for a time, by no grant: nobody was there who could have approved one. Fields: <c>subject role until cause state</c>; <c>state</c> is <c>given</c>.</summary>
+    public const string RightGiven = nameof(RightGiven);
+
     /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins task break_glass</c>.</summary>
     public const string GrantReady = nameof(GrantReady);
 

@@ -89,6 +89,12 @@ public static class CatalogSchema
             role["properties"]!.AsObject()["risk"] = Choice(["low", "medium", "high"], "How much harm it can do.");
             role["type"] = new JsonArray("object", "null");
             var settings = Settings(shape.Resource, shape.Description);
+            var roles = new JsonObject { ["additionalProperties"] = role };
+            if (shape.RoleNames is { } names)
+            {
+                roles["propertyNames"] = Choice([.. names], "One of its roles.");
+            }
+
             branches.Add(new JsonObject
             {
                 ["if"] = new JsonObject { ["properties"] = new JsonObject { ["kind"] = new JsonObject { ["const"] = shape.Kind } } },
@@ -97,7 +103,7 @@ public static class CatalogSchema
                     ["properties"] = new JsonObject
                     {
                         ["settings"] = settings,
-                        ["roles"] = new JsonObject { ["additionalProperties"] = role },
+                        ["roles"] = roles,
                     },
                 },
             });

@@ -31,6 +31,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
         _rolesOf = resources.ToDictionary(pair => pair.Key, pair => pair.Value.Roles.Values.Select(role => role.Ref).ToArray(), StringComparer.Ordinal);
         _allRoles = [.. _rolesOf.Values.SelectMany(roles => roles)];
         _every = _allRoles.ToFrozenSet();
+        _itself = resources.Values.FirstOrDefault(resource => resource.Kind == StintRights.Kind)?.Name;
         var policies = new List<Policy>();
         foreach (var entry in draft.Section("policies").Values.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
@@ -155,7 +156,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
             When = Condition(map, "when"),
             During = Calendars(map, "during"),
             NotDuring = Calendars(map, "not_during"),
-            Roles = roles is null ? (who?.Key == "deny" ? _every : FrozenSet<RoleRef>.Empty) : Roles(roles),
+            Roles = roles is null ? (who?.Key == "deny" ? _every : FrozenSet<RoleRef>.Empty) : who?.Key == "deny" ? Roles(roles) : WithoutStint(roles, Roles(roles)),
         };
     }
 

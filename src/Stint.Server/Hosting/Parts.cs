@@ -74,7 +74,7 @@ internal sealed class Parts
         var signer = await InstallationKeys.SignerAsync(store, sealer, id, time, cancellation);
         var node = options.Store == StoreKind.Sqlite ? Environment.MachineName : $"{Environment.MachineName}-{Environment.ProcessId}";
         var installation = new Installation(id, node, options.CarriesSessions ? "control,gateway" : "control", typeof(Parts).Assembly.GetName().Version!.ToString(3), options.Data, options.RecordFolder);
-        var current = new CurrentCatalog(await FirstCatalog.FindAsync(options.CatalogFrom, store, watch, cancellation));
+        var current = new CurrentCatalog(await FirstCatalog.FindAsync(options.CatalogFrom, store, watch, cancellation), time);
         return new Parts(options, store, time, sealer, installation, signer, watch, current, new CatalogSecrets(sealer, StintServer.Variables(arguments)));
     }
 
@@ -115,6 +115,7 @@ internal sealed class Parts
         }
 
         await services.GetRequiredService<StartUp>().RunAsync(cancellation);
+        await services.GetRequiredService<FollowRights>().LookAsync(cancellation);
     }
 
     /// <summary>Starts what goes on beside the answers.</summary>
@@ -133,6 +134,7 @@ internal sealed class Parts
         loops.Start("figures", token => figures.RunAsync(_time, token), stop);
         loops.Start("catalog", token => services.GetRequiredService<FollowCatalog>().RunAsync(_time, token), stop);
         loops.Start("directory", token => services.GetRequiredService<FollowDirectory>().RunAsync(token), stop);
+        loops.Start("rights", token => services.GetRequiredService<FollowRights>().RunAsync(token), stop);
         loops.Start("node", token => BeatAsync(services.GetRequiredService<StartUp>(), token), stop);
         if (_options.DriftEvery > TimeSpan.Zero)
         {

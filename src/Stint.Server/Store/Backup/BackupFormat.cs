@@ -70,6 +70,7 @@ internal static class BackupFormat
         ("directory_members", "group_id, member_id"),
         ("directory_left", "name"),
         ("offboarded", "name"),
+        ("stint_rights", "seq"),
         ("directory_log", "number"),
         ("facts", "seq"),
         ("log_head", "only_one"),
