@@ -99,7 +99,7 @@ internal sealed class Directories : Question
                   read: { who: group:everybody, roles: [db/read], approve: { steps: [{ from: owners }] } }
                   more: { who: group:some, roles: [db/read], approve: { auto: true } }
                 """)]),
-            ConnectorList.All.Shapes.ToDictionary(shape => shape.Kind, StringComparer.Ordinal)).Catalog!);
+            ConnectorList.All.Shapes.ToDictionary(shape => shape.Kind, StringComparer.Ordinal)).Catalog!, TimeProvider.System);
         using var follow = new FollowDirectory(store, current, new EndLeavers(store, current, TimeProvider.System), TimeProvider.System);
         measured.Note("start", await TimeAsync(() => follow.LookAsync(CancellationToken.None)));
         var ids4 = new IdSource(System.Security.Cryptography.RandomNumberGenerator.Fill);

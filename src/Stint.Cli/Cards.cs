@@ -141,6 +141,11 @@ internal static class Cards
         var people = step["could"]!.AsArray().Select(who => (string)who!).Select(who => delegates.TryGetValue(who, out var stands) ? $"{who} (away: {stands})" : who);
         var later = (string)step["state"]! == "later" ? "  then    " : "  needs   ";
         terminal.Line($"{later}  {step["missing"]} yes from {step["name"]}: {string.Join(", ", people)}");
+        if ((string?)step["step_up"] is { } stepUp)
+        {
+            terminal.Line($"  proof     {(stepUp == "passkey" ? "each yes is signed with a passkey" : "each yes is given right after signing in")}, in a browser");
+        }
+
         if ((string?)step["lacking"] is { } lacking)
         {
             terminal.Line($"  stuck     {lacking}");

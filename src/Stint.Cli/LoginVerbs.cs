@@ -206,9 +206,15 @@ internal static class LoginVerbs
                     verb.Terminal.Line($"  scope     {string.Join(", ", scope.Select(one => (string)one!))}");
                 }
 
-                if ((bool?)me["admin"] == true || (bool?)me["auditor"] == true)
+                foreach (var right in me["rights"] as JsonArray ?? [])
                 {
-                    verb.Terminal.Line($"  may       {((bool?)me["admin"] == true ? "administer" : "audit")}");
+                    var source = (string?)right!["by"] switch
+                    {
+                        "grant" => $"by {right["grant"]}",
+                        "given" => "from the setting up",
+                        _ => "by the catalog",
+                    };
+                    verb.Terminal.Line($"  may       {right["right"]}, {source}{(right["until"] is { } until ? $", until {verb.Terminal.When(until)}" : "")}");
                 }
 
                 if (me["command_line"] is JsonObject login)

@@ -6,7 +6,32 @@ namespace Stint.Cli;
 /// <summary>People who leave.</summary>
 internal static class PeopleVerbs
 {
-    public static IEnumerable<Command> All() => [Offboard()];
+    public static IEnumerable<Command> All() => [Offboard(), Invite(), Account()];
+
+    private static Command Invite()
+    {
+        var person = new Argument<string>("PERSON") { Description = "Who has no way to sign in here yet." };
+        var command = new Command("invite", "Make a one-time link with which somebody makes what they sign in with; for admins.") { person };
+        return Verb.Asks(command, (verb, client, cancellation) => LinkAsync(verb, client, verb.Get(person), "invite", cancellation));
+    }
+
+    private static Command Account()
+    {
+        var person = new Argument<string>("PERSON") { Description = "Who lost everything that let them in." };
+        var reset = new Command("reset", "Void everything that lets somebody in here, sign them out everywhere, and make a one-time link for a new beginning; for admins.") { person };
+        return new Command("account", "What people sign in with here.") { Verb.Asks(reset, (verb, client, cancellation) => LinkAsync(verb, client, verb.Get(person), "reset-account", cancellation)) };
+    }
+
+    private static async Task<int> LinkAsync(Verb verb, StintClient client, string person, string what, CancellationToken cancellation)
+    {
+        var made = await client.PostAsync($"api/v1/people/{Uri.EscapeDataString(person)}/{what}", [], cancellation);
+        verb.Terminal.Answer(made, () =>
+        {
+            verb.Terminal.Line((string)made["link"]!);
+            verb.Terminal.Aside($"For {made["person"]} alone: once, until {verb.Terminal.When(made["expires_at"])}. Shown this once; hand it over where nobody else reads it.");
+        });
+        return ExitCode.Ok;
+    }
 
     private static Command Offboard()
     {

@@ -47,6 +47,18 @@ internal sealed class StintClient : IDisposable
 
     public Login Login => _login;
 
+    /// <summary>A page of the server, as a browser opens it: with a name, since a passkey is bound to one.</summary>
+    public string Page(string path)
+    {
+        var page = new UriBuilder(new Uri(_login.Server, path));
+        if (_login.Server is { IsLoopback: true, HostNameType: not UriHostNameType.Dns })
+        {
+            page.Host = "localhost";
+        }
+
+        return page.Uri.ToString();
+    }
+
     public Task<JsonObject> GetAsync(string path, CancellationToken cancellation) => SendAsync(HttpMethod.Get, path, null, cancellation);
 
     public Task<JsonObject> PostAsync(string path, JsonObject body, CancellationToken cancellation) => SendAsync(HttpMethod.Post, path, body, cancellation);

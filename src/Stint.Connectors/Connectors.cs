@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Stint.Connectors.Postgres;
+using Stint.Connectors.Stint;
 using Stint.Core.Catalog;
 using Stint.Core.Grants;
 
@@ -29,6 +30,7 @@ public sealed class ConnectorList
     /// <summary>Every connector that this build knows.</summary>
     public static ConnectorList All { get; } = new([
         new PostgresConnector(),
+        new StintConnector(),
     ]);
 
     /// <summary>The shapes that a catalog is checked against, in the order of their kinds.</summary>

@@ -5,6 +5,7 @@ using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Accounts;
 using Stint.Server.Identity.Scim;
 using Stint.Server.Nodes;
 using Stint.Server.Requests;
@@ -18,7 +19,8 @@ internal static class UseCases
     /// <summary>
     /// Adds them. Whoever calls this adds beside them: the store, <see cref="CurrentCatalog"/>, <see cref="CatalogTruth"/>, the list of connectors,
     /// <see cref="Installation"/>, the secrets, the sealer, <see cref="IdSource"/>, the clock, <see cref="KeeperOptions"/>,
-    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, <see cref="Issuers"/>, <see cref="WebSessionLimits"/>, <see cref="CliLimits"/>, the log's signer, and logging.
+    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, <see cref="Issuers"/>, <see cref="WebSessionLimits"/>, <see cref="CliLimits"/>,
+    /// <see cref="SignInWays"/>, <see cref="RelyingParty"/>, the log's signer, and logging.
     /// </summary>
     public static IServiceCollection AddUseCases(this IServiceCollection services) => services
         .AddSingleton<RequestViews>()
@@ -51,6 +53,13 @@ internal static class UseCases
         .AddSingleton<CliAskings>()
         .AddSingleton<CliTokens>()
         .AddSingleton<CliLogins>()
+        .AddSingleton<KnownDevice>()
+        .AddSingleton(new Passwords())
+        .AddSingleton<Passkeys>()
+        .AddSingleton<SignInByPassword>()
+        .AddSingleton<SignInByPasskey>()
+        .AddSingleton<ManageAccount>()
+        .AddSingleton<AccountLinks>()
         .AddSingleton<GrantViews>()
         .AddSingleton<GrantSteps>()
         .AddSingleton<BeginGrant>()
@@ -83,6 +92,8 @@ internal static class UseCases
         .AddSingleton<CatalogVersions>()
         .AddSingleton<EndLeavers>()
         .AddSingleton<FollowDirectory>()
+        .AddSingleton<FollowRights>()
+        .AddSingleton<GiveFirstRight>()
         .AddSingleton<OffboardPerson>()
         .AddSingleton<ScimUsers>()
         .AddSingleton<ScimGroups>()

@@ -75,7 +75,7 @@ internal sealed class Node : IAsyncDisposable
         });
         Directory.CreateDirectory(path + ".data");
         await store.OpenAsync(CancellationToken.None);
-        var current = new CurrentCatalog(catalog);
+        var current = new CurrentCatalog(catalog, time);
         var connectors = new ConnectorList([targets]);
         var installation = new Installation("simulated", "node", "control,gateway", "0", path + ".data", path + ".data");
         var options = new KeeperOptions { Parallel = 1, SweepBatch = 50 };

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Stint.Connectors;
+using Stint.Connectors.Stint;
 using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
@@ -12,6 +13,7 @@ using Stint.Server.Approvals;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Accounts;
 using Stint.Server.Nodes;
 using Stint.Server.Requests;
 using Stint.Server.Sessions;
@@ -81,12 +83,12 @@ internal sealed class World : IAsyncDisposable
         _folder = folder;
         _catalog = catalog;
         (Store, Time, Target, Master) = (store, time, target, master);
-        var connectors = new ConnectorList([target]);
+        var connectors = new ConnectorList([target, ConnectorList.All.Find("stint")!]);
         _provider = new ServiceCollection()
             .AddSingleton(store)
             .AddSingleton<TimeProvider>(time)
             .AddSingleton(connectors)
-            .AddSingleton(new CurrentCatalog(Load(catalog)))
+            .AddSingleton(new CurrentCatalog(Load(catalog), time))
             .AddSingleton(new CatalogTruth(null))
             .AddSingleton(new Installation("test", node, "control,gateway", "0", folder, Path.Combine(folder, "recordings")))
             .AddSingleton<ISecrets>(new NoSecrets())
@@ -98,8 +100,13 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton(new NodeTokens(new Dictionary<string, byte[]>(), 60, time))
             .AddSingleton(CheckpointSigner.Of("stint.test/log", _key))
             .AddSingleton(typeof(ILogger<>), typeof(Microsoft.Extensions.Logging.Abstractions.NullLogger<>))
+            .AddSingleton(new WebSessionLimits(TimeSpan.FromHours(12), TimeSpan.FromDays(7)))
+            .AddSingleton(new SignInWays([]))
+            .AddSingleton(new RelyingParty(null))
             .AddUseCases()
+            .AddSingleton(new Passwords(1_000))
             .BuildServiceProvider();
+        _provider.GetRequiredService<FollowRights>();
     }
 
     public IServiceProvider Services => _provider;
@@ -138,7 +145,7 @@ internal sealed class World : IAsyncDisposable
 
     public static LoadedCatalog Load(string text)
     {
-        var shapes = new Dictionary<string, KindShape> { ["postgres"] = Stint.Connectors.Postgres.PostgresSettings.Shape };
+        var shapes = new Dictionary<string, KindShape> { ["postgres"] = Stint.Connectors.Postgres.PostgresSettings.Shape, ["stint"] = StintSettings.Shape };
         var load = CatalogLoader.Load(new CatalogSource([new CatalogFile("all.yaml", text)]), shapes);
         Assert.Empty(load.Errors.Select(error => error.ToString()));
         return load.Catalog!;

@@ -15,6 +15,9 @@ public sealed record PinnedStep(string Name, string From, IReadOnlyList<SubjectI
 
     /// <summary>Whether the requester's own manager does not count.</summary>
     public bool NotForReports { get; init; }
+
+    /// <summary>How whoever says yes has to prove themselves anew.</summary>
+    public StepUp StepUp { get; init; }
 }
 
 /// <summary>Who may answer a step too once it has waited, as it was when the request was asked.</summary>
@@ -57,4 +60,7 @@ public sealed record Approval
 
     /// <summary>Where they answered (<c>cli</c>, <c>api</c>, <c>web</c>).</summary>
     public required string Via { get; init; }
+
+    /// <summary>How they proved themselves anew; null when nothing demanded it.</summary>
+    public ApprovalProof? Proof { get; init; }
 }

@@ -50,13 +50,13 @@ public static class Quorum
 
         var answered = new HashSet<SubjectId>();
         var seats = Seats(approvals.Where(approval => approval.SawDigest == digest), requester, answered);
-        var counted = distinct ? Match(steps, seats) : [.. steps.Select(step => step.Approvers.Count(seats.Contains))];
+        var counted = distinct ? Match(steps, seats) : [.. steps.Select(step => step.Approvers.Count(person => Counts(step, person, seats)))];
         var open = new List<OpenStep>();
         for (var i = 0; i < steps.Count; i++)
         {
             if (counted[i] < steps[i].Need)
             {
-                var could = steps[i].Approvers.Where(person => person != requester && !seats.Contains(person) && !answered.Contains(person)).ToList();
+                var could = steps[i].Approvers.Where(person => person != requester && !seats.ContainsKey(person) && !answered.Contains(person)).ToList();
                 open.Add(new OpenStep(steps[i], steps[i].Need - counted[i], could, i));
             }
         }
@@ -69,29 +69,33 @@ public static class Quorum
     /// <summary>Whether the steps could be met at all, were everybody who may answer to say yes.</summary>
     public static bool CanBeMet(IReadOnlyList<PinnedStep> steps, bool distinct, SubjectId requester)
     {
-        var all = steps.SelectMany(step => step.Approvers).Where(person => person != requester).ToHashSet();
-        var counted = distinct ? Match(steps, all) : [.. steps.Select(step => step.Approvers.Count(all.Contains))];
+        var all = steps.SelectMany(step => step.Approvers).Where(person => person != requester).Distinct().ToDictionary(person => person, _ => StepUp.Passkey);
+        var counted = distinct ? Match(steps, all) : [.. steps.Select(step => step.Approvers.Count(all.ContainsKey))];
         return counted.Zip(steps).All(pair => pair.First >= pair.Second.Need);
     }
 
     /// <summary>The places that the yeses take: a person answers once, and a place is filled once, whoever sits in it.</summary>
-    private static HashSet<SubjectId> Seats(IEnumerable<Approval> yeses, SubjectId requester, HashSet<SubjectId> answered)
+    /// <returns>Each place, with how whoever took it proved themselves anew.</returns>
+    private static Dictionary<SubjectId, StepUp> Seats(IEnumerable<Approval> yeses, SubjectId requester, HashSet<SubjectId> answered)
     {
-        var seats = new HashSet<SubjectId>();
+        var seats = new Dictionary<SubjectId, StepUp>();
         foreach (var yes in yeses)
         {
             // NB. Neither a requester who answers for somebody who is away, nor somebody who answers for the requester.
-            if (yes.By != requester && yes.Seat != requester && !seats.Contains(yes.Seat) && answered.Add(yes.By))
+            if (yes.By != requester && yes.Seat != requester && !seats.ContainsKey(yes.Seat) && answered.Add(yes.By))
             {
-                seats.Add(yes.Seat);
+                seats.Add(yes.Seat, yes.Proof?.Kind ?? StepUp.None);
             }
         }
 
         return seats;
     }
 
+    /// <remarks>NB. A yes without the proof that a step demands fills no place in it, however it came here.</remarks>
+    private static bool Counts(PinnedStep step, SubjectId person, Dictionary<SubjectId, StepUp> seats) => seats.TryGetValue(person, out var proved) && proved >= step.StepUp;
+
     /// <summary>Gives each person to at most one step so that as many places as possible are filled (augmenting paths), those of earlier steps first.</summary>
-    private static int[] Match(IReadOnlyList<PinnedStep> steps, HashSet<SubjectId> persons)
+    private static int[] Match(IReadOnlyList<PinnedStep> steps, Dictionary<SubjectId, StepUp> persons)
     {
         // NB. First come, first served would let the order of the clicks decide: a person who can stand in two steps
         // must be moved when the other step has nobody else.
@@ -109,7 +113,7 @@ public static class Quorum
 
         bool Seat(int step, HashSet<SubjectId> tried)
         {
-            foreach (var person in steps[step].Approvers.Where(persons.Contains))
+            foreach (var person in steps[step].Approvers.Where(person => Counts(steps[step], person, persons)))
             {
                 if ((!seat.TryGetValue(person, out var other) || other != step) && tried.Add(person)
                     && (!seat.ContainsKey(person) || Seat(other, tried)))

@@ -57,6 +57,33 @@ internal static class EvidenceSteps
         }
     }
 
+    /// <summary>A sentence for each yes that came with a passkey's signature, checked with the public key that the file holds.</summary>
+    public static IEnumerable<(string Text, string? Why)> Proofs(IReadOnlyList<FactBody> facts)
+    {
+        foreach (var yes in facts.Where(fact => fact.Kind == FactKinds.ApprovalGiven && fact.Find("proof") is { ValueKind: JsonValueKind.Object }))
+        {
+            var who = EvidencePhrases.Plain(yes.Text("by") ?? "somebody");
+            var read = yes.Find("proof") is { } proof ? ProofJson.Read(proof) : null;
+            yield return read switch
+            {
+                ApprovalProof.Passkey signed => (
+                    string.Create(CultureInfo.InvariantCulture, $"The yes of {who} in fact {yes.Seq} was signed with a passkey, over the digest of what they saw"),
+                    yes.Text("saw") is { } saw ? signed.Assertion.Against(saw) : "the fact does not say what was seen"),
+                ApprovalProof.Fresh fresh => (
+                    string.Create(CultureInfo.InvariantCulture, $"{who} had proved who they are at most 10 minutes before the yes in fact {yes.Seq}"),
+                    yes.At - fresh.At is var age && age >= TimeSpan.Zero && age <= StepUps.FreshFor ? null : "it was longer ago"),
+                _ => (string.Create(CultureInfo.InvariantCulture, $"The yes of {who} in fact {yes.Seq} came with a proof"), "it cannot be read"),
+            };
+        }
+    }
+
+    /// <summary>The proof that a yes came with; null for none, and for one that proves nothing.</summary>
+    public static ApprovalProof? Proof(FactBody yes) => yes.Find("proof") is { } json && ProofJson.Read(json) is { } proof
+        && (proof is not ApprovalProof.Passkey signed || (yes.Text("saw") is { } saw && signed.Assertion.Against(saw) is null))
+        && (proof is not ApprovalProof.Fresh fresh || yes.At - fresh.At <= StepUps.FreshFor)
+        ? proof
+        : null;
+
     private static IEnumerable<SubjectId> Persons(FactBody fact) => fact.Find("persons") is { ValueKind: JsonValueKind.Array } persons
         ? persons.EnumerateArray().Where(person => person.ValueKind == JsonValueKind.String).Select(person => new SubjectId(person.GetString()!))
         : [];

@@ -98,6 +98,7 @@ internal static class EvidenceStory
         At = fact.At,
         SawDigest = fact.Text("saw") ?? "",
         Via = fact.Text("via") ?? "",
+        Proof = EvidenceSteps.Proof(fact),
     };
 
     /// <summary>The steps of a verdict, or of a bundle; null when they cannot be read.</summary>
@@ -123,6 +124,9 @@ internal static class EvidenceStory
                     ? new PinnedEscalation(TimeSpan.FromSeconds(Number(escalate, "after_seconds")), Text(escalate, "to") ?? "", People(escalate))
                     : null,
                 NotForReports = Flag(step, "not_for_reports"),
+
+                // NB. A word that this version does not know is the strictest that it knows.
+                StepUp = Text(step, "step_up") is { } stepUp ? StepUps.Read(stepUp) ?? StepUp.Passkey : StepUp.None,
             });
         }
 

@@ -193,6 +193,11 @@ public static class EvidenceVerifier
             say(text, why);
         }
 
+        foreach (var (text, why) in EvidenceSteps.Proofs(facts))
+        {
+            say(text, why);
+        }
+
         if (facts.Find(fact => fact.Kind == FactKinds.RequestApproved) is { } approved)
         {
             var (text, why) = EvidenceStory.Approval(first, approved, facts);

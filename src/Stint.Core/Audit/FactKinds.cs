@@ -27,7 +27,7 @@ public static class FactKinds
     /// <summary>Nobody decided in time, or it was not begun in time. Fields: <c>request reason</c>.</summary>
     public const string RequestLapsed = nameof(RequestLapsed);
 
-    /// <summary>One person's yes or no. Fields: <c>request by for delegation offer yes saw comment shortened_to_seconds via</c>; <c>saw</c> is the digest that the asking names, <c>for</c> the approver who was away and in whose place it was given, <c>offer</c> the counter-offer that it was given with.</summary>
+    /// <summary>One person's yes or no. Fields: <c>request by for delegation offer yes saw comment shortened_to_seconds via proof</c>; <c>proof</c> is how they proved themselves anew, null when nothing demanded it, <c>saw</c> is the digest that the asking names, <c>for</c> the approver who was away and in whose place it was given, <c>offer</c> the counter-offer that it was given with.</summary>
     public const string ApprovalGiven = nameof(ApprovalGiven);
 
     /// <summary>A step's turn came, or somebody came on call for it. Fields: <c>request step name persons cause</c>; <c>step</c> counts from 0, <c>cause</c> is <c>opened</c> or <c>on_call</c>.</summary>
@@ -122,6 +122,44 @@ public static class FactKinds
 
     /// <summary>Codes and tokens of command lines were tried in vain: at most six facts a minute tell of all tries since the last. Fields: <c>from count</c>; what was shown is nowhere.</summary>
     public const string CliRefused = nameof(CliRefused);
+    /// <summary>No administrator had a way in, and a server offers a one-time link to make the first one; never the link. Fields: <c>until node</c>.</summary>
+    public const string SetUpOffered = nameof(SetUpOffered);
+
+    /// <summary>An admin made a one-time link for somebody who has no way in here; never the link. Fields: <c>subject by until</c>.</summary>
+    public const string InviteMade = nameof(InviteMade);
+
+    /// <summary>An admin voided every way in that somebody had here, and made a one-time link for new ones. Fields as <see cref="InviteMade"/>.</summary>
+    public const string AccountReset = nameof(AccountReset);
+
+    /// <summary>Somebody made what lets them in here. Fields: <c>subject via from</c>; <c>via</c> is <c>set_up</c>, <c>invite</c>, <c>reset</c>, or <c>self</c> for who was signed in.</summary>
+    public const string AccountMade = nameof(AccountMade);
+
+    /// <summary>A passkey lets somebody in from now on. Fields: <c>subject credential</c>.</summary>
+    public const string PasskeyAdded = nameof(PasskeyAdded);
+
+    /// <summary>A passkey lets nobody in any more. Fields as <see cref="PasskeyAdded"/>.</summary>
+    public const string PasskeyRemoved = nameof(PasskeyRemoved);
+
+    /// <summary>Somebody has another password. Fields: <c>subject</c>.</summary>
+    public const string PasswordSet = nameof(PasswordSet);
+
+    /// <summary>Somebody has no password any more. Fields: <c>subject</c>.</summary>
+    public const string PasswordRemoved = nameof(PasswordRemoved);
+
+    /// <summary>Somebody's password takes a code of their app as well. Fields: <c>subject</c>.</summary>
+    public const string TotpSet = nameof(TotpSet);
+
+    /// <summary>Somebody's password takes no code of an app any more. Fields: <c>subject</c>.</summary>
+    public const string TotpRemoved = nameof(TotpRemoved);
+
+    /// <summary>Somebody made recovery codes; those before are void. Never the codes. Fields: <c>subject count</c>.</summary>
+    public const string RecoveryCodesMade = nameof(RecoveryCodesMade);
+
+    /// <summary>Somebody used a recovery code up. Fields: <c>subject from count</c>; <c>count</c> codes are left.</summary>
+    public const string RecoveryCodeUsed = nameof(RecoveryCodeUsed);
+
+    /// <summary>Somebody was made administrator of Stint itself for a time, by no grant: nobody was there who could have approved one. Fields: <c>subject role until cause state</c>; <c>state</c> is <c>given</c>.</summary>
+    public const string RightGiven = nameof(RightGiven);
 
     /// <summary>A right exists and waits to be opened. Fields: <c>request grant subject role for_seconds joins task break_glass</c>.</summary>
     public const string GrantReady = nameof(GrantReady);

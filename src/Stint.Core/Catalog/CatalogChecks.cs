@@ -41,6 +41,14 @@ internal static class CatalogChecks
             }
         }
 
+        foreach (var policy in catalog.Policies.Where(policy => !policy.Deny && policy.Who.Any(who => who.IsWorkload)))
+        {
+            if (policy.Roles.FirstOrDefault(catalog.IsOfStint) is { Resource: not null } role)
+            {
+                problems.Error(policy.Place, $"policy '{policy.Name}' lets a machine ask for {role}, and machines hold no right in Stint itself", "let persons alone ask for it, by a policy of its own");
+            }
+        }
+
         BreakGlassSection.Check(catalog, problems);
         foreach (var breach in Prover.Prove(catalog))
         {

@@ -89,6 +89,12 @@ public static class CatalogSchema
             role["properties"]!.AsObject()["risk"] = Choice(["low", "medium", "high"], "How much harm it can do.");
             role["type"] = new JsonArray("object", "null");
             var settings = Settings(shape.Resource, shape.Description);
+            var roles = new JsonObject { ["additionalProperties"] = role };
+            if (shape.RoleNames is { } names)
+            {
+                roles["propertyNames"] = Choice([.. names], "One of its roles.");
+            }
+
             branches.Add(new JsonObject
             {
                 ["if"] = new JsonObject { ["properties"] = new JsonObject { ["kind"] = new JsonObject { ["const"] = shape.Kind } } },
@@ -97,7 +103,7 @@ public static class CatalogSchema
                     ["properties"] = new JsonObject
                     {
                         ["settings"] = settings,
-                        ["roles"] = new JsonObject { ["additionalProperties"] = role },
+                        ["roles"] = roles,
                     },
                 },
             });
@@ -206,6 +212,8 @@ public static class CatalogSchema
         ["directory"] = new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = 256, ["description"] = "Name (displayName) of the directory's group whose members are in this one." },
     };
 
+    private static JsonObject StepUp() => Choice(["passkey", "fresh"], "How an approver proves themselves anew. passkey: their passkey signs what they approve; fresh: they signed in at most 10 minutes ago. Default: not at all.");
+
     private static JsonObject WorkflowKeys() => new()
     {
         ["steps"] = new JsonObject
@@ -226,6 +234,7 @@ public static class CatalogSchema
                         ["after", "to"],
                         new JsonObject { ["after"] = Pattern(Duration, "How long it waits before."), ["to"] = Texts("Who may answer then, too.", Pattern(Source)) }),
                     ["not_for_reports"] = new JsonObject { ["type"] = "boolean", ["description"] = "The requester's own manager does not count. Default: as the workflow says." },
+                    ["step_up"] = StepUp(),
                 }),
         },
         ["order"] = Choice(["parallel", "sequential"], "sequential: a step is asked once those before it are met. Default: parallel."),
@@ -251,6 +260,7 @@ public static class CatalogSchema
             ["description"] = "true: allowed by rule. Or a condition beside a workflow or steps: allowed by rule where it holds.",
         };
         approve["workflow"] = Text("Name of a workflow.");
+        approve["step_up"] = StepUp();
         return new JsonObject
         {
             ["for"] = new JsonObject
@@ -417,6 +427,7 @@ public static class CatalogSchema
                         ["for"] = Pattern(Duration, "How long it would last."),
                         ["max"] = Pattern(Duration, "How long it could last."),
                         ["steps"] = Texts("Where the yes comes from: owners, group:NAME."),
+                        ["step_up"] = Choice(["passkey", "fresh", "none"], "The strictest proof that any step wants with a yes."),
                         ["record"] = Choice(["default", "strict"], "How it would be recorded."),
                         ["roles"] = Named("^[^/]+/[^/]+$", Choice(["allow", "needs_approval", "deny"], "The verdict."), "Of a bundle: the verdict for each of its roles."),
                         ["opens"] = Text("When it could open at the earliest. " + moment),

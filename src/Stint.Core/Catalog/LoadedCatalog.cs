@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Stint.Core.Approvals;
 using Stint.Core.Catalog.Calendars;
 using Stint.Core.Policies;
 using Stint.Core.Policies.Cel;
@@ -73,10 +74,13 @@ public sealed record LoadedCatalog
     /// <summary>The names that <see cref="Auditors"/> was resolved from.</summary>
     public IReadOnlyList<string> AuditorNames { get; init; } = [];
 
-    /// <summary>What the files say, without the directory's people.</summary>
+    /// <summary>Rights in Stint itself that are held for a time, beside the two lists; none for a catalog that was only loaded.</summary>
+    public IReadOnlyList<HeldRight> HeldRights { get; init; } = [];
+
+    /// <summary>What the files say, without the directory's people and without rights that are held for a time.</summary>
     public LoadedCatalog Text => WithoutDirectory ?? this;
 
-    /// <summary>What this was made from by laying the directory over it; null for what the files say.</summary>
+    /// <summary>What this was made from by laying the directory or rights over it; null for what the files say.</summary>
     internal LoadedCatalog? WithoutDirectory { get; init; }
 
     /// <summary>Whose yes a change of this catalog needs; null when an admin's applying is enough.</summary>
@@ -301,6 +305,9 @@ public sealed record WorkflowStep(string From, int Need)
 
     /// <summary>Whether the requester's own manager does not count.</summary>
     public bool NotForReports { get; init; }
+
+    /// <summary>How whoever says yes has to prove themselves anew.</summary>
+    public StepUp StepUp { get; init; }
 
     /// <summary>Whether its yes comes from that source whatever happens: a step that escalates to others may be met without it.</summary>
     public bool IsOnlyFrom(string source) => From == source && (Escalate is null || Escalate.To == source);

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.RegularExpressions;
+using Stint.Core.Approvals;
 using Stint.Core.Catalog.Calendars;
 using Stint.Core.Catalog.Yaml;
 using Stint.Core.Policies;
@@ -30,6 +31,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
         _rolesOf = resources.ToDictionary(pair => pair.Key, pair => pair.Value.Roles.Values.Select(role => role.Ref).ToArray(), StringComparer.Ordinal);
         _allRoles = [.. _rolesOf.Values.SelectMany(roles => roles)];
         _every = _allRoles.ToFrozenSet();
+        _itself = resources.Values.FirstOrDefault(resource => resource.Kind == StintRights.Kind)?.Name;
         var policies = new List<Policy>();
         foreach (var entry in draft.Section("policies").Values.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
@@ -154,7 +156,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
             When = Condition(map, "when"),
             During = Calendars(map, "during"),
             NotDuring = Calendars(map, "not_during"),
-            Roles = roles is null ? (who?.Key == "deny" ? _every : FrozenSet<RoleRef>.Empty) : Roles(roles),
+            Roles = roles is null ? (who?.Key == "deny" ? _every : FrozenSet<RoleRef>.Empty) : who?.Key == "deny" ? Roles(roles) : WithoutStint(roles, Roles(roles)),
         };
     }
 
@@ -386,7 +388,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
             return default;
         }
 
-        _reading.Keys(approve, "'approve'", ["auto", "workflow", .. WorkflowsSection.Keys], ("step_up", "a second proof at approval is not supported by this version", "take the key out"));
+        _reading.Keys(approve, "'approve'", ["auto", "workflow", "step_up", .. WorkflowsSection.Keys]);
         var (always, condition) = Auto(approve);
         var workflow = approve.Find("workflow");
         var steps = approve.Find("steps");
@@ -396,6 +398,12 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
             return default;
         }
 
+        var stepUp = _workflows.StepUp(approve);
+        if (always && approve.Find("step_up") is { } vain)
+        {
+            _reading.Problems.Error(vain.Place, "'step_up' is about who says yes, and 'auto: true' asks nobody", "take one of the two out");
+        }
+
         foreach (var key in approve.Entries.Where(key => steps is null && key.Key != "steps" && WorkflowsSection.Keys.Contains(key.Key)))
         {
             _reading.Problems.Error(key.Place, $"'{key.Key}' belongs to 'steps'", "write it in the workflow itself");
@@ -403,7 +411,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
 
         if (steps is not null)
         {
-            return (_workflows.Workflow(policy.Key, approve, approve.Place), condition);
+            return (With(_workflows.Workflow(policy.Key, approve, approve.Place), stepUp), condition);
         }
 
         if (workflow is null || _reading.Text(workflow.Value, "'workflow'", 80) is not { } name)
@@ -416,8 +424,12 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
             _reading.Problems.Error(workflow.Value.Place, $"no workflow is called '{Words.Short(name)}'", Words.Meant(name, draft.Section("workflows").Keys, "add it under 'workflows'"));
         }
 
-        return (found, condition);
+        return (With(found, stepUp), condition);
     }
+
+    /// <summary>The workflow as a rule asks it that wants another proof: in each step the stricter of the two.</summary>
+    private static Workflow? With(Workflow? workflow, StepUp stepUp) => workflow is null || stepUp == StepUp.None ? workflow
+        : workflow with { Steps = [.. workflow.Steps.Select(step => step.StepUp >= stepUp ? step : step with { StepUp = stepUp })] };
 
     /// <returns>Whether it is written that a rule decides, and the condition under which one does.</returns>
     private (bool Always, Condition? Condition) Auto(MapNode approve) => approve.Find("auto") switch

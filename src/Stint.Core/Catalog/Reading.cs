@@ -34,7 +34,7 @@ internal sealed class Reading(Problems problems)
 
             if (!told)
             {
-                Problems.Error(entry.Place, $"{of} has no key '{Words.Short(entry.Key)}'", Words.Meant(entry.Key, [.. known], "see the catalog's guide"));
+                Problems.Error(entry.Place, $"{of} has no key '{Words.Short(entry.Key)}'", Words.Meant(entry.Key, [.. known], known.Count == 0 ? "there is none: take it out" : "see the catalog's guide"));
             }
         }
     }

@@ -18,7 +18,12 @@ internal sealed class ResourcesSection(Draft draft, Subjects names)
         {
             if (_reading.Map(entry.Value, "a resource") is { } map)
             {
-                resources[entry.Key] = One(entry, map);
+                var resource = resources[entry.Key] = One(entry, map);
+                if (draft.Kinds.TryGetValue(resource.Kind, out var shape) && shape.OnlyOne
+                    && resources.Values.FirstOrDefault(other => other.Kind == resource.Kind && other != resource) is { } other)
+                {
+                    _reading.Problems.Error(map.Find("kind")!.Value.Place, $"'{entry.Key}' is a second resource of the kind '{resource.Kind}', beside '{other.Name}'", "there is one at the most: name its roles under one of the two");
+                }
             }
         }
 
@@ -95,6 +100,11 @@ internal sealed class ResourcesSection(Draft draft, Subjects names)
             if (roles.Keys.FirstOrDefault(name => name.Equals(entry.Key, StringComparison.OrdinalIgnoreCase)) is { } other)
             {
                 _reading.Problems.Error(entry.Place, $"'{entry.Key}' differs from '{other}' in capitals only", "keep one of the two");
+            }
+
+            if (shape?.RoleNames is { } allowed && !allowed.Contains(entry.Key, StringComparer.Ordinal))
+            {
+                _reading.Problems.Error(entry.Place, $"a {shape.Kind} has no role '{Words.Short(entry.Key)}'", Words.Meant(entry.Key, [.. allowed], "it has none"));
             }
 
             var reference = new RoleRef(resource.Key, entry.Key);

@@ -38,7 +38,14 @@ public enum SecretSource
 }
 
 /// <summary>What a kind takes: the settings of a resource, and those of a role.</summary>
-public sealed record KindShape(string Kind, string Description, Guarantee Guarantee, IReadOnlyList<Field> Resource, IReadOnlyList<Field> Role);
+public sealed record KindShape(string Kind, string Description, Guarantee Guarantee, IReadOnlyList<Field> Resource, IReadOnlyList<Field> Role)
+{
+    /// <summary>The names that roles of this kind may have; null for any.</summary>
+    public IReadOnlyList<string>? RoleNames { get; init; }
+
+    /// <summary>Whether a catalog has one resource of this kind at the most.</summary>
+    public bool OnlyOne { get; init; }
+}
 
 /// <summary>One setting.</summary>
 /// <param name="Name">As the catalog writes it.</param>

@@ -182,8 +182,8 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "record", "known", "opens", "ends_by", "break_glass", "roles"]);
-        foreach (var entry in map.Entries.Where(entry => bundle is null ? entry.Key == "roles" : entry.Key is "because" or "for" or "max" or "record" or "known" or "opens" or "ends_by" or "break_glass"))
+        reading.Keys(map, "'expect'", ["verdict", "because", "for", "max", "steps", "step_up", "record", "known", "opens", "ends_by", "break_glass", "roles"]);
+        foreach (var entry in map.Entries.Where(entry => bundle is null ? entry.Key == "roles" : entry.Key is "because" or "step_up" or "for" or "max" or "record" or "known" or "opens" or "ends_by" or "break_glass"))
         {
             reading.Problems.Error(
                 entry.Place,
@@ -215,6 +215,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             For = reading.Duration(map, "for", "'for'", Second, Words.LongestDuration),
             Max = reading.Duration(map, "max", "'max'", Second, Words.LongestDuration),
             Steps = map.Find("steps") is { } steps ? [.. reading.Texts(steps.Value, "'steps'", 80).Select(step => step.Text)] : null,
+            StepUp = Choice(map, "step_up", ["passkey", "fresh", "none"]),
             Record = record switch { "strict" => RecordMode.Strict, "default" => RecordMode.Default, _ => null },
             Roles = bundle is not null && map.Find("roles") is { } roles ? Roles(roles.Value, bundle) : null,
             Opens = Moment(map, "opens"),

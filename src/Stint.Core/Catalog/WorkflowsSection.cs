@@ -1,3 +1,4 @@
+using Stint.Core.Approvals;
 using Stint.Core.Catalog.Yaml;
 
 namespace Stint.Core.Catalog;
@@ -78,7 +79,7 @@ internal sealed class WorkflowsSection(Draft draft, Subjects names)
 
     private WorkflowStep? Step(MapNode map, bool notForReports, TimeSpan lapses)
     {
-        _reading.Keys(map, "a step", ["from", "need", "remind", "escalate", "not_for_reports"]);
+        _reading.Keys(map, "a step", ["from", "need", "remind", "escalate", "not_for_reports", "step_up"]);
         var need = map.Find("need") is { } count ? _reading.Whole(count.Value, "'need'", 1, 20) ?? 1 : 1;
         if (map.Find("from") is not { } entry)
         {
@@ -109,7 +110,24 @@ internal sealed class WorkflowsSection(Draft draft, Subjects names)
             _reading.Problems.Warn(map.Find("remind")!.Value.Place, $"nobody is reminded: the request lapses after {Words.Say(lapses)}", "remind earlier, or raise 'lapses'");
         }
 
-        return new WorkflowStep(string.Join(", ", from), (int)need) { Remind = remind, Escalate = Escalate(map, lapses), NotForReports = notForReports };
+        return new WorkflowStep(string.Join(", ", from), (int)need) { Remind = remind, Escalate = Escalate(map, lapses), NotForReports = notForReports, StepUp = StepUp(map) };
+    }
+
+    /// <summary>How an approver has to prove themselves anew; without the key not at all.</summary>
+    public StepUp StepUp(MapNode map)
+    {
+        if (map.Find("step_up") is not { } entry)
+        {
+            return Approvals.StepUp.None;
+        }
+
+        var read = _reading.Text(entry.Value, "'step_up'", 20) is { } word ? StepUps.Read(word) : null;
+        if (read is null)
+        {
+            _reading.Problems.Error(entry.Value.Place, "'step_up' is neither passkey nor fresh", "passkey: the approver's passkey signs what they approve; fresh: they signed in at most 10 minutes ago");
+        }
+
+        return read ?? Approvals.StepUp.None;
     }
 
     private Escalation? Escalate(MapNode step, TimeSpan lapses)

@@ -129,6 +129,9 @@ public abstract record Listing
     /// <summary>What stands.</summary>
     public sealed record Standing(IReadOnlyList<StandingAccount> Accounts) : Listing;
 
+    /// <summary>Nothing ever stands at a target of this kind: there is nothing to hold against the open grants.</summary>
+    public sealed record Nothing : Listing;
+
     /// <summary>It could not be listed.</summary>
     public sealed record Failed(string Why, string? Remedy) : Listing;
 }

@@ -217,7 +217,7 @@ internal static class AccessDiff
 
     /// <summary>Whether one asks for every yes that the other asks for.</summary>
     private static bool Covers(Standing one, Standing other) =>
-        (one.Distinct || !other.Distinct) && other.Steps.All(step => one.Steps.Any(own => own.From == step.From && own.Need >= step.Need));
+        (one.Distinct || !other.Distinct) && other.Steps.All(step => one.Steps.Any(own => own.From == step.From && own.Need >= step.Need && own.StepUp >= step.StepUp));
 
     private static IEnumerable<SubjectId> People(LoadedCatalog? before, LoadedCatalog after) =>
         Names(before).Union(Names(after), StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(name => new SubjectId(name));

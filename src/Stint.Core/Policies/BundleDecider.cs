@@ -102,6 +102,7 @@ public static class BundleDecider
         Remind = step.Remind,
         Escalate = step.Escalate is { } escalate ? new Escalation(escalate.After, Sources.Bound(escalate.To, resource)) : null,
         NotForReports = step.NotForReports,
+        StepUp = step.StepUp,
     };
 
     private static Verdict.Deny Unmet(Verdict.NeedsApproval needs, string lacking) =>

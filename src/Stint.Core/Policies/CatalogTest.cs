@@ -77,6 +77,9 @@ public sealed record Expectation
     /// <summary>Where the yes comes from, in any order: <c>owners</c>, <c>group:NAME</c>; in a bundle <c>owners:RESOURCE</c>.</summary>
     public IReadOnlyList<string>? Steps { get; init; }
 
+    /// <summary>The strictest proof that any step wants with a yes: <c>passkey</c>, <c>fresh</c> or <c>none</c>; null when the test does not say.</summary>
+    public string? StepUp { get; init; }
+
     public RecordMode? Record { get; init; }
 
     /// <summary>When it could open at the earliest.</summary>

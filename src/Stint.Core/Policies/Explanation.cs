@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Stint.Core.Approvals;
 using Stint.Core.Catalog;
 
 namespace Stint.Core.Policies;
@@ -112,7 +113,7 @@ public sealed record Explanation
             foreach (var policy in catalog.Policies.Where(policy => !policy.Deny && policy.Roles.Contains(question.Role)).Take(20))
             {
                 var how = policy.Approve is { } workflow
-                    ? $"with {string.Join(" and ", workflow.Steps.Select(step => step.Need == 1 ? $"a yes from {step.From}" : $"{step.Need} yeses from {step.From}"))}"
+                    ? $"with {string.Join(" and ", workflow.Steps.Select(step => (step.Need == 1 ? $"a yes from {step.From}" : $"{step.Need} yeses from {step.From}") + StepUps.Added(step.StepUp)))}"
                     : policy.BreakGlass is null ? "by rule" : "as break-glass";
                 yield return $"{policy.Name} lets {policy.WhoText} have it {how}: {question.Subject} is not among them";
             }

@@ -112,7 +112,7 @@ public sealed record Replay(Request Request, Replayed What, string Because)
             : (Replayed.NeedsYes, $"{string.Join(", ", needs.DecidedBy)} would ask {Steps(needs.Steps)}");
     }
 
-    private static IEnumerable<string> Asked(Verdict.NeedsApproval verdict) => verdict.Steps.Select(step => $"{step.From}*{step.Need}").Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Asked(Verdict.NeedsApproval verdict) => verdict.Steps.Select(step => $"{step.From}*{step.Need}{StepUps.Word(step.StepUp)}").Order(StringComparer.Ordinal);
 
     private static string Steps(IEnumerable<PinnedStep> steps) => string.Join(" and ", steps.Select(step => $"{step.Need} of {step.Name}"));
 }

@@ -102,14 +102,14 @@ public sealed record Standing
 
     /// <summary>The same text for whatever is the same to those who ask, whoever they are and however the rules are called.</summary>
     internal string Signature => Could
-        ? $"{Way}|{string.Join(';', Steps.Select(step => $"{step.From}*{step.Need}"))}|{Distinct}|{Terms!.For.Ticks}|{Terms.Max.Ticks}|{Terms.Record}|{ReasonRequired}|{string.Join('\n', Tickets)}|{string.Join('\n', Conditions)}|{string.Join('\n', Sparing)}|{string.Join('\n', Apart)}|{string.Join('\n', Times)}|{Glass?.Signature}"
+        ? $"{Way}|{string.Join(';', Steps.Select(step => $"{step.From}*{step.Need}{StepUps.Word(step.StepUp)}"))}|{Distinct}|{Terms!.For.Ticks}|{Terms.Max.Ticks}|{Terms.Record}|{ReasonRequired}|{string.Join('\n', Tickets)}|{string.Join('\n', Conditions)}|{string.Join('\n', Sparing)}|{string.Join('\n', Apart)}|{string.Join('\n', Times)}|{Glass?.Signature}"
         : "no";
 
     /// <summary><c>by rule</c>, or <c>with a yes from owners and 2 yeses from group:security</c>; <c>not at all</c>.</summary>
     public string How => Way switch
     {
         Way.Rule => "by rule",
-        Way.Approval => $"with {string.Join(" and ", Steps.Select(step => step.Need == 1 ? $"a yes from {step.From}" : $"{step.Need} yeses from {step.From}"))}{(Distinct ? ", of different persons" : "")}",
+        Way.Approval => $"with {string.Join(" and ", Steps.Select(step => (step.Need == 1 ? $"a yes from {step.From}" : $"{step.Need} yeses from {step.From}") + StepUps.Added(step.StepUp)))}{(Distinct ? ", of different persons" : "")}",
         Way.BreakGlass => "as break-glass",
         Way.None or Way.Denied or Way.Unmet => "not at all",
         _ => throw new InvalidOperationException($"{Way} is not a way."),
@@ -160,6 +160,11 @@ public sealed record Standing
             node["steps"] = new JsonArray([.. Steps.Select(step =>
             {
                 var written = new JsonObject { ["from"] = step.From, ["need"] = step.Need };
+                if (StepUps.Word(step.StepUp) is { } stepUp)
+                {
+                    written["step_up"] = stepUp;
+                }
+
                 if (withPeople)
                 {
                     written["name"] = step.Name;

@@ -25,6 +25,7 @@ internal static class Steps
                 ? new PinnedEscalation(escalate.After, escalate.To, Sources.People(catalog, escalate.To, resource, requester, step.NotForReports, moment))
                 : null,
             NotForReports = step.NotForReports,
+            StepUp = step.StepUp,
         }),
     ];
 
@@ -96,6 +97,7 @@ internal static class Steps
             // NB. An escalation lets more people answer: a workflow that does not know them has not agreed to them.
             Escalate = to is not null && all.TrueForAll(step => step.Escalate?.To == to) ? new Escalation(all.Max(step => step.Escalate!.After), to) : null,
             NotForReports = all.Exists(step => step.NotForReports),
+            StepUp = all.Max(step => step.StepUp),
         };
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Stint.Core.Approvals;
 using Stint.Core.Catalog;
 
 namespace Stint.Core.Policies;
@@ -142,6 +143,7 @@ public static class TestRun
         Compare("because", Listed(expect.Because), Listed(verdict.DecidedBy) ?? "no rule");
         Compare("for", Said(expect.For), Said(terms?.For) ?? "nothing");
         Compare("max", Said(expect.Max), Said(terms?.Max) ?? "nothing");
+        Compare("step_up", expect.StepUp, verdict is Verdict.NeedsApproval proved ? StepUps.Word(proved.Steps.Max(step => step.StepUp)) ?? "none" : "none");
         Compare("steps", Listed(expect.Steps), verdict is Verdict.NeedsApproval asked ? Listed(asked.Steps.Select(step => step.From))! : "none");
         Compare("record", expect.Record?.ToString(), terms?.Record.ToString() ?? "none");
         Compare("opens", At(expect.Opens), At(terms is null ? null : terms.OpensFrom ?? opens) ?? "never");

@@ -83,6 +83,7 @@ public static class VerdictJson
         RemindSeconds = (long?)step.Remind?.TotalSeconds,
         Escalate = step.Escalate is { } escalate ? new WrittenEscalation((long)escalate.After.TotalSeconds, escalate.To, Names(escalate.Approvers)) : null,
         NotForReports = step.NotForReports,
+        StepUp = StepUps.Word(step.StepUp),
     };
 
     private static List<string> Names(IReadOnlyList<SubjectId> people) => [.. people.Select(person => person.Value)];
@@ -131,6 +132,7 @@ public static class VerdictJson
             Remind = step.RemindSeconds is { } remind ? TimeSpan.FromSeconds(remind) : null,
             Escalate = step.Escalate is { } escalate ? new PinnedEscalation(TimeSpan.FromSeconds(escalate.AfterSeconds), escalate.To, People(escalate.Approvers)) : null,
             NotForReports = step.NotForReports,
+            StepUp = step.StepUp is { } word ? StepUps.Read(word) ?? throw new JsonException("A step_up is passkey or fresh.") : StepUp.None,
         });
     }
 
@@ -212,6 +214,8 @@ internal sealed record WrittenStep(string Name, string From, int Need, List<stri
     public WrittenEscalation? Escalate { get; init; }
 
     public bool NotForReports { get; init; }
+
+    public string? StepUp { get; init; }
 }
 
 internal sealed record WrittenEscalation(long AfterSeconds, string To, List<string> Approvers);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Stint.Core.Approvals;
 using Stint.Core.Policies;
 
 namespace Stint.Core.Requests;
@@ -17,7 +18,7 @@ public static class RequestDigest
     /// <remarks>
     /// <c>id subject role for_seconds reason ticket start_at extends steps distinct catalog_version</c>; a step is
     /// <c>name from need approvers</c>. Where a step says so, <c>escalate</c> (<c>after_seconds to approvers</c>) and
-    /// <c>not_for_reports</c> follow, then <c>sequential</c> where the steps have an order, and <c>recurrence</c> or <c>occurrence_of</c> before <c>catalog_version</c> where it is a series or of one: an
+    /// <c>not_for_reports</c> and <c>step_up</c> follow, then <c>sequential</c> where the steps have an order, and <c>recurrence</c> or <c>occurrence_of</c> before <c>catalog_version</c> where it is a series or of one: an
     /// asking without them has the bytes that it always had. So has one without <c>break_glass</c>, which stands before <c>steps</c> where it is so, and one without <c>task</c> before that, and one without <c>claims</c>, names and values in the order of the names, before that. Absent values are <c>null</c>, times are UTC with six digits behind the second,
     /// characters outside of ASCII are escaped.
     /// </remarks>
@@ -112,6 +113,11 @@ public static class RequestDigest
             if (step.NotForReports)
             {
                 json.WriteBoolean("not_for_reports", true);
+            }
+
+            if (StepUps.Word(step.StepUp) is { } stepUp)
+            {
+                json.WriteString("step_up", stepUp);
             }
 
             json.WriteEndObject();

@@ -3,7 +3,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
+using Stint.Core.Approvals;
 using Stint.Server.Hosting;
+using Stint.Server.Identity;
 using Stint.Server.Store;
 
 namespace Stint.Server.Api;
@@ -90,6 +92,9 @@ internal static class Answers
     /// <summary>Where an answer was given, as the client names itself.</summary>
     public static string Via(HttpContext context) =>
         context.Request.Headers.UserAgent.ToString().StartsWith("stint/", StringComparison.Ordinal) ? "cli" : "api";
+
+    /// <summary>How a caller proved themselves last: in a browser. A token proves nothing anew.</summary>
+    public static ApprovalProof? Proof(Caller caller) => caller.Session is { } session ? new ApprovalProof.Fresh(session.ProvedAt, session.ProvedBy) : null;
 
     /// <summary>The problem with a wish to wait; null when there is none.</summary>
     public static IResult? WrongWait(int? seconds) => seconds is < 0 or > MostWaitSeconds

@@ -82,6 +82,7 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(OffboardBody))]
 [JsonSerializable(typeof(OffboardShape))]
 [JsonSerializable(typeof(RestoreShape))]
+[JsonSerializable(typeof(LinkShape))]
 [JsonSerializable(typeof(SignInShape))]
 [JsonSerializable(typeof(ListOf<SignInShape>), TypeInfoPropertyName = "ListOfSignInShape")]
 [JsonSerializable(typeof(EmptyBody))]

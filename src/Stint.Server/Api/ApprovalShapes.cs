@@ -83,6 +83,9 @@ internal sealed record DenyBody
 /// <param name="Missing">How many more yeses it takes now; 0 once decided.</param>
 internal sealed record StepShape(string Name, string From, int Need, IReadOnlyList<string> Approvers, int Missing)
 {
+    /// <summary>How whoever says yes proves themselves anew: <c>passkey</c> or <c>fresh</c>; null for not at all.</summary>
+    public string? StepUp { get; init; }
+
     /// <summary><c>open</c>: it is asked. <c>later</c>: those before it are not met yet. <c>met</c>: it has its yeses. <c>over</c>: it was decided without it.</summary>
     public required string State { get; init; }
 
@@ -126,7 +129,8 @@ internal sealed record StandingShape(bool MayAnswer, string? InPlaceOf, string? 
 /// <summary>One person's answer.</summary>
 /// <param name="InPlaceOf">The approver who was away and in whose place they answered; null for their own.</param>
 /// <param name="Offer">The counter-offer that this yes was given with; null for none.</param>
-internal sealed record ApprovalShape(string By, bool Yes, DateTimeOffset At, string Comment, long? ShortenedSeconds, string Via, string? InPlaceOf, string? Offer);
+/// <param name="Proof">How they proved themselves anew: <c>passkey</c> or <c>fresh</c>; null for not at all.</param>
+internal sealed record ApprovalShape(string By, bool Yes, DateTimeOffset At, string Comment, long? ShortenedSeconds, string Via, string? InPlaceOf, string? Offer, string? Proof = null);
 
 /// <summary>What an approver offered in place of what was asked.</summary>
 /// <param name="Request">The request that it answers.</param>

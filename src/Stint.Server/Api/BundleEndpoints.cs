@@ -30,7 +30,7 @@ internal static class BundleEndpoints
             .Describe("getBundleAsking", "One asking for a bundle", "With `wait_seconds` (at most 60) and `seen_version` it answers when the version is newer, or when the time is over.", typeof(BundleAskingShape), 200, 404, 422);
 
         api.MapPost("/requests/bundles/{id}/approve", async (Caller caller, AnswerBundle answer, string id, [FromBody] ApproveBody body, HttpContext context, CancellationToken cancellation) =>
-                (await answer.ApproveAsync(caller.Id, new BundleId(id), new Yes(Answers.Seconds(body.ForSeconds), body.Comment, body.SawDigest, Answers.Via(context), Person(body.InPlaceOf)), cancellation))
+                (await answer.ApproveAsync(caller.Id, new BundleId(id), new Yes(Answers.Seconds(body.ForSeconds), body.Comment, body.SawDigest, Answers.Via(context), Person(body.InPlaceOf), Answers.Proof(caller)), cancellation))
                 .Answer(Of, ApiJson.Default.BundleAskingShape))
             .Describe("approveBundle", "Say yes to a bundle", "To all of it that waits. `saw_digest` is the asking's `digest` as it was shown. `for_seconds` shortens each role that would last longer.", typeof(BundleAskingShape), 200, 403, 404, 409, 422);
         api.MapPost("/requests/bundles/{id}/deny", async (Caller caller, AnswerBundle answer, string id, [FromBody] DenyBody body, HttpContext context, CancellationToken cancellation) =>

@@ -160,7 +160,7 @@ internal sealed class CatalogSized
     public static Task RaiseAsync(HttpContext context, Func<Task> next)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<CatalogSized>() is not null
-            && context.Features.Get<Caller>() is { MayRead: true }
+            && context.Features.Get<Caller>() is { MayReadCatalog: true }
             && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound
             && bound.MaxRequestBodySize < Most)
         {
@@ -179,7 +179,7 @@ internal static class CatalogEndpoints
         api.MapPost("/catalog/plan", async (Caller caller, PlanCatalog plan, [FromBody] PlanBody body, CancellationToken cancellation) =>
                 (await plan.PlanAsync(caller.Id, FilesOf(body.Files), cancellation)).Answer())
             .WithMetadata(CatalogSized.Instance)
-            .Describe("planCatalog", "What other files would change", "Problems, or who gains and who loses, and what becomes of what is open and what waits. Changes nothing. For admins and auditors.", null, 200, 403)
+            .Describe("planCatalog", "What other files would change", "Problems, or who gains and who loses, and what becomes of what is open and what waits. Changes nothing. For admins, auditors and catalog keepers.", null, 200, 403)
             .Produces(200, contentType: "application/json");
         api.MapPost("/catalog/apply", async (Caller caller, ChangeCatalog change, [FromBody] ApplyBody body, CancellationToken cancellation) =>
                 Applied(await change.ApplyAsync(
@@ -188,24 +188,24 @@ internal static class CatalogEndpoints
                     body.Base,
                     cancellation)))
             .WithMetadata(CatalogSized.Instance)
-            .Describe("applyCatalog", "Let other files be the catalog", "All of them, in one step, if `base` still counts; the same files again change nothing. Where the catalog that counts demands somebody's yes, a change waits for it and the status is 202. For admins.", typeof(AppliedShape), 200, 403, 409, 422);
+            .Describe("applyCatalog", "Let other files be the catalog", "All of them, in one step, if `base` still counts; the same files again change nothing. Where the catalog that counts demands somebody's yes, a change waits for it and the status is 202. For admins and catalog keepers; what decides who has a right in Stint itself, admins alone change without such a yes.", typeof(AppliedShape), 200, 403, 409, 422);
         api.MapPost("/catalog/rollback", async (Caller caller, ChangeCatalog change, [FromBody] RollbackBody body, CancellationToken cancellation) =>
                 Applied(await change.RollBackAsync(caller.Id, body.To, body.Base, body.Note ?? "", cancellation)))
-            .Describe("rollBackCatalog", "Let an earlier version count again", "Applies its files on the version that counts now, with everything that applying takes. For admins.", typeof(AppliedShape), 200, 403, 404, 409, 422);
+            .Describe("rollBackCatalog", "Let an earlier version count again", "Applies its files on the version that counts now, with everything that applying takes.", typeof(AppliedShape), 200, 403, 404, 409, 422);
         api.MapPost("/catalog/replay", ReplayAsync)
             .WithMetadata(CatalogSized.Instance)
-            .Describe("replayCatalog", "Decide past requests again by other files", "Lines of JSON while it goes on: `replayed` counts, `item` is a request that would be answered otherwise, `total` comes last. Changes nothing. With `keep` a report is kept for an hour and `report` comes before `total`: `id`, `key` (shown this once) and `ends_at`; a browser opens it at `/catalog/replays/{id}#{key}`. A person has at most five, the oldest makes room. For admins and auditors.", null, 200, 403, 422)
+            .Describe("replayCatalog", "Decide past requests again by other files", "Lines of JSON while it goes on: `replayed` counts, `item` is a request that would be answered otherwise, `total` comes last. Changes nothing. With `keep` a report is kept for an hour and `report` comes before `total`: `id`, `key` (shown this once) and `ends_at`; a browser opens it at `/catalog/replays/{id}#{key}`. A person has at most five, the oldest makes room. For admins, auditors and catalog keepers.", null, 200, 403, 422)
             .Produces(200, contentType: "application/jsonl");
         api.MapGet("/catalog/replays/{id}", ReportAsync)
             .WithMetadata(Identity.Open.Instance)
             .Describe("getReplay", "A report of a replay that was kept", "Opened by `Authorization: Bearer KEY` with the key that it was kept under and by nothing else, for an hour, as long as whoever made it may replay. Whatever is wrong is one answer.", null, 200, 401)
             .Produces(200, contentType: "application/json");
         api.MapGet("/catalog/history", HistoryAsync)
-            .Describe("catalogHistory", "Which catalog counted when", "Newest first. For admins and auditors.", typeof(ListOf<EntryShape>), 200, 403, 422);
+            .Describe("catalogHistory", "Which catalog counted when", "Newest first. For admins, auditors and catalog keepers.", typeof(ListOf<EntryShape>), 200, 403, 422);
         api.MapGet("/catalog/versions/{version}", ExportAsync)
-            .Describe("exportCatalog", "The files of a version", "By its number in the history, or the first six or more digits of the version. For admins and auditors.", typeof(ExportShape), 200, 403, 404);
+            .Describe("exportCatalog", "The files of a version", "By its number in the history, or the first six or more digits of the version. For admins, auditors and catalog keepers.", typeof(ExportShape), 200, 403, 404);
         api.MapGet("/catalog/changes", ChangesAsync)
-            .Describe("listCatalogChanges", "Changes of the catalog", "Newest first; for whoever is neither admin nor auditor, those that wait for their answer.", typeof(ListOf<ChangeShape>), 200, 422);
+            .Describe("listCatalogChanges", "Changes of the catalog", "Newest first; for whoever is neither admin, auditor nor catalog keeper, those that wait for their answer.", typeof(ListOf<ChangeShape>), 200, 422);
         api.MapGet("/catalog/changes/{id}", ChangeAsync)
             .Describe("getCatalogChange", "One change of the catalog", "With the files that it proposes, and what they change: what an approver says yes to.", null, 200, 404)
             .Produces(200, contentType: "application/json");
@@ -259,7 +259,7 @@ internal static class CatalogEndpoints
 
     private static async Task<IResult> HistoryAsync(Caller caller, CatalogVersions versions, int? limit, string? cursor, CancellationToken cancellation)
     {
-        if (!caller.MayRead)
+        if (!caller.MayReadCatalog)
         {
             return Forbidden();
         }
@@ -270,7 +270,7 @@ internal static class CatalogEndpoints
 
     private static async Task<IResult> ExportAsync(Caller caller, CatalogVersions versions, string version, CancellationToken cancellation)
     {
-        if (!caller.MayRead)
+        if (!caller.MayReadCatalog)
         {
             return Forbidden();
         }
@@ -347,5 +347,5 @@ internal static class CatalogEndpoints
     /// <summary>What git says is a word for people: cut, so that it fits a line.</summary>
     private static string? Short(string? text) => string.IsNullOrWhiteSpace(text) || !Core.Catalog.Words.IsShowable(text, newLines: false) ? null : text.Length > 200 ? text[..200] : text;
 
-    private static IResult Forbidden() => Answers.Problem(ProblemKind.NotYours.Say("Only admins and auditors read the catalog's history."));
+    private static IResult Forbidden() => Answers.Problem(ProblemKind.NotYours.Say("Only admins, auditors and catalog keepers read the catalog's history."));
 }

@@ -44,7 +44,7 @@ internal static class Mapping
             Verdict = Of(request.Verdict),
             Steps = [.. view.Steps.Select(step => Of(step, view.Delegations))],
             Approvals = [.. view.Approvals.Select(approval => new ApprovalShape(
-                approval.By.Value, approval.Yes, approval.At, approval.Comment, approval.Shortened is { } shorter ? Seconds(shorter) : null, approval.Via, approval.For?.Value, approval.Offer?.Value))],
+                approval.By.Value, approval.Yes, approval.At, approval.Comment, approval.Shortened is { } shorter ? Seconds(shorter) : null, approval.Via, approval.For?.Value, approval.Offer?.Value, StepUps.Word(approval.Proof?.Kind ?? StepUp.None)))],
             Sequential = request.Verdict is Verdict.NeedsApproval { Sequential: true },
             You = Of(view.Looker),
             Offers = [.. view.Offers.Select(Of)],
@@ -213,6 +213,7 @@ internal static class Mapping
                 Could = [.. step.Approvers.Select(person => person.Value)],
                 Delegates = [],
                 EscalateTo = step.Escalate?.To,
+                StepUp = StepUps.Word(step.StepUp),
             }),
         ]
         : [];
@@ -239,6 +240,7 @@ internal static class Mapping
         EscalateAt = view.Progress?.EscalateAt,
         EscalatedAt = view.Progress?.EscalatedAt,
         EscalateTo = view.Step.Escalate?.To,
+        StepUp = StepUps.Word(view.Step.StepUp),
         Lacking = view.Lacking,
     };
 

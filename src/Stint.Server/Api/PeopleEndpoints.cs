@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Accounts;
 
 namespace Stint.Server.Api;
 
@@ -42,7 +44,13 @@ internal sealed record OffboardShape(
 /// <param name="Since">Since when they were away.</param>
 internal sealed record RestoreShape(string Person, DateTimeOffset Since);
 
-/// <summary>People who leave.</summary>
+/// <summary>A one-time link, shown this once.</summary>
+/// <param name="Person">Whose.</param>
+/// <param name="Link">The page, with its code behind the <c>#</c>, which a browser sends nowhere.</param>
+/// <param name="ExpiresAt">Until before when it works.</param>
+internal sealed record LinkShape(string Person, string Link, DateTimeOffset ExpiresAt);
+
+/// <summary>People who come, and people who leave.</summary>
 internal static class PeopleEndpoints
 {
     public static void Map(IEndpointRouteBuilder api)
@@ -53,6 +61,25 @@ internal static class PeopleEndpoints
         api.MapPost("/people/{person}/restore", async (Caller caller, OffboardPerson offboard, string person, [FromBody] OffboardBody body, CancellationToken cancellation) =>
                 (await offboard.RestoreAsync(caller.Id, person, body.Reason, cancellation)).Answer(back => new RestoreShape(back.Person, back.At), ApiJson.Default.RestoreShape))
             .Describe("restore", "Take back that somebody was sent away", "For admins. From then on the catalog and the directory say again who they are; what ended stays ended.", typeof(RestoreShape), 200, 403, 404, 422);
+        api.MapPost("/people/{person}/invite", (HttpContext context, Caller caller, AccountLinks links, RelyingParty relying, KeptAnswers kept, KeyedCall? call, string person, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
+                LinkAsync(context, caller, links, relying, kept, call, person, reset: false, cancellation))
+            .Describe("invite", "Make a one-time link for somebody who has no way in here", "For admins. Whoever opens it makes a passkey or a password for that person, within a day; of several the last one counts. It is shown this once; with an Idempotency-Key a repetition answers 409 instead of showing it again.", typeof(LinkShape), 201, 403, 404, 409);
+        api.MapPost("/people/{person}/reset-account", (HttpContext context, Caller caller, AccountLinks links, RelyingParty relying, KeptAnswers kept, KeyedCall? call, string person, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
+                LinkAsync(context, caller, links, relying, kept, call, person, reset: true, cancellation))
+            .Describe("resetAccount", "Void what lets somebody in here, and make a link for a new beginning", "For admins, for who lost everything: their password, passkeys and codes are void, every browser of theirs is signed out, and the answer holds a one-time link as `invite` makes it.", typeof(LinkShape), 201, 403, 404, 409);
+    }
+
+    private static Task<IResult> LinkAsync(HttpContext context, Caller caller, AccountLinks links, RelyingParty relying, KeptAnswers kept, KeyedCall? call, string person, bool reset, CancellationToken cancellation)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return !caller.IsAdmin
+            ? Task.FromResult(Answers.Problem(ProblemKind.NotYours.Say("Only an admin makes a link for somebody.")))
+            : kept.OnceAsync(
+                caller.Id,
+                call,
+                async keep => (await links.MakeAsync(caller.Id, person, reset, cancellation, keep is null ? null : work => keep(work, "")))
+                    .Answer(made => new LinkShape(made.Person.Value, relying.Link(new Uri($"{context.Request.Scheme}://{context.Request.Host}"), "/set-up#" + made.Code), made.ExpiresAt), ApiJson.Default.LinkShape, 201),
+                cancellation);
     }
 
     private static OffboardShape Of(OffboardReport report) => new(

@@ -37,9 +37,9 @@ internal static class RequestEndpoints
             .Describe("getRequest", "One request", "With `wait_seconds` (at most 60) and `seen_version` it answers when the version is newer, or when the time is over.", typeof(RequestShape), 200, 404, 422);
 
         api.MapPost("/requests/{id}/approve", async (Caller caller, ApproveRequest approve, string id, [FromBody] ApproveBody body, HttpContext context, CancellationToken cancellation) =>
-                (await approve.ApproveAsync(caller.Id, new RequestId(id), new Yes(Answers.Seconds(body.ForSeconds), body.Comment, body.SawDigest, Answers.Via(context), Person(body.InPlaceOf)), cancellation))
+                (await approve.ApproveAsync(caller.Id, new RequestId(id), new Yes(Answers.Seconds(body.ForSeconds), body.Comment, body.SawDigest, Answers.Via(context), Person(body.InPlaceOf), Answers.Proof(caller)), cancellation))
                 .Answer(Mapping.Of, ApiJson.Default.RequestShape))
-            .Describe("approve", "Say yes to a request", "`saw_digest` is the request's `digest` as it was shown. `for_seconds` shortens. Whoever answers for somebody who is away answers in that place; `in_place_of` says which when there are several. In steps with an order, a yes before its turn answers 403.", typeof(RequestShape), 200, 403, 404, 409, 422);
+            .Describe("approve", "Say yes to a request", "`saw_digest` is the request's `digest` as it was shown. `for_seconds` shortens. Whoever answers for somebody who is away answers in that place; `in_place_of` says which when there are several. In steps with an order, a yes before its turn answers 403. Where a step has `step_up`, the yes is given in a browser, at `/approve/ID`: elsewhere it answers 409.", typeof(RequestShape), 200, 403, 404, 409, 422);
         api.MapPost("/requests/{id}/deny", async (Caller caller, DenyRequest deny, string id, [FromBody] DenyBody body, HttpContext context, CancellationToken cancellation) =>
                 (await deny.DenyAsync(caller.Id, new RequestId(id), body.Comment, body.SawDigest, Answers.Via(context), cancellation, Person(body.InPlaceOf))).Answer(Mapping.Of, ApiJson.Default.RequestShape))
             .Describe("deny", "Say no to a request", "One no ends it, also before its turn.", typeof(RequestShape), 200, 403, 404, 409, 422);

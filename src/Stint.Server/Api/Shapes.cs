@@ -13,6 +13,9 @@ internal sealed record WhoAmI(string Id, string Name, IReadOnlyList<string> Grou
     /// <summary><c>person</c> or <c>workload</c>.</summary>
     public required string Kind { get; init; }
 
+    /// <summary>What they may in Stint itself beside asking; empty for most.</summary>
+    public IReadOnlyList<RightShape> Rights { get; init; } = [];
+
     /// <summary>Of a workload: what its platform's token said; null when it said nothing.</summary>
     public IReadOnlyDictionary<string, string>? Claims { get; init; }
 

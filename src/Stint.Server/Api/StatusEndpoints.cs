@@ -68,9 +68,9 @@ internal static class StatusEndpoints
         api.MapGet("/catalog", (Caller caller, CatalogWatch watch) => Results.Json(
                 new CatalogShape(
                     caller.Catalog.Version,
-                    caller.MayRead ? [.. caller.Catalog.Source.Files.Select(file => new CatalogFileShape(file.Name, file.Text))] : null,
-                    caller.MayRead ? [.. watch.Warnings.Select(warning => warning.ToString())] : [],
-                    caller.MayRead ? [.. watch.Problems.Select(problem => problem.ToString())] : []),
+                    caller.MayReadCatalog ? [.. caller.Catalog.Source.Files.Select(file => new CatalogFileShape(file.Name, file.Text))] : null,
+                    caller.MayReadCatalog ? [.. watch.Warnings.Select(warning => warning.ToString())] : [],
+                    caller.MayReadCatalog ? [.. watch.Problems.Select(problem => problem.ToString())] : []),
                 ApiJson.Default.CatalogShape))
             .Describe("catalog", "The catalog that decides now", "Its version; for admins and auditors its files, its warnings, and what is wrong with newer files that are not used.", typeof(CatalogShape));
     }

@@ -12,7 +12,12 @@ namespace Stint.Server.Approvals;
 /// <param name="SawDigest">The digest of what they were shown.</param>
 /// <param name="Via">Where they answered: <c>api</c>, <c>cli</c>, <c>web</c>.</param>
 /// <param name="InPlaceOf">Who is away and in whose place they answer; null for their own, or the first that they can.</param>
-internal sealed record Yes(TimeSpan? For, string? Comment, string SawDigest, string Via, SubjectId? InPlaceOf = null);
+/// <param name="Proof">How they proved themselves anew; null for a token, which proves nothing anew.</param>
+internal sealed record Yes(TimeSpan? For, string? Comment, string SawDigest, string Via, SubjectId? InPlaceOf = null, ApprovalProof? Proof = null)
+{
+    /// <summary>Notes the use of the passkey that signed it, in the same write; false when it counts no longer. Null where none signed.</summary>
+    public Func<Work, ValueTask<bool>>? NoteUse { get; init; }
+}
 
 /// <summary>One person says yes; the last yes that was missing makes the grant. A yes to a part of a bundle is one to all of it that waits.</summary>
 /// <remarks>
@@ -74,6 +79,13 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
                 }
 
                 var delegation = ((Seat.Theirs)seat).For;
+                var demanded = StepUps.Of(stand.Steps, delegation?.Person ?? who);
+                var proof = demanded == StepUp.None ? null : Counting(yes.Proof, seen.Digest, now);
+                if (!StepUps.IsMet(demanded, proof) || (proof is ApprovalProof.Passkey && (yes.NoteUse is null || !await yes.NoteUse(work))))
+                {
+                    return new Outcome<RequestView>.Refused($"the policy demands {StepUps.Say(demanded)}", $"{StepUpPage.Advice} {StepUpPage.Of(id)}");
+                }
+
                 var moved = await steps.GiveAsync(
                     work,
                     stands,
@@ -90,6 +102,7 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
                         Shortened = yes.For,
                         SawDigest = yes.SawDigest,
                         Via = yes.Via,
+                        Proof = proof,
                     },
                     now);
                 return moved is null
@@ -104,4 +117,21 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
 
         return outcome;
     }
+
+    /// <summary>The proof as far as it is one of this yes, now; null when it is none.</summary>
+    private static ApprovalProof? Counting(ApprovalProof? proof, string digest, DateTimeOffset now) => proof switch
+    {
+        ApprovalProof.Passkey signed when signed.Assertion.Against(digest) is null => proof,
+        ApprovalProof.Fresh fresh when fresh.At <= now && now - fresh.At <= StepUps.FreshFor => proof,
+        _ => null,
+    };
+}
+
+/// <summary>The page on which a yes with a proof is given.</summary>
+internal static class StepUpPage
+{
+    /// <summary>What leads there.</summary>
+    public const string Advice = "Approve it in a browser, at this server's page";
+
+    public static string Of(RequestId id) => $"/approve/{id}";
 }

@@ -48,6 +48,11 @@ internal sealed class OfferInstead(StintStore store, IdSource ids, TimeProvider 
                     return new Outcome<RequestView>.LostRace(((Seat.Answered)seat).Why, await views.OfAsync(work, seen, who));
                 }
 
+                if (StepUps.Of(stand.Steps, delegation?.Person ?? who) is var demanded and not StepUp.None)
+                {
+                    return new Outcome<RequestView>.Refused($"the policy demands {StepUps.Say(demanded)}, and an offer is a yes without it", $"Say yes for a shorter time at {StepUpPage.Of(id)}, or say no and why.");
+                }
+
                 if (seen.Bundle is { } bundle)
                 {
                     return new Outcome<RequestView>.Refused($"it is a part of {bundle}, which is answered as a whole", "say yes for a shorter time, or say no and why: whoever asks can then ask for the roles one by one");

@@ -139,6 +139,7 @@ internal static partial class Facts
         ["comment"] = approval.Comment,
         ["shortened_to_seconds"] = approval.Shortened is { } shorter ? Seconds(shorter) : null,
         ["via"] = approval.Via,
+        ["proof"] = approval.Proof is { } proof ? FactValue.Own(ProofJson.ToNode(proof)) : null,
         ["version"] = request.Version,
     };
 
@@ -326,6 +327,11 @@ internal static partial class Facts
         if (step.NotForReports)
         {
             json["not_for_reports"] = true;
+        }
+
+        if (StepUps.Word(step.StepUp) is { } stepUp)
+        {
+            json["step_up"] = stepUp;
         }
 
         return json;

@@ -124,6 +124,9 @@ internal sealed class Said
     /// <summary>What a request's series is called here: it has a state beside the request's own.</summary>
     public static string SeriesOf(string request) => $"the series of {request}";
 
+    /// <summary>What a right that was given is called here: a person may be given one again, and never two that are over at the same time.</summary>
+    public static string RightOf(string person, string until) => $"the right of {person} until {until}";
+
     public void Take(SealedFact fact)
     {
         FactBody body;
@@ -152,6 +155,11 @@ internal sealed class Said
             id = SeriesOf(series);
         }
 
+        if (kind == FactKinds.RightGiven && body.Text("subject") is { } person && body.Text("until") is { } until)
+        {
+            id = RightOf(person, until);
+        }
+
         if (id is null)
         {
             return;
@@ -173,6 +181,7 @@ internal sealed class Said
             FactKinds.AssignmentAdding => body.Text("account"),
             FactKinds.GlassBroken => $"{body.Text("request")}/{body.Text("subject")}/{body.Text("until")}",
             FactKinds.TokenMade => $"{body.Text("subject")}/{body.Text("prefix")}/{body.Text("until")}/{Scope(body)}",
+            FactKinds.RightGiven => $"{body.Text("role")}/{body.Text("cause")}",
             FactKinds.DelegationMade => $"{body.Text("person")}/{body.Text("delegate")}/{body.Text("start_at")}/{body.Text("until")}",
             _ => null,
         };
@@ -211,6 +220,11 @@ internal sealed class RowCheck(Said said)
             session.Recording is { } head ? Convert.ToHexStringLower(head.Hash) : said.DetailOf(session.Id.Value),
             "the head of its recording"), cancellation);
         await EachAsync(page => reads.DelegationsAsync(null, page), Check, cancellation);
+        foreach (var right in await reads.RightsAsync(null))
+        {
+            Check(Said.RightOf(right.Person.Value, CanonicalTime.Write(right.Until)), "given", $"{StintRights.NameOf(right.Right)}/{right.Cause}", "which right, or by what");
+        }
+
         await EachAsync(
             page => reads.TokensAsync(null, page),
             token => Check(token.Id, token.RevokedAt is null ? "made" : "revoked", $"{token.Subject}/{token.Prefix}/{CanonicalTime.Write(token.ExpiresAt)}/{string.Join(' ', token.Scope)}", "whose token it is, what for, or how long"),

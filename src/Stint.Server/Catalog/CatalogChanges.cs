@@ -167,7 +167,7 @@ internal sealed class CatalogChanges(StintStore store, CurrentCatalog current, C
         return outcome;
     }
 
-    /// <summary>Takes a change back, by whoever proposed it, or by an admin when a folder did.</summary>
+    /// <summary>Takes a change back, by whoever proposed it, or by whoever may change the catalog when a folder did.</summary>
     public Task<Outcome<ChangeView>> WithdrawAsync(SubjectId who, ChangeId id, CancellationToken cancellation) => store.WriteAsync<Outcome<ChangeView>>(
         async work =>
         {
@@ -177,7 +177,7 @@ internal sealed class CatalogChanges(StintStore store, CurrentCatalog current, C
                 return new Outcome<ChangeView>.NotFound();
             }
 
-            if (seen.Proposer is { } proposer ? proposer != who : !current.Now.IsAdmin(who))
+            if (seen.Proposer is { } proposer ? proposer != who : !current.Now.MayChangeCatalog(who))
             {
                 return new Outcome<ChangeView>.NotYours("only who proposed a change takes it back", seen.Proposer is { } own ? [own] : []);
             }
@@ -201,11 +201,11 @@ internal sealed class CatalogChanges(StintStore store, CurrentCatalog current, C
             : new Outcome<ChangeView>.NotFound(),
         cancellation);
 
-    /// <summary>Changes, newest first. Whoever is neither admin nor auditor gets those that wait for their answer.</summary>
+    /// <summary>Changes, newest first. Whoever may not read the catalog gets those that wait for their answer.</summary>
     public Task<Paged<ChangeView>> ListAsync(SubjectId who, ChangeState? state, Page page, CancellationToken cancellation) => store.ReadAsync(
         async reads =>
         {
-            var paged = current.Now.MayReadAll(who)
+            var paged = current.Now.MayReadCatalog(who)
                 ? await reads.ChangesAsync(state, page with { Limit = Math.Min(page.Limit, MostOfPage) })
                 : new Paged<CatalogChange>(state is null or ChangeState.Pending ? [.. (await reads.PendingChangesAsync()).Where(change => MaySee(who, change))] : [], null);
             var views = new List<ChangeView>(paged.Items.Count);
@@ -241,7 +241,7 @@ internal sealed class CatalogChanges(StintStore store, CurrentCatalog current, C
     }
 
     private bool MaySee(SubjectId who, CatalogChange change) =>
-        current.Now.MayReadAll(who) || (current.Now.IsActive(who) && (change.Proposer == who || change.Steps.Any(step => step.Approvers.Contains(who))));
+        current.Now.MayReadCatalog(who) || (current.Now.IsActive(who) && (change.Proposer == who || change.Steps.Any(step => step.Approvers.Contains(who))));
 
     /// <summary>Why this person may not answer, and who could; null when they may.</summary>
     private Outcome<ChangeView>.NotYours? NotAllowed(SubjectId who, CatalogChange change, IReadOnlyList<Approval> answers)

@@ -1,6 +1,7 @@
 using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
+using Stint.Core.Policies;
 using Stint.Server.Audit;
 using Stint.Server.Store;
 
@@ -13,11 +14,13 @@ namespace Stint.Server.Catalog;
 /// <param name="Ended">How many grants and requests of leavers ended.</param>
 internal sealed record Changing(CatalogEntry? Entry, ChangeView? Change, bool Already, int Ended);
 
-/// <summary>An admin lets other files be the catalog, or proposes them where the catalog that counts demands somebody's yes.</summary>
+/// <summary>An admin or a catalog keeper lets other files be the catalog, or proposes them where the catalog that counts demands somebody's yes.</summary>
 internal sealed class ChangeCatalog(StintStore store, CurrentCatalog current, CatalogVersions versions, ApplyCatalog apply, CatalogChanges changes, CatalogTruth truth, TimeProvider clock)
 {
     /// <summary>Longest note, in characters.</summary>
     public const int LongestNote = 500;
+
+    private const string OnlyKeepers = "only admins and catalog keepers change the catalog";
 
     /// <summary>Applies files.</summary>
     /// <param name="who">Who.</param>
@@ -26,7 +29,6 @@ internal sealed class ChangeCatalog(StintStore store, CurrentCatalog current, Ca
     /// <param name="cancellation">Ends the waiting for the store.</param>
     public async Task<Outcome<Changing>> ApplyAsync(SubjectId who, SentCatalog sent, string onlyOn, CancellationToken cancellation)
     {
-        var by = Actor.Person(who.Value);
         var version = CatalogFiles.Version(sent.Files);
         if (await RefusedAsync(who, version, onlyOn, sent.Origin.Note, cancellation) is { } refused)
         {
@@ -45,7 +47,7 @@ internal sealed class ChangeCatalog(StintStore store, CurrentCatalog current, Ca
             return new Outcome<Changing>.Invalid(problems);
         }
 
-        return await TakeAsync(load.Catalog!, by, sent.Origin, onlyOn, cancellation);
+        return await TakeAsync(load.Catalog!, who, sent.Origin, onlyOn, cancellation);
     }
 
     /// <summary>Makes an earlier version the catalog again.</summary>
@@ -85,17 +87,28 @@ internal sealed class ChangeCatalog(StintStore store, CurrentCatalog current, Ca
         return null;
     }
 
-    private async Task<Outcome<Changing>> TakeAsync(LoadedCatalog next, Actor by, CatalogOrigin origin, string onlyOn, CancellationToken cancellation)
+    private async Task<Outcome<Changing>> TakeAsync(LoadedCatalog next, SubjectId who, CatalogOrigin origin, string onlyOn, CancellationToken cancellation)
     {
+        var by = Actor.Person(who.Value);
+
         // NB. The catalog that counts says whose yes it takes, never the one that shall count: else a change could begin by freeing itself.
         if (await versions.FindAsync(onlyOn, cancellation) is { ChangeApproval: not null } basis && basis.Version != next.Version)
         {
             return await changes.ProposeAsync(next, by, origin, basis, cancellation);
         }
 
+        var beyond = current.Now.IsAdmin(who) ? null : RightsDiff.Between(current.Now, current.With(next), clock.Now());
         var taking = await store.WriteAsync(
             async work =>
             {
+                // NB. Asked again: loading takes its time, and a right may be over by now.
+                var may = current.Now;
+                if (!may.MayChangeCatalog(who) || (beyond is not null && !may.IsAdmin(who)))
+                {
+                    work.Append(Facts.CatalogRefused(next.Version, Hash(onlyOn), beyond is null ? OnlyKeepers : Beyond(beyond), origin.Note, by, clock.Now()));
+                    return null;
+                }
+
                 var taking = await apply.TakeAsync(work, next, by, origin, null, onlyOn);
                 if (taking is CatalogTaking.Stale { Now: var now })
                 {
@@ -107,6 +120,8 @@ internal sealed class ChangeCatalog(StintStore store, CurrentCatalog current, Ca
             cancellation);
         switch (taking)
         {
+            case null:
+                return new Outcome<Changing>.NotYours(beyond is null ? OnlyKeepers : Beyond(beyond), current.Now.Administrators());
             case CatalogTaking.Took took:
                 return new Outcome<Changing>.Done(new Changing(took.Entry, null, false, await apply.FinishAsync(next, taking, by, cancellation)));
             case CatalogTaking.Already already:
@@ -121,22 +136,24 @@ internal sealed class ChangeCatalog(StintStore store, CurrentCatalog current, Ca
     /// <summary>Why somebody may not, or not here; null when they may.</summary>
     private async Task<Outcome<Changing>?> RefusedAsync(SubjectId who, string version, string onlyOn, string note, CancellationToken cancellation)
     {
-        if (!current.Now.IsAdmin(who))
+        if (!current.Now.MayChangeCatalog(who))
         {
             await store.WriteAsync(
                 work =>
                 {
-                    work.Append(Facts.CatalogRefused(Hash(version), Hash(onlyOn), "only admins change the catalog", note.Length <= LongestNote ? note : "", Actor.Person(who.Value), clock.Now()));
+                    work.Append(Facts.CatalogRefused(Hash(version), Hash(onlyOn), OnlyKeepers, note.Length <= LongestNote ? note : "", Actor.Person(who.Value), clock.Now()));
                     return Task.CompletedTask;
                 },
                 cancellation);
-            return new Outcome<Changing>.NotYours("only admins change the catalog", current.Now.MayReadAll(who) ? [.. current.Now.Admins.Where(current.Now.IsActive).OrderBy(admin => admin.Value, StringComparer.Ordinal)] : []);
+            return new Outcome<Changing>.NotYours(OnlyKeepers, current.Now.MayReadAll(who) ? current.Now.Administrators() : []);
         }
 
         return truth.Folder is { } folder
             ? new Outcome<Changing>.Refused($"this server follows the folder {folder}, and what stands there is the truth", "change the files there, or set `catalog_from` to `store` and start the server again")
             : null;
     }
+
+    private static string Beyond(string what) => $"a catalog keeper changes nothing that decides who has a right in Stint itself, and this changes {what}";
 
     /// <summary>What somebody gave as a version, if it can be one: anything else has no place in the log.</summary>
     private static string Hash(string given) => given.Length <= 64 && given.All(char.IsAsciiHexDigitLower) ? given : "";

@@ -2,16 +2,18 @@ using Stint.Core.Catalog;
 
 namespace Stint.Server.Catalog;
 
-/// <summary>The catalog version that decides now, with the directory's people in it. Readers never wait; <see cref="ApplyCatalog"/> and the directory replace it.</summary>
-internal sealed class CurrentCatalog(LoadedCatalog first)
+/// <summary>The catalog version that decides now, with the directory's people in it and the rights that are held for a time. Readers never wait; <see cref="ApplyCatalog"/>, the directory and the rights replace it.</summary>
+internal sealed class CurrentCatalog(LoadedCatalog first, TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private volatile LoadedCatalog _now = first;
+    private volatile Standing _now = new(first, DateTimeOffset.MaxValue);
     private DirectoryPeople _people = DirectoryPeople.Nobody;
+    private IReadOnlyList<HeldRight> _rights = [];
     private long _number;
     private long _change = -1;
 
-    public LoadedCatalog Now => _now;
+    /// <remarks>NB. A right that is over is in no answer, however late the keeper is and whoever else should have said so.</remarks>
+    public LoadedCatalog Now => _now is var now && (now.Until == DateTimeOffset.MaxValue || time.GetUtcNow() < now.Until) ? now.Catalog : Renew();
 
     /// <summary>Another catalog with the directory's people in it, as it would decide now.</summary>
     public LoadedCatalog With(LoadedCatalog other) => other.With(_people);
@@ -25,7 +27,8 @@ internal sealed class CurrentCatalog(LoadedCatalog first)
         {
             if (number >= _number)
             {
-                (_now, _number) = (next.With(_people), number);
+                _number = number;
+                Put(next.With(_people));
             }
         }
     }
@@ -40,8 +43,37 @@ internal sealed class CurrentCatalog(LoadedCatalog first)
             if (change > _change)
             {
                 (_people, _change) = (people, change);
-                _now = _now.With(people);
+                Put(_now.Catalog.With(people));
             }
         }
     }
+
+    /// <summary>Lets these rights in Stint itself count from now on, each until it is over, and no others.</summary>
+    public void Replace(IReadOnlyList<HeldRight> rights)
+    {
+        lock (_lock)
+        {
+            _rights = rights;
+            Put(_now.Catalog);
+        }
+    }
+
+    private LoadedCatalog Renew()
+    {
+        lock (_lock)
+        {
+            return Put(_now.Catalog);
+        }
+    }
+
+    private LoadedCatalog Put(LoadedCatalog catalog)
+    {
+        var made = catalog.With(_rights, time.GetUtcNow());
+        _now = new Standing(made, made.HeldRights.Select(right => right.Until).DefaultIfEmpty(DateTimeOffset.MaxValue).Min());
+        return made;
+    }
+
+    /// <param name="Catalog">What decides.</param>
+    /// <param name="Until">When the next of its rights is over.</param>
+    private sealed record Standing(LoadedCatalog Catalog, DateTimeOffset Until);
 }

@@ -75,7 +75,7 @@ internal sealed class KeepReports(StintStore store, CurrentCatalog current, IdSo
         return await store.WriteAsync(
             async work =>
             {
-                if (!current.Now.MayReadAll(who))
+                if (!current.Now.MayReadCatalog(who))
                 {
                     return null;
                 }
@@ -103,7 +103,7 @@ internal sealed class KeepReports(StintStore store, CurrentCatalog current, IdSo
             {
                 var found = await reads.FindReportAsync(id);
                 return CryptographicOperations.FixedTimeEquals(found?.KeyHash ?? NoHash, HashOf(key))
-                    && found is not null && found.EndsAt > clock.Now() && current.Now.MayReadAll(found.Person)
+                    && found is not null && found.EndsAt > clock.Now() && current.Now.MayReadCatalog(found.Person)
                     ? await reads.ReportBodyAsync(id)
                     : null;
             },

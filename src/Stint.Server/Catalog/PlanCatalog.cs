@@ -19,9 +19,9 @@ internal sealed class PlanCatalog(StintStore store, CurrentCatalog current, Cata
     public async Task<Outcome<JsonObject>> PlanAsync(SubjectId who, CatalogSource files, CancellationToken cancellation)
     {
         var basis = current.Now;
-        if (!basis.MayReadAll(who))
+        if (!basis.MayReadCatalog(who))
         {
-            return new Outcome<JsonObject>.NotYours("only admins and auditors plan changes of the catalog", []);
+            return new Outcome<JsonObject>.NotYours("only admins, auditors and catalog keepers plan changes of the catalog", []);
         }
 
         var load = versions.LoadSent(files);

@@ -21,9 +21,9 @@ internal sealed class ReplayCatalog(StintStore store, CurrentCatalog current, Ca
     /// <summary>Whether somebody may, and whether the files load; the answer holds the loaded catalog.</summary>
     public Outcome<LoadedCatalog> Prepare(SubjectId who, CatalogSource files, TimeSpan since)
     {
-        if (!current.Now.MayReadAll(who))
+        if (!current.Now.MayReadCatalog(who))
         {
-            return new Outcome<LoadedCatalog>.NotYours("only admins and auditors replay requests", []);
+            return new Outcome<LoadedCatalog>.NotYours("only admins, auditors and catalog keepers replay requests", []);
         }
 
         var load = versions.LoadSent(files);

@@ -13,11 +13,30 @@ internal static class Rights
     public static bool IsActive(this LoadedCatalog catalog, SubjectId who) =>
         catalog.People.TryGetValue(who.Value, out var person) && !person.Disabled;
 
-    public static bool IsAdmin(this LoadedCatalog catalog, SubjectId who) => catalog.IsActive(who) && catalog.Admins.Contains(who);
+    /// <summary>Whether they administer Stint, by the catalog's list or by what they hold for a time.</summary>
+    public static bool IsAdmin(this LoadedCatalog catalog, SubjectId who) =>
+        catalog.IsActive(who) && (catalog.Admins.Contains(who) || catalog.Holds(who, StintRight.Administrator));
 
     /// <summary>Whether they may read everything that is not a secret.</summary>
     public static bool MayReadAll(this LoadedCatalog catalog, SubjectId who) =>
-        catalog.IsActive(who) && (catalog.Admins.Contains(who) || catalog.Auditors.Contains(who));
+        catalog.IsAdmin(who) || (catalog.IsActive(who) && (catalog.Auditors.Contains(who) || catalog.Holds(who, StintRight.Auditor)));
+
+    /// <summary>Whether they may apply and propose catalogs.</summary>
+    public static bool MayChangeCatalog(this LoadedCatalog catalog, SubjectId who) =>
+        catalog.IsAdmin(who) || (catalog.IsActive(who) && catalog.Holds(who, StintRight.CatalogKeeper));
+
+    /// <summary>Whether they may read the catalog and its history, and ask what another one would change.</summary>
+    public static bool MayReadCatalog(this LoadedCatalog catalog, SubjectId who) => catalog.MayReadAll(who) || catalog.MayChangeCatalog(who);
+
+    /// <summary>Who administers now, in the order of their names.</summary>
+    public static IReadOnlyList<SubjectId> Administrators(this LoadedCatalog catalog) =>
+    [
+        .. catalog.Admins
+            .Concat(catalog.HeldRights.Where(held => held.Right == StintRight.Administrator).Select(held => held.Person))
+            .Where(catalog.IsActive)
+            .Distinct()
+            .OrderBy(person => person.Value, StringComparer.Ordinal),
+    ];
 
     public static bool Owns(this LoadedCatalog catalog, SubjectId who, string resource) =>
         catalog.IsActive(who) && catalog.Resources.TryGetValue(resource, out var found) && found.Owners.Contains(who);
@@ -38,7 +57,7 @@ internal static class Rights
     /// <summary>Who may take a grant away at a resource, in the order of their names.</summary>
     public static IReadOnlyList<SubjectId> WhoMayTakeAway(this LoadedCatalog catalog, string resource) =>
     [
-        .. catalog.Admins
+        .. catalog.Administrators()
             .Concat(catalog.Resources.TryGetValue(resource, out var found) ? found.Owners : [])
             .Where(catalog.IsActive)
             .Distinct()

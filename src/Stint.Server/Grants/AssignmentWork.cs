@@ -153,13 +153,13 @@ internal sealed class AssignmentWork(
         cancellation);
 
     /// <summary>It stands as intended. Grants that were intended with it and are still opening are open, in exactly the window that the target was told.</summary>
-    private static async Task StoodAsync(Work work, Assignment seen, IReadOnlyList<Grant> grants, Plan.Stand told, DateTimeOffset now)
+    private async Task StoodAsync(Work work, Assignment seen, IReadOnlyList<Grant> grants, Plan.Stand told, DateTimeOffset now)
     {
         foreach (var grant in grants.Where(grant => grant.State == GrantState.Opening && told.Opening.Any(one => one.Id == grant.Id && one.NotAfter == grant.NotAfter)))
         {
             if (await work.MoveAsync(grant, grant with { State = GrantState.Open }) is { } opened)
             {
-                work.Append(Facts.GrantOpened(opened, now));
+                steps.Opened(work, opened, now);
             }
         }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Stint.Core;
 using Stint.Core.Audit;
+using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
 using Stint.Core.Requests;
@@ -161,6 +162,16 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
     }
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is { } a && other is { } b ? (a < b ? a : b) : one ?? other;
+
+    /// <summary>A grant is open.</summary>
+    public void Opened(Work work, Grant opened, DateTimeOffset now)
+    {
+        work.Append(Facts.GrantOpened(opened, now));
+        if (catalog.Now.IsOfStint(opened.Role))
+        {
+            work.Wake(Wakes.Rights);
+        }
+    }
 
     /// <summary>Ends a grant wherever it stands. What waits closes at once; what stands is taken away by the keeper, its sessions first.</summary>
     /// <returns>The grant in <see cref="GrantState.Closing"/> or <see cref="GrantState.Closed"/>; null when it had ended already.</returns>

@@ -32,7 +32,7 @@ internal sealed class RevokeGrant(StintStore store, CurrentCatalog catalog, Time
 
                 if (targetGone && !catalog.Now.IsAdmin(who))
                 {
-                    return new Outcome<GrantView>.NotYours("only an admin can say that a system is gone", [.. catalog.Now.Admins]);
+                    return new Outcome<GrantView>.NotYours("only an admin can say that a system is gone", catalog.Now.Administrators());
                 }
 
                 if (string.IsNullOrWhiteSpace(comment) || comment.Length > Approvals.Answers.MaxComment)

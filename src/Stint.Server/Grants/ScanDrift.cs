@@ -49,11 +49,13 @@ internal sealed class ScanDrift(StintStore store, CurrentCatalog catalog, Target
                     case Listing.Standing standing:
                         items.AddRange(await CompareAsync(resource.Name, connector, target, known, standing.Accounts, repair, cancellation));
                         break;
+                    case Listing.Nothing:
+                        break;
                     case Listing.Failed bad:
                         failed.Add((resource.Name, bad.Why));
                         break;
                     default:
-                        throw new InvalidOperationException("A listing is one of two.");
+                        throw new InvalidOperationException("A listing is one of three.");
                 }
             }
             catch (Exception problem) when (!cancellation.IsCancellationRequested && problem is SecretUnavailableException or OperationCanceledException)

@@ -1,4 +1,5 @@
 using Stint.Connectors;
+using Stint.Core;
 using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Server.Catalog;
@@ -34,6 +35,9 @@ internal sealed class Targets(CatalogVersions versions, CurrentCatalog current, 
 
         return (new Reach(connector, new Target(Newest(resource), installation.Id, secrets), role), null);
     }
+
+    /// <summary>The kind of a role's resource, by the current catalog; null when it has none of that name.</summary>
+    public string? KindOf(RoleRef role) => current.Now.Resources.TryGetValue(role.Resource, out var resource) ? resource.Kind : null;
 
     /// <summary>A resource as the current catalog has it; null when it has none or no connector for it.</summary>
     public (IConnector Connector, Target Target)? Now(Resource resource) =>

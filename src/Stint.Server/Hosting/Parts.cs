@@ -10,12 +10,14 @@ using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Accounts;
 using Stint.Server.Identity.Providers;
 using Stint.Server.Identity.Scim;
 using Stint.Server.Nodes;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
 using Stint.Server.Store.Sealing;
+using Stint.Server.Web;
 
 namespace Stint.Server.Hosting;
 
@@ -76,7 +78,7 @@ internal sealed class Parts
         var signer = await InstallationKeys.SignerAsync(store, sealer, id, time, cancellation);
         var node = options.Store == StoreKind.Sqlite ? Environment.MachineName : $"{Environment.MachineName}-{Environment.ProcessId}";
         var installation = new Installation(id, node, options.CarriesSessions ? "control,gateway" : "control", typeof(Parts).Assembly.GetName().Version!.ToString(3), options.Data, options.RecordFolder);
-        var current = new CurrentCatalog(await FirstCatalog.FindAsync(options.CatalogFrom, store, watch, cancellation));
+        var current = new CurrentCatalog(await FirstCatalog.FindAsync(options.CatalogFrom, store, watch, cancellation), time);
         return new Parts(options, store, time, sealer, installation, signer, watch, current, new CatalogSecrets(sealer, StintServer.Variables(arguments)));
     }
 
@@ -97,6 +99,7 @@ internal sealed class Parts
         services.AddSingleton(new Issuers(_options.Issuers));
         services.AddSingleton(_options.Web.Sessions).AddSingleton(_options.CommandLines).AddSingleton(new SignInWays([.. _options.Providers.Select(provider => new SignInWay($"Sign in with {provider.Label}", $"/sign-in/{provider.Name}"))])).AddSingleton<Flow>();
         services.AddSingleton(parts => new ProviderLinks(_options.Providers, _time, parts.GetRequiredService<ILogger<ProviderLinks>>())).AddSingleton<SignInByProvider>().AddSingleton<LogoutByProvider>();
+        services.AddSingleton(new RelyingParty(_options.Web.PublicUrl)).AddSingleton<SignInForms>().AddSingleton<SetUpPages>().AddSingleton<WaysPages>().AddSingleton<ApprovePages>();
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
@@ -117,6 +120,7 @@ internal sealed class Parts
         }
 
         await services.GetRequiredService<StartUp>().RunAsync(cancellation);
+        await services.GetRequiredService<FollowRights>().LookAsync(cancellation);
     }
 
     /// <summary>Starts what goes on beside the answers.</summary>
@@ -135,6 +139,7 @@ internal sealed class Parts
         loops.Start("figures", token => figures.RunAsync(_time, token), stop);
         loops.Start("catalog", token => services.GetRequiredService<FollowCatalog>().RunAsync(_time, token), stop);
         loops.Start("directory", token => services.GetRequiredService<FollowDirectory>().RunAsync(token), stop);
+        loops.Start("rights", token => services.GetRequiredService<FollowRights>().RunAsync(token), stop);
         loops.Start("node", token => BeatAsync(services.GetRequiredService<StartUp>(), token), stop);
         if (_options.DriftEvery > TimeSpan.Zero)
         {

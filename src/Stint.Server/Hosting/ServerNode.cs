@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Stint.Core.Sessions;
 using Stint.Gateway;
+using Stint.Server.Identity.Accounts;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
 
@@ -130,6 +131,22 @@ internal sealed class ServerNode : IAsyncDisposable
         State.SetReady();
         ReadyLine = $"stint is ready: {(_options.Web.PublicUrl ?? Address).ToString().TrimEnd('/')}{(Gateway is { } end ? $" (gateway postgres {end})" : "")}";
         _log.Ready(ReadyLine);
+        await OfferSetUpAsync(output, cancellation);
+    }
+
+    /// <summary>Says where to make the first administrator, while nobody of them can sign in. The link is said here and nowhere else: not in the log.</summary>
+    private async Task OfferSetUpAsync(TextWriter output, CancellationToken cancellation)
+    {
+        var links = Services.GetRequiredService<AccountLinks>();
+        if (await links.OfferSetUpAsync(cancellation) is { } code)
+        {
+            await output.WriteLineAsync($"Set up: {Services.GetRequiredService<RelyingParty>().Link(Address, "/set-up#" + code)}");
+            await output.WriteLineAsync("No administrator can sign in yet. Whoever opens this link makes themselves one of those that the catalog names: once, within 24 hours, and until the next start.");
+        }
+        else if (links.LacksAdmin)
+        {
+            await output.WriteLineAsync("The catalog names no administrator, so that nobody can be made one. Write admins: [NAME], with the person under people.");
+        }
     }
 
     /// <summary>A clock that was set back while nothing ran would give open access its time again: the time on record counts then.</summary>

@@ -33,7 +33,7 @@ internal sealed class ForWorkloads
 }
 
 /// <summary>Lets in who has a token, and nobody too often.</summary>
-internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, ExchangeToken exchanged, StaticTokens lasting, CliTokens commandLines, Applications applications, WebSessions browsers, LimitOptions limits, TimeProvider time)
+internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, CurrentCatalog catalog, LoginByCode codes, ExchangeToken exchanged, StaticTokens lasting, CliTokens commandLines, Applications applications, WebSessions browsers, FollowRights rights, LimitOptions limits, TimeProvider time)
 {
     private readonly RateLimit<SubjectId> _perPerson = new(limits.RequestsPerMinute, time);
     private readonly RateLimit<IPAddress> _perAddress = new(limits.AddressRequestsPerMinute, time);
@@ -52,6 +52,18 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
             return _perAddress.Take(address) is { } open ? TooMany(context, open) : next(context);
         }
 
+        return rights.IsBehind ? CaughtUpAsync(context, address) : LetInAsync(context, address);
+    }
+
+    /// <summary>Whoever was just given a right in Stint itself has it in their next call.</summary>
+    private async Task CaughtUpAsync(HttpContext context, IPAddress address)
+    {
+        await rights.CatchUpAsync(context.RequestAborted);
+        await LetInAsync(context, address);
+    }
+
+    private Task LetInAsync(HttpContext context, IPAddress address)
+    {
         var token = TokenOf(context).AsSpan();
         if (context.GetEndpoint()?.Metadata.GetMetadata<ByApplication>() is not null && applications.Find(token) is { } application)
         {
@@ -106,7 +118,7 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
             return TooMany(context, tooSoon);
         }
 
-        context.Features.Set(new Caller(person, catalog.Now));
+        context.Features.Set(new Caller(person, catalog));
         return next(context);
     }
 
@@ -131,7 +143,7 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
         }
         else
         {
-            context.Features.Set(new Caller(person, catalog.Now) { ByCode = true });
+            context.Features.Set(new Caller(person, catalog) { ByCode = true });
             await next(context);
         }
     }
@@ -159,7 +171,7 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
         }
         else
         {
-            context.Features.Set(new Caller(person, catalog.Now) { Session = session });
+            context.Features.Set(new Caller(person, catalog) { Session = session });
             await next(context);
         }
     }
@@ -200,11 +212,11 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
         Caller? caller = null;
         if (await exchanged.FindAsync(token, context.RequestAborted) is { } passed)
         {
-            caller = new Caller(passed.Workload, catalog.Now) { Claims = passed.Pass.Claims };
+            caller = new Caller(passed.Workload, catalog) { Claims = passed.Pass.Claims };
         }
         else if (await lasting.FindAsync(token, context.RequestAborted) is { } kept)
         {
-            caller = new Caller(kept.Workload, catalog.Now) { Claims = new Dictionary<string, string>(), Scope = kept.Token.Scope };
+            caller = new Caller(kept.Workload, catalog) { Claims = new Dictionary<string, string>(), Scope = kept.Token.Scope };
         }
 
         if (caller is null)

@@ -28,12 +28,7 @@ internal static class ByCookie
         }
 
         // NB. Two proofs: a browser that tells where a call comes from must say here, and whoever calls must know the token.
-        if (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site && site != "same-origin")
-        {
-            return false;
-        }
-
-        if (request.Headers.Origin is { Count: > 0 } origin && origin != $"{request.Scheme}://{request.Host}")
+        if (!ComesFromHere(request))
         {
             return false;
         }
@@ -41,6 +36,11 @@ internal static class ByCookie
         var shown = request.Headers[Header] is { Count: 1 } header ? header[0] : await FieldAsync(context);
         return shown is { Length: > 0 and <= Secrets.Longest } && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(shown), Encoding.UTF8.GetBytes(session.Csrf));
     }
+
+    /// <summary>Whether nothing says that the call comes from elsewhere. It is all that can be asked of one who is not signed in.</summary>
+    public static bool ComesFromHere(HttpRequest request) =>
+        !(request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site && site != "same-origin")
+        && !(request.Headers.Origin is { Count: > 0 } origin && origin != $"{request.Scheme}://{request.Host}");
 
     public static Task RefuseAsync(HttpContext context) => ProblemResult.WriteAsync(context, ProblemKind.NotYours.Say(
         "The call was not made by a page of this server, as far as one can see: its CSRF token is missing or not that of this sign-in.",

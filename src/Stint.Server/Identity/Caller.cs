@@ -1,14 +1,19 @@
 using Microsoft.AspNetCore.Http;
 using Stint.Core;
 using Stint.Core.Catalog;
+using Stint.Server.Catalog;
 using Stint.Server.Store;
 
 namespace Stint.Server.Identity;
 
-/// <summary>Who calls, proved by their token, as the catalog of this moment knows them.</summary>
-internal sealed record Caller(Subject Subject, LoadedCatalog Catalog)
+/// <summary>Who calls, proved by their token.</summary>
+/// <remarks>NB. What they may is asked of the catalog that decides when it is asked: a call whose body is slow to come outlives a right.</remarks>
+internal sealed record Caller(Subject Subject, CurrentCatalog Current)
 {
     public SubjectId Id => Subject.Id;
+
+    /// <summary>The catalog that decides now.</summary>
+    public LoadedCatalog Catalog => Current.Now;
 
     /// <summary>Of a workload: what its token said, verified; empty for a token that says nothing. Null for a person.</summary>
     public IReadOnlyDictionary<string, string>? Claims { get; init; }
@@ -28,10 +33,13 @@ internal sealed record Caller(Subject Subject, LoadedCatalog Catalog)
     /// <summary>Whether their token may be used for a role.</summary>
     public bool MayUse(RoleRef role) => Scope is null || Scope.Any(scope => RoleScope.Holds(scope, role));
 
-    public bool IsAdmin => Subject is Person && Catalog.Admins.Contains(Id);
+    public bool IsAdmin => Catalog.IsAdmin(Id);
 
     /// <summary>Whether they may read everything that is not a secret. Admins may as well.</summary>
-    public bool MayRead => IsAdmin || (Subject is Person && Catalog.Auditors.Contains(Id));
+    public bool MayRead => Catalog.MayReadAll(Id);
+
+    /// <summary>Whether they may read the catalog and its history.</summary>
+    public bool MayReadCatalog => Catalog.MayReadCatalog(Id);
 
     /// <summary>Whether they own the resource. A resource that the catalog no longer has is nobody's.</summary>
     public bool Owns(string resource) => Subject is Person && Catalog.Resources.TryGetValue(resource, out var found) && found.Owners.Contains(Id);

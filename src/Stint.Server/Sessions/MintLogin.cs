@@ -38,6 +38,13 @@ internal sealed class MintLogin(
             return new Outcome<MintedLogin>.NotYours("only its holder gets a way in", [grant.Subject]);
         }
 
+        if (targets.KindOf(grant.Role) is { } kind && !Upstreams.Carries(kind))
+        {
+            return new Outcome<MintedLogin>.Refused(
+                $"nothing is connected to at {grant.Role.Resource}: what {grant.Role.Role} gives counts by itself in whatever you do while the grant is open",
+                grant.State == GrantState.Ready ? $"open it with `stint begin {grant.Id}`" : "see what you may do with `stint whoami`");
+        }
+
         if (grant.State == GrantState.Ready)
         {
             switch (await begin.BeginAsync(who, id, cancellation))

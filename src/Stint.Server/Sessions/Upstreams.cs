@@ -9,6 +9,9 @@ namespace Stint.Server.Sessions;
 /// <summary>Where and as whom the gateway dials for an assignment. One line per kind that has a protocol.</summary>
 internal sealed class Upstreams(Sealer sealer)
 {
+    /// <summary>Whether anything of a kind is reached through the gateway.</summary>
+    public static bool Carries(string kind) => kind == PostgresSettings.Kind;
+
     public Upstream Of(Reach reach, Assignment assignment, string sealedSecret)
     {
         var settings = reach.Target.Resource.Settings;

@@ -41,6 +41,9 @@ internal sealed class Wakes
     /// <summary>The directory changed, or somebody was sent away or taken back.</summary>
     public const string Directory = "directory";
 
+    /// <summary>Somebody came to a right in Stint itself.</summary>
+    public const string Rights = "rights";
+
     /// <summary>Facts were appended.</summary>
     public const string Audit = "audit";
 

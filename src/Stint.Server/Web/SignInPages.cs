@@ -12,11 +12,10 @@ internal static class SignInPages
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/sign-in", async (HttpContext context, SignInWays ways, ProviderLinks links, CancellationToken cancellation) => PageResult.Of<Pages.SignIn>(new Dictionary<string, object?>
-        {
-            [nameof(Pages.SignIn.Ways)] = ways.All.Select(way => new ShownLink(way.Label, $"{way.Href}?then={Uri.EscapeDataString(Then.Of(context))}")).ToList(),
-            [nameof(Pages.SignIn.Elsewhere)] = await ProviderPages.EndLinkAsync(links, context.Request.Query["out"].ToString(), cancellation),
-        })).WithMetadata(Open.Instance).ExcludeFromDescription();
+        SignInForms.Map(routes);
+        SetUpPages.Map(routes);
+        WaysPages.Map(routes);
+        ApprovePages.Map(routes);
 
         routes.MapGet("/account", async (Caller caller, WebSessions browsers, CancellationToken cancellation) => PageResult.Of<Account>(new Dictionary<string, object?>
         {

@@ -121,7 +121,8 @@ public sealed class Chromium : IAsyncDisposable
         }
     }
 
-    private async Task<JsonNode> AskAsync(string method, JsonObject? parameters = null)
+    /// <summary>Asks for anything that the protocol has.</summary>
+    public async Task<JsonNode> AskAsync(string method, JsonObject? parameters = null)
     {
         var answer = new TaskCompletionSource<JsonNode>(TaskCreationOptions.RunContinuationsAsynchronously);
         var id = Interlocked.Increment(ref _last);

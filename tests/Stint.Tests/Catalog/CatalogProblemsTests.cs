@@ -6,7 +6,9 @@ namespace Stint.Tests.Catalog;
 public class CatalogProblemsTests
 {
     [Theory]
-    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { step_up: passkey, auto: true } }", "'step_up'", "take the key out")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { step_up: passkey, auto: true } }", "'step_up' is about who says yes", "take one of the two out")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { step_up: totp, steps: [ { from: owners } ] } }", "neither passkey nor fresh", "signed in at most 10 minutes ago")]
+    [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, step_up: yes } ] } }", "neither passkey nor fresh", "the approver's passkey signs")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, remind: 15 } ] } }", "'remind' is not a duration", "write it as")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: owners, escalate: { after: 1h } } ] } }", "'escalate' takes 'after' and 'to'", "write escalate: { after: 30m, to: group:NAME }")]
     [InlineData("policies:\n  p: { who: group:developers, roles: ['*/*'], approve: { steps: [ { from: 'on-call:ops' } ] } }", "no rota is called 'ops'", "add it under 'on-call'")]

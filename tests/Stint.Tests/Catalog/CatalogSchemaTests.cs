@@ -64,7 +64,7 @@ public class CatalogSchemaTests
               web: { zone: Europe/Berlin, starts: 2026-01-05 09:00, turn: 7d, people: [bob, carol], stand_ins: [ { person: bob, from: 2026-12-24 09:00, until: 2026-12-27 09:00 } ] }
             policies:
               p: { who: [group:all, person:ann], roles: ['*/r', db/s], for: 1h, reason: { required: true, ticket: '^A$' }, approve: { workflow: w }, record: strict, begin_within: 30m }
-              q: { who: ann, roles: '*/*', for: { default: 5m }, approve: { steps: [ { from: owners } ], distinct: true, lapses: 1h }, record: default }
+              q: { who: ann, roles: '*/*', for: { default: 5m }, approve: { step_up: fresh, steps: [ { from: owners, step_up: passkey } ], distinct: true, lapses: 1h }, record: default }
               s: { who: ann, roles: db/r, template: t, for: 10m }
               g: { who: ann, roles: '*/*', for: 1h, reason: { ticket: '^INC$' }, break_glass: { tell: [group:leads, owners], review: { from: group:leads, within: 1d }, reason_at_least: 60 } }
               d: { deny: dan, roles: ['*/s'] }

@@ -6,8 +6,8 @@ using Xunit;
 
 namespace Stint.Tests.Connectors;
 
-/// <summary>What every connector holds, whatever it talks to.</summary>
-public abstract class ConnectorContract
+/// <summary>What every connector holds, also one at whose target nothing stands: its verbs can be repeated and come in any order.</summary>
+public abstract class VerbContract
 {
     private static int _next;
 
@@ -15,12 +15,6 @@ public abstract class ConnectorContract
 
     /// <summary>A target that lets Stint do all that its roles need.</summary>
     protected abstract Task<Target> TargetAsync();
-
-    /// <summary>Whether the account gets in with this secret.</summary>
-    protected abstract Task<bool> LetsInAsync(Account account, string secret);
-
-    /// <summary>Whether anything of that name stands at the target, asked with all power.</summary>
-    protected abstract Task<bool> StandsAsync(string account);
 
     protected static DateTimeOffset Later(int minutes) => TimeProvider.System.GetUtcNow().AddMinutes(minutes);
 
@@ -39,6 +33,28 @@ public abstract class ConnectorContract
     }
 
     protected static void IsDone(VerbOutcome outcome) => Assert.True(outcome is VerbOutcome.Done, outcome.ToString());
+
+    [Fact]
+    public async Task Close_AbsentOrTwice_IsDone()
+    {
+        var target = await TargetAsync();
+        var account = NewAccount(target, "plain");
+        IsDone(await Connector.CloseAsync(target, account, default));
+        IsDone(await Connector.OpenAsync(target, account, default));
+        IsDone(await Connector.CloseAsync(target, account, default));
+        IsDone(await Connector.CloseAsync(target, account, default));
+        IsDone(await Connector.CutAsync(target, account, null, default));
+    }
+}
+
+/// <summary>What every connector holds that makes accounts, whatever it talks to.</summary>
+public abstract class ConnectorContract : VerbContract
+{
+    /// <summary>Whether the account gets in with this secret.</summary>
+    protected abstract Task<bool> LetsInAsync(Account account, string secret);
+
+    /// <summary>Whether anything of that name stands at the target, asked with all power.</summary>
+    protected abstract Task<bool> StandsAsync(string account);
 
     [Fact]
     public async Task Open_Once_LetsInUntilClosed()
@@ -82,18 +98,6 @@ public abstract class ConnectorContract
         IsDone(await Connector.OpenAsync(target, account, default));
         Assert.Equal(Connector.Guarantee != Guarantee.Native, await LetsInAsync(account, account.Secret!));
         IsDone(await Connector.CloseAsync(target, account, default));
-    }
-
-    [Fact]
-    public async Task Close_AbsentOrTwice_IsDone()
-    {
-        var target = await TargetAsync();
-        var account = NewAccount(target, "plain");
-        IsDone(await Connector.CloseAsync(target, account, default));
-        IsDone(await Connector.OpenAsync(target, account, default));
-        IsDone(await Connector.CloseAsync(target, account, default));
-        IsDone(await Connector.CloseAsync(target, account, default));
-        IsDone(await Connector.CutAsync(target, account, null, default));
     }
 
     [Fact]

@@ -150,6 +150,18 @@ public class CatalogDiffTests
     }
 
     [Fact]
+    public void Between_AProofIsDemandedWithTheYes_IsHarder_AndWithoutItEasier()
+    {
+        const string Plain = "approve: { steps: [ { from: owners } ] }", Proved = "approve: { step_up: passkey, steps: [ { from: owners } ] }";
+        var signed = Yaml.Whole().Replace(Plain, Proved, StringComparison.Ordinal);
+        Assert.NotEqual(Yaml.Whole(), signed);
+        var harder = Assert.Single(Diff(Yaml.Whole(), signed).Access);
+        Assert.Equal(AccessKind.Harder, harder.Kind);
+        Assert.Contains("with a yes from owners, signed with a passkey, before with a yes from owners", harder.ToString(), StringComparison.Ordinal);
+        Assert.Equal(AccessKind.Easier, Assert.Single(Diff(signed, Yaml.Whole()).Access).Kind);
+    }
+
+    [Fact]
     public void Between_AConditionOfTheTimeIsAdded_IsHarderWhateverTheTimeIs()
     {
         var change = Assert.Single(Diff(Yaml.Whole(), Yaml.Whole().Replace("max: 4h }", "max: 4h }\n    when: request.reason.contains('INC')", StringComparison.Ordinal)).Access);

@@ -79,7 +79,7 @@ public sealed class ExplainAccessUseCaseTests
         for (var round = 0; round < 150; round++)
         {
             var catalog = RandomCatalog(random);
-            var explain = new ExplainAccess(null!, new CurrentCatalog(catalog), null!, TimeProvider.System);
+            var explain = new ExplainAccess(null!, new CurrentCatalog(catalog, TimeProvider.System), null!, TimeProvider.System);
             foreach (var who in catalog.People.Keys.Select(name => new SubjectId(name)).Where(who => !catalog.MayReadAll(who)))
             {
                 foreach (var role in catalog.Resources.Values.SelectMany(resource => resource.Roles.Values))

@@ -8,7 +8,7 @@ internal partial class Reads
 {
     /// <summary>What was answered to a request, in order.</summary>
     public ValueTask<List<Approval>> ApprovalsAsync(RequestId request) => Db.ListAsync(
-        "SELECT request_id, person, yes, at, comment, shortened, saw_digest, via, for_person, delegation_id, offer_id FROM approvals WHERE request_id = $1 ORDER BY seq",
+        "SELECT request_id, person, yes, at, comment, shortened, saw_digest, via, for_person, delegation_id, offer_id, proof FROM approvals WHERE request_id = $1 ORDER BY seq",
         ReadApproval,
         request.Value);
 
@@ -28,6 +28,7 @@ internal partial class Reads
             For = c.TextOrNull() is { } absent ? new SubjectId(absent) : null,
             Delegation = c.TextOrNull() is { } delegation ? new DelegationId(delegation) : null,
             Offer = c.TextOrNull() is { } offer ? new OfferId(offer) : null,
+            Proof = c.TextOrNull() is { } proof ? ProofJson.Read(proof) : null,
         };
     }
 }
@@ -44,8 +45,8 @@ internal sealed partial class Work
             Shortened = approval.Shortened is { } shortened ? Stored.Round(shortened) : null,
         };
         var inserted = await Db.RunAsync(
-            "INSERT INTO approvals (request_id, person, yes, at, comment, shortened, saw_digest, via, for_person, delegation_id, offer_id) "
-            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+            "INSERT INTO approvals (request_id, person, yes, at, comment, shortened, saw_digest, via, for_person, delegation_id, offer_id, proof) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
             kept.Request.Value,
             kept.By.Value,
             kept.Yes,
@@ -56,7 +57,8 @@ internal sealed partial class Work
             kept.Via,
             kept.For?.Value,
             kept.Delegation?.Value,
-            kept.Offer?.Value);
+            kept.Offer?.Value,
+            kept.Proof is { } proof ? ProofJson.Write(proof) : null);
         if (inserted == 0)
         {
             return null;

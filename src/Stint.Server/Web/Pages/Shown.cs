@@ -16,3 +16,27 @@ public sealed record ShownLink(string Label, string Href);
 /// <param name="Since">Since when.</param>
 /// <param name="Ends">When it counts no longer, if it is not used before.</param>
 public sealed record ShownSignIn(string Id, string Agent, bool Here, string By, string Address, DateTimeOffset Since, DateTimeOffset Ends);
+
+/// <summary>A passkey of whoever looks.</summary>
+/// <param name="Id">Its id, base64url.</param>
+/// <param name="Name">What they call it.</param>
+/// <param name="Synced">Whether it may be on several devices.</param>
+/// <param name="Since">Since when.</param>
+/// <param name="Used">When it was used last; null for never.</param>
+public sealed record ShownPasskey(string Id, string Name, bool Synced, DateTimeOffset Since, DateTimeOffset? Used);
+
+/// <summary>A step of a request.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="State">How it stands.</param>
+/// <param name="Need">How many yeses it takes.</param>
+/// <param name="Missing">How many are missing.</param>
+/// <param name="StepUp">How a yes is proved anew, in words; empty for not at all.</param>
+/// <param name="Could">Who could answer.</param>
+public sealed record ShownStep(string Name, string State, int Need, int Missing, string StepUp, string Could);
+
+/// <summary>An answer to a request.</summary>
+/// <param name="By">Whose.</param>
+/// <param name="Said">What it was.</param>
+/// <param name="Comment">What they wrote; empty for nothing.</param>
+/// <param name="At">When.</param>
+public sealed record ShownAnswer(string By, string Said, string Comment, DateTimeOffset At);

@@ -209,7 +209,7 @@ public sealed class ScimStoreTests
     /// <summary>One node's part of it.</summary>
     private sealed class Side : IDisposable
     {
-        private readonly CurrentCatalog _current = new(World.Load(Text));
+        private readonly CurrentCatalog _current = new(World.Load(Text), TimeProvider.System);
 
         public Side(StintStore store)
         {
