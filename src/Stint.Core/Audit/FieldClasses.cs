@@ -35,16 +35,17 @@ public static class FieldClasses
             change number commit dirty
             requests review break_glass within_seconds report
             user group
+            any_parameters times
             """,
         [FieldClass.Internal] =
             """
             role roles resource resources kind rule rules by_rule files policy decided_by trace because remedy verdict terms step steps
             from_step recurrence workflow joins extends account login via cause escalate to node reason_code file name drift error guarantee database
-            sender tls labels bundle listener protocol setting mode issuer prefix scope token_id attributes previous_name
+            type sender tls labels bundle listener protocol setting mode issuer prefix scope token_id attributes previous_name
             """,
         [FieldClass.Personal] =
             """
-            claims told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester added removed
+            authorization_details sql parameters claims told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester added removed
             """,
     }
         .SelectMany(row => row.Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(name => (name, row.Key)))

@@ -38,7 +38,11 @@ public enum SecretSource
 }
 
 /// <summary>What a kind takes: the settings of a resource, and those of a role.</summary>
-public sealed record KindShape(string Kind, string Description, Guarantee Guarantee, IReadOnlyList<Field> Resource, IReadOnlyList<Field> Role);
+public sealed record KindShape(string Kind, string Description, Guarantee Guarantee, IReadOnlyList<Field> Resource, IReadOnlyList<Field> Role)
+{
+    /// <summary>Whether a session can be held to exact statements: only the gateway leads there, and it reads what is said.</summary>
+    public bool HoldsToStatements { get; init; }
+}
 
 /// <summary>One setting.</summary>
 /// <param name="Name">As the catalog writes it.</param>
