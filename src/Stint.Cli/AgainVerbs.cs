@@ -88,6 +88,11 @@ internal sealed class Again
 
         if (verb.Get(Save) is { } name)
         {
+            if (body.ContainsKey("authorization_details"))
+            {
+                throw new CommandFailed(ExitCode.Usage, "Exact statements are not kept to be asked for again.", "Leave --save out; keep them in a file, and ask with --statements-file.");
+            }
+
             var kept = new JsonObject();
             foreach (var (key, value) in body.Where(part => part.Key is "role" or "bundle" or "for_seconds" or "reason" or "ticket"))
             {

@@ -15,6 +15,10 @@ internal sealed class Asking
 
     public Option<string?> Task { get; } = new("--task") { Description = "Task that it is bound to, and ends with: github:org/repo#12, jira:OPS-7.", HelpName = "SYSTEM:NAME" };
 
+    public Option<string[]> Statement { get; } = new("--statement") { Description = "A statement that shall run, word for word; nothing else will. Again for each.", HelpName = "SQL", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+
+    public Option<string?> StatementsFile { get; } = new("--statements-file") { Description = "The statements that shall run: SQL, or a JSON array.", HelpName = "FILE" };
+
     public Option<string?> At { get; } = new("--at") { Description = "Start later: '2026-12-24 18:00' in your zone, with an offset, or '18:00' for the next one.", HelpName = "TIME" };
 
     public Option<string?> Every { get; } = new("--every") { Description = "Again and again, approved once: a rule such as 'FREQ=WEEKLY;BYDAY=MO,WE'; with --at 09:00 and an end.", HelpName = "RULE" };
@@ -31,6 +35,8 @@ internal sealed class Asking
         command.Add(Reason);
         command.Add(Ticket);
         command.Add(Task);
+        command.Add(Statement);
+        command.Add(StatementsFile);
         if (withStart)
         {
             command.Add(At);
@@ -62,6 +68,11 @@ internal sealed class Asking
         if (verb.Get(Task) is { } task)
         {
             body["task"] = task;
+        }
+
+        if (Exact.Of(verb.Get(Statement), verb.Get(StatementsFile)) is { } details)
+        {
+            body["authorization_details"] = details;
         }
 
         if (withStart && verb.Get(Every) is { } rule)

@@ -25,7 +25,7 @@ internal static class BundleVerbs
     /// <exception cref="CommandFailed">The asking says something that a bundle does not take.</exception>
     public static void OnlyWhatABundleTakes(JsonObject body, bool glass)
     {
-        List<string> not = [.. glass ? ["--break-glass"] : (string[])[], .. body.ContainsKey("task") ? ["--task"] : (string[])[], .. body.ContainsKey("recurrence") ? ["--every"] : (string[])[]];
+        List<string> not = [.. glass ? ["--break-glass"] : (string[])[], .. body.ContainsKey("task") ? ["--task"] : (string[])[], .. body.ContainsKey("authorization_details") ? ["--statement"] : (string[])[], .. body.ContainsKey("recurrence") ? ["--every"] : (string[])[]];
         if (not.Count > 0)
         {
             throw new CommandFailed(ExitCode.Usage, $"A bundle is not asked for with {string.Join(" and ", not)}.", "Ask for the one role that it is about: stint request RESOURCE/ROLE.");

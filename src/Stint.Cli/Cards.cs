@@ -35,6 +35,7 @@ internal static class Cards
             terminal.Line($"  task      {task}, and it ends when that is done");
         }
 
+        Exact.Show(line => terminal.Line(line), request);
         if (request["recurrence"] is JsonObject series)
         {
             Series(terminal, series);
@@ -72,8 +73,10 @@ internal static class Cards
             Remedies(terminal, request);
         }
 
-        if (request["grant"] is JsonObject grant)
+        if (request["grant"]?.DeepClone() is JsonObject grant)
         {
+            // Told once.
+            grant.Remove("authorization_details");
             Grant(terminal, grant);
         }
     }
@@ -186,6 +189,11 @@ internal static class Cards
         if ((string?)grant["task"] is { } task && state is not ("closing" or "closed"))
         {
             terminal.Line($"  task      {task}, and it ends when that is done");
+        }
+
+        if (state is not ("closing" or "closed") && grant["authorization_details"] is JsonArray)
+        {
+            Exact.Show(line => terminal.Line(line), grant);
         }
 
         if ((string?)grant["trouble"] is { } trouble)

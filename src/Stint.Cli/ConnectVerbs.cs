@@ -38,7 +38,8 @@ internal static class ConnectVerbs
             }
 
             verb.Terminal.Aside($"{grant["role"]} ends {verb.Terminal.When(door["not_after"])}. What you do is recorded.");
-            return await StartAsync(line, door, cancellation);
+            Exact.Show(verb.Terminal.Aside, grant);
+            return await StartAsync(line, door, grant, cancellation);
         });
     }
 
@@ -87,7 +88,7 @@ internal static class ConnectVerbs
             try
             {
                 var door = await OpenDoorAsync(verb, client, grant, cancellation);
-                return await StartAsync(line, door, cancellation);
+                return await StartAsync(line, door, grant, cancellation);
             }
             finally
             {
@@ -176,7 +177,7 @@ internal static class ConnectVerbs
     }
 
     /// <summary>Runs it with the usual PG variables and returns its exit code. The secret is in its environment, never in a list of processes.</summary>
-    private static async Task<int> StartAsync(string[] line, JsonObject door, CancellationToken cancellation)
+    private static async Task<int> StartAsync(string[] line, JsonObject door, JsonObject grant, CancellationToken cancellation)
     {
         string? root = null;
         try
@@ -198,6 +199,12 @@ internal static class ConnectVerbs
             start.Environment["PGPASSWORD"] = (string)door["secret"]!;
             start.Environment["PGDATABASE"] = (string?)door["database"] ?? "";
             start.Environment["PGSSLMODE"] = (string)door["tls"]!;
+            if (grant["authorization_details"] is JsonArray)
+            {
+                // What was approved is compared as UTF-8: a program that speaks otherwise would be refused.
+                start.Environment["PGCLIENTENCODING"] = "UTF8";
+            }
+
             start.Environment["DATABASE_URL"] = (string)door["dsn"]!;
             if ((string?)door["ca_certificate"] is { } pem)
             {

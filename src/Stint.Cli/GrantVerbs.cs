@@ -65,6 +65,12 @@ internal static class GrantVerbs
             var grant = await FindAsync(client, verb.Get(which), ["opening", "open"], cancellation);
             var body = asking.Body(verb, (string)grant["role"]!, wait: true, withStart: false);
             body["extends"] = (string)grant["id"]!;
+            if (!body.ContainsKey("authorization_details") && grant["authorization_details"] is { } details)
+            {
+                // More of what is for exact statements is for the same.
+                body["authorization_details"] = details.DeepClone();
+            }
+
             return await RequestVerbs.SubmitAsync(verb, client, body, verb.Get(wait), verb.Get(timeout), cancellation);
         });
     }

@@ -30,7 +30,7 @@ internal static class RequestVerbs
                 role =>
                 [
                     (string)role["role"]!,
-                    (string?)role["held"] is { } held ? $"held: {held}" : (string)role["needs"]! switch { "rule" => "nobody", "break_glass" => "an emergency", var needs => needs },
+                    (string?)role["held"] is { } held ? $"held: {held}" : (string)role["needs"]! switch { "rule" => "nobody", "break_glass" => "an emergency", var needs => needs } + ((bool?)role["statements_required"] == true ? ", for exact statements" : ""),
                     Terminal.Seconds(role["max_seconds"]),
                     (string?)role["ticket_pattern"] ?? "-",
                     (string?)role["risk"] ?? "-",
@@ -337,6 +337,7 @@ internal static class RequestVerbs
         {
             // What is approved is what is shown: the server refuses a yes to anything else.
             var seen = await client.GetAsync(BundleVerbs.Path(verb.Get(id)), cancellation);
+            Exact.Show(verb.Terminal.Aside, seen);
             if (Cards.Array(seen, "steps").Select(step => (string?)step["step_up"]).OfType<string>().ToList() is { Count: > 0 } proofs && (string?)seen["state"] == "pending" && seen["you"]?["may_answer"]?.GetValue<bool>() == true)
             {
                 throw new CommandFailed(

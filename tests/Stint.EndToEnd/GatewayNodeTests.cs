@@ -186,6 +186,8 @@ public sealed class GatewayNodeTests(RealServers servers, ITestOutputHelper outp
         Assert.Equal(HttpStatusCode.NotFound, await AskAsync(town, other, "cut", new { session = going, backend = "1" }));
         Assert.Equal(HttpStatusCode.NotFound, await AskAsync(town, other, "anchor", new { session = going, head }));
         Assert.Equal(HttpStatusCode.NotFound, await AskAsync(town, other, "ended", new { session = "ses-000000000000", end }));
+        Assert.Equal(HttpStatusCode.NotFound, await AskAsync(town, other, "count", new { session = going, statement = 0 }));
+        Assert.Equal(HttpStatusCode.NotFound, await AskAsync(town, other, "held-to", new { session = going, why = "NotListed", count = 1 }));
 
         // A node's own: not under another's name, not every connection of the account at once.
         Assert.Equal(HttpStatusCode.NotFound, await AskAsync(town, town.Secret, "anchor", new { session = going, head = head with { file = $"v1/2026/01/01/{session}.rec" } }));

@@ -90,7 +90,7 @@ internal sealed class Node : IAsyncDisposable
         var live = new LiveSessions();
         var orders = new SessionOrders(store, live, time);
         var work = new AssignmentWork(store, reach, orders, steps, sealer, ids, time, options, NullLogger<AssignmentWork>.Instance);
-        var ask = new AskForRole(store, current, ids, time, views, steps, approvals, new TellGlass(NullLogger<TellGlass>.Instance));
+        var ask = new AskForRole(store, current, ids, time, views, steps, approvals, new TellGlass(NullLogger<TellGlass>.Instance), connectors);
         var begin = new BeginGrant(store, current, time, grantViews, steps);
         var find = new FindGrants(store, current, time, grantViews);
         var keeper = new Keeper(store, new Sweeps(store, steps, approvals, new SeriesSweep(steps, ids), time, options, NullLogger<Sweeps>.Instance), work, installation, time, options, NullLogger<Keeper>.Instance);

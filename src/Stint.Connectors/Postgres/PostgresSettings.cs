@@ -18,7 +18,7 @@ public sealed partial record PostgresSettings(string Host, int Port, string Data
     private static readonly string[] TlsModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
     /// <summary>What the catalog may say, checked when it is loaded.</summary>
-    public static KindShape Shape { get; } = new(
+    public static KindShape Shape { get; } = new KindShape(
         Kind,
         "A PostgreSQL server, version 14 or later.",
         Guarantee.Native,
@@ -42,7 +42,11 @@ public sealed partial record PostgresSettings(string Host, int Port, string Data
             new Field("set", FieldType.TextList, "Session defaults of the account, NAME=VALUE each. A holder can change most of them in a session: a convenience, not a bound.") { Check = WrongParameter },
             new Field("on_end", FieldType.Text, "What happens to what the account owns at the end: reassign hands it over, drop drops it.") { OneOf = ["reassign", "drop"], Default = "reassign" },
             new Field("reassign_to", FieldType.Text, "Role that gets what is handed over.") { Default = "Stint's own login", Check = Sql.WrongName },
-        ]);
+        ])
+    {
+        // The account's secret never leaves the server: who wants in comes through the gateway.
+        HoldsToStatements = true,
+    };
 
     /// <summary>Database where accounts are made.</summary>
     internal string AdminDatabase { get; private init; } = Database;

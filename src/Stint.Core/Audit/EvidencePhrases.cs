@@ -21,7 +21,7 @@ internal static class EvidencePhrases
         var said = fact.Kind switch
         {
             FactKinds.RequestAsked when fact.Text("occurrence_of") is { } series => $"an occurrence of {Plain(series)} came: {role}, for {Span(fact.Number("for_seconds"))}",
-            FactKinds.RequestAsked => $"{who} asked for {role}{(fact.Flag("break_glass") == true ? " as break-glass" : "")}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}{(fact.Text("task") is { } task ? $", bound to task {Quote(task)}" : "")}{Claims(fact)}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
+            FactKinds.RequestAsked => $"{who} asked for {role}{(fact.Flag("break_glass") == true ? " as break-glass" : "")}, for {Span(fact.Number("for_seconds"))}{Reason(fact, "reason")}{Ticket(fact)}{(fact.Text("task") is { } task ? $", bound to task {Quote(task)}" : "")}{Claims(fact)}{Statements(fact)}; the policies answered {Verdict(fact)} under catalog {Short(fact.Text("catalog"))}",
             FactKinds.BundleAsked => $"{who} asked for the bundle {Get("name")}: {EvidenceBundle.Roles(fact)}",
             FactKinds.RequestApproved => fact.Flag("by_rule") == true
                 ? $"the request was approved by rule, for {Span(fact.Number("for_seconds"))}"
@@ -62,6 +62,8 @@ internal static class EvidencePhrases
             FactKinds.SessionEnded => $"the session {session} ended{Reason(fact, "reason")}"
                 + (fact.Text("recording") is { } hash ? $", with {fact.Number("statements")} statements recorded and the hash {Short(hash)}" : ""),
             FactKinds.SessionKilled => $"{who} ordered the end of session {session}{Reason(fact, "reason")}",
+            FactKinds.StatementCounted => $"statement {fact.Number("index") + 1} of the request was let through in session {session}, for the {fact.Number("count")}. time",
+            FactKinds.StatementRefused => $"a statement was refused in session {session} ({Plain(fact.Text("reason_code") ?? "no reason")}), the {fact.Number("count")}. in it",
             FactKinds.CatalogApplied => $"{who} put catalog {Short(fact.Text("catalog"))} into effect",
             _ => $"{Plain(fact.Kind)} happened, by {who}",
         };
@@ -119,6 +121,20 @@ internal static class EvidencePhrases
     private static string Claims(FactBody fact) => fact.Find("claims") is { ValueKind: JsonValueKind.Array } claims && claims.GetArrayLength() > 0
         ? $", by a token that said {string.Join(", ", claims.EnumerateArray().Select(claim => Quote(claim.ValueKind == JsonValueKind.String ? claim.GetString()! : "?")))}"
         : "";
+
+    /// <summary>The exact statements that were asked for, each whole: whoever doubts wants to read what was approved.</summary>
+    private static string Statements(FactBody fact) => fact.Find("authorization_details") is { ValueKind: JsonValueKind.Array } details
+        ? $", for exactly {string.Join("; ", details.EnumerateArray().SelectMany(detail => detail.GetProperty("statements").EnumerateArray()).Select(Statement))}"
+        : "";
+
+    private static string Statement(JsonElement one)
+    {
+        var sql = string.Concat((one.GetProperty("sql").GetString() ?? "").Split('\n').Select((line, at) => (at == 0 ? "" : "⏎") + string.Concat(line.Chunk(Longest).Select(part => Plain(new string(part))))));
+        var with = one.TryGetProperty("any_parameters", out _) ? " with any parameters"
+            : one.TryGetProperty("parameters", out var values) ? $" with {string.Join(", ", values.EnumerateArray().Select(value => value.ValueKind == JsonValueKind.String ? Quote(value.GetString()!) : "NULL"))}"
+            : "";
+        return $"“{sql}”{with}{(one.TryGetProperty("times", out var times) ? $", {times.GetRawText()} times at most" : "")}";
+    }
 
     private static string Verdict(FactBody fact) =>
         fact.Find("verdict") is { ValueKind: JsonValueKind.Object } verdict && verdict.TryGetProperty("outcome", out var outcome) && outcome.ValueKind == JsonValueKind.String

@@ -35,7 +35,7 @@ internal static class EvidenceSections
             ["grants"] = Lines(facts, fact => fact.Kind.StartsWith("Grant", StringComparison.Ordinal)
                 || fact.Kind.StartsWith("Assignment", StringComparison.Ordinal)
                 || fact.Kind is FactKinds.RemovalStuck or FactKinds.CredentialMinted),
-            ["sessions"] = Lines(facts, fact => fact.Kind.StartsWith("Session", StringComparison.Ordinal)),
+            ["sessions"] = Lines(facts, fact => fact.Kind.StartsWith("Session", StringComparison.Ordinal) || fact.Kind is FactKinds.StatementCounted or FactKinds.StatementRefused),
             ["recordings"] = Recordings(facts),
         };
         if (facts.Any(EvidenceReview.IsOfReview))

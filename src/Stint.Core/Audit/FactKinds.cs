@@ -12,7 +12,7 @@ public static class FactKinds
     /// <summary>Somebody keeps an asking no longer. Fields as <see cref="AskingSaved"/>.</summary>
     public const string AskingForgotten = nameof(AskingForgotten);
 
-    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends catalog verdict digest lapses_at</c>, <c>bundle</c> for a part of one, and <c>claims</c> for a workload: one of them is <c>name=value</c>, as its token said.</summary>
+    /// <summary>Somebody asked. Fields: <c>request subject role for_seconds opening start_at reason ticket extends catalog verdict digest lapses_at</c>, <c>bundle</c> for a part of one, and <c>claims</c> for a workload: one of them is <c>name=value</c>, as its token said; <c>authorization_details</c> where it is for exact statements, as <see cref="Requests.ExactStatements.Text"/> writes them.</summary>
     public const string RequestAsked = nameof(RequestAsked);
 
     /// <summary>The policies, or the last yes that was missing, let a request through. Fields: <c>request by_rule for_seconds</c>.</summary>
@@ -205,6 +205,12 @@ public static class FactKinds
 
     /// <summary>Somebody ordered the end of one session. Fields: <c>request grant session reason</c>.</summary>
     public const string SessionKilled = nameof(SessionKilled);
+
+    /// <summary>A statement that may run so many times only was let through once more. Fields: <c>request grant session index count</c>; <c>index</c> is its place among those of the request, from 0, <c>count</c> how often it ran so far under the grant.</summary>
+    public const string StatementCounted = nameof(StatementCounted);
+
+    /// <summary>A session that is for exact statements sent another, which was not passed on: told for the first ten of a session, and whenever their number has doubled. Fields: <c>request grant session reason_code count</c>; what was sent stands in the recording.</summary>
+    public const string StatementRefused = nameof(StatementRefused);
 
     /// <summary>A catalog version took effect. Fields: <c>catalog files previous number note change commit author dirty</c>.</summary>
     public const string CatalogApplied = nameof(CatalogApplied);

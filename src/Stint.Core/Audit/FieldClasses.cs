@@ -36,16 +36,17 @@ public static class FieldClasses
             requests review break_glass within_seconds report
             user group sign_in cli
             step_up proof proved_at credential public_key authenticator_data signature nonce
+            any_parameters times
             """,
         [FieldClass.Internal] =
             """
             role roles resource resources kind rule rules by_rule files policy decided_by trace because remedy verdict terms step steps
             from_step recurrence workflow joins extends account login via cause escalate to node reason_code file name drift error guarantee database
-            sender tls labels bundle listener protocol setting mode issuer prefix scope token_id attributes previous_name client_data
+            type sender tls labels bundle listener protocol setting mode issuer prefix scope token_id attributes previous_name client_data
             """,
         [FieldClass.Personal] =
             """
-            claims told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester host added removed
+            authorization_details sql parameters claims told reviewers task subject by for delegate person persons approvers author could from application reason comment note ticket holder requester host added removed
             """,
     }
         .SelectMany(row => row.Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(name => (name, row.Key)))

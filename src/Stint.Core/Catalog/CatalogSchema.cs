@@ -272,7 +272,7 @@ public static class CatalogSchema
             ["reason"] = Object(
                 "What has to be said.",
                 [],
-                new JsonObject { ["required"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether a reason has to be given." }, ["ticket"] = Text("Pattern that the ticket has to match.") }),
+                new JsonObject { ["required"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether a reason has to be given." }, ["ticket"] = Text("Pattern that the ticket has to match."), ["statements"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether the exact statements have to be named; nothing else runs then." } }),
             ["approve"] = Object("Whose yes it needs: auto: true, a workflow, or steps.", [], approve),
             ["record"] = Choice(["default", "strict"], "strict: every statement is durable before it is sent."),
             ["begin_within"] = Pattern(Duration, "How long an approved one waits to be begun. Default: 8h."),
@@ -406,6 +406,7 @@ public static class CatalogSchema
                         ["start"] = Text(moment),
                         ["break_glass"] = new JsonObject { ["type"] = "boolean", ["description"] = "Whether it is asked as break-glass." },
                         ["task"] = Text("The task that access would be bound to: github:org/repo#12."),
+                        ["statements"] = Texts("The exact statements that it would be for."),
                         ["at"] = Text(moment + " Default: 2026-01-05T12:00:00Z, a Monday."),
                         ["held"] = new JsonObject
                         {

@@ -366,6 +366,9 @@ public sealed record Policy
     /// <summary>Whether a justification must be given.</summary>
     public bool ReasonRequired { get; init; }
 
+    /// <summary>Whether the exact statements that shall run have to be named.</summary>
+    public bool StatementsRequired { get; init; }
+
     /// <summary>Pattern that the ticket must match; null when no ticket is demanded.</summary>
     public string? TicketPattern { get; init; }
 

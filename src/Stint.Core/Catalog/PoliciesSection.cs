@@ -120,7 +120,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
         }
 
         var (usual, most) = For(map);
-        var (required, ticket) = Reason(map);
+        var (required, ticket, statements) = Reason(map);
         var glass = new BreakGlassSection(_reading, _workflows).Read(entry, map);
         var (approve, auto) = map.Find("break_glass") is null ? Approve(entry, map, workflows) : default;
         return Common(entry, map, map.Find("who")) with
@@ -130,6 +130,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
             MaxFor = most,
             ReasonRequired = required || glass is not null,
             TicketPattern = ticket,
+            StatementsRequired = statements,
             Approve = approve,
             Auto = auto,
             BreakGlass = glass,
@@ -324,23 +325,24 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
         return (usual ?? (longest < hour ? longest : hour), longest);
     }
 
-    private (bool Required, string? Ticket) Reason(MapNode policy)
+    private (bool Required, string? Ticket, bool Statements) Reason(MapNode policy)
     {
         if (policy.Find("reason") is not { } given || _reading.Map(given.Value, "'reason'") is not { } map)
         {
-            return (false, null);
+            return (false, null, false);
         }
 
-        _reading.Keys(map, "'reason'", ["required", "ticket"]);
+        _reading.Keys(map, "'reason'", ["required", "ticket", "statements"]);
         if (map.Entries.Count == 0)
         {
             _reading.Problems.Error(map.Place, "'reason' is empty", "write reason: { required: true }, or reason: { ticket: '^INC-[0-9]+$' }");
         }
 
         var required = _reading.Flag(map, "required", "'required'");
+        var statements = _reading.Flag(map, "statements", "'statements'");
         if (map.Find("ticket") is not { } ticket || _reading.Text(ticket.Value, "'ticket'", 300) is not { } pattern)
         {
-            return (required, null);
+            return (required, null, statements);
         }
 
         try
@@ -350,7 +352,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
         catch (Exception trouble) when (trouble is ArgumentException or NotSupportedException)
         {
             _reading.Problems.Error(ticket.Value.Place, "'ticket' is not a pattern that can be matched in bounded time", "take a regular expression without look-around and back references: '^INC-[0-9]+$'");
-            return (required, null);
+            return (required, null, statements);
         }
 
         if (!pattern.StartsWith('^') || !pattern.EndsWith('$'))
@@ -358,7 +360,7 @@ internal sealed partial class PoliciesSection(Draft draft, Subjects names, Dicti
             _reading.Problems.Warn(ticket.Value.Place, "'ticket' matches anywhere in the text", "write ^ before it and $ behind it");
         }
 
-        return (required, pattern);
+        return (required, pattern, statements);
     }
 
     private RecordMode Record(MapNode policy)

@@ -165,12 +165,12 @@ internal sealed class Reading(Problems problems)
         map.Find(key) is { } entry ? Duration(entry.Value, what, least, most) : null;
 
     /// <summary>A text or a list of texts, each with its place. Empty, with a problem, when it is something else.</summary>
-    public IReadOnlyList<(string Text, CatalogPlace Place)> Texts(Node node, string what, int longest = 500)
+    public IReadOnlyList<(string Text, CatalogPlace Place)> Texts(Node node, string what, int longest = 500, bool newLines = false)
     {
         var found = new List<(string, CatalogPlace)>();
         foreach (var item in node is ListNode list ? list.Items : [node])
         {
-            if (Text(item, node is ListNode ? $"each of {what}" : what, longest) is { } text)
+            if (Text(item, node is ListNode ? $"each of {what}" : what, longest, newLines) is { } text)
             {
                 found.Add((text, item.Place));
             }

@@ -45,6 +45,9 @@ public sealed record KindShape(string Kind, string Description, Guarantee Guaran
 
     /// <summary>Whether a catalog has one resource of this kind at the most.</summary>
     public bool OnlyOne { get; init; }
+
+    /// <summary>Whether a session can be held to exact statements: only the gateway leads there, and it reads what is said.</summary>
+    public bool HoldsToStatements { get; init; }
 }
 
 /// <summary>One setting.</summary>

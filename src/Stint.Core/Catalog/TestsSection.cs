@@ -53,7 +53,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             return null;
         }
 
-        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at", "held", "break_glass", "task"]);
+        reading.Keys(given, "'given'", ["subject", "ask", "for", "reason", "ticket", "start", "at", "held", "break_glass", "task", "statements"]);
         var subject = Needed(given, "subject", "'given'");
         var wanted = Needed(given, "ask", "'given'");
         var bundle = wanted is TextNode { Value: var word } ? bundles.GetValueOrDefault(word) : null;
@@ -78,6 +78,7 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
             At = at,
             Held = given.Find("held") is { } held ? Held(held.Value, at) : [],
             Task = Task(given),
+            Statements = Statements(given),
             BreakGlass = reading.Flag(given, "break_glass", "'break_glass'"),
             Expect = expect,
         };
@@ -93,6 +94,19 @@ internal sealed class TestsSection(Reading reading, IReadOnlyCollection<string> 
         }
 
         return task;
+    }
+
+    private Requests.ExactStatements? Statements(MapNode given)
+    {
+        if (given.Find("statements") is not { } entry)
+        {
+            return null;
+        }
+
+        var texts = reading.Texts(entry.Value, "'statements'", 20_000, newLines: true);
+        return Requests.ExactStatements.Check(
+            [new(Requests.ExactStatements.Type, [.. texts.Select(item => new Requests.AskedStatement(item.Text, null, false, null))])],
+            (_, what, wayOut) => reading.Problems.Error(entry.Value.Place, $"'statements': {what}", wayOut ?? "write SQL texts"));
     }
 
     private CatalogTest? Subject(Node node)

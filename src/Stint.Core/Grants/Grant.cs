@@ -1,4 +1,5 @@
 using Stint.Core.Policies;
+using Stint.Core.Requests;
 
 namespace Stint.Core.Grants;
 
@@ -64,6 +65,9 @@ public sealed record Grant
 
     /// <summary>The task that it is bound to: when that is done, it ends. Null for none.</summary>
     public string? Task { get; init; }
+
+    /// <summary>The exact statements that its request was approved for: no other runs under it. Null for whatever the role allows.</summary>
+    public ExactStatements? Statements { get; init; }
 
     /// <summary>Whether it came of a break-glass: opened without anybody's yes, recorded strictly, and reviewed.</summary>
     public bool BreakGlass { get; init; }

@@ -46,6 +46,9 @@ public sealed record CatalogTest
     /// <summary>The task that access would be bound to; null for none.</summary>
     public string? Task { get; init; }
 
+    /// <summary>The exact statements that it would be for; null for whatever the role allows.</summary>
+    public Requests.ExactStatements? Statements { get; init; }
+
     /// <summary>Whether it is asked as break-glass.</summary>
     public bool BreakGlass { get; init; }
 

@@ -58,6 +58,7 @@ public static class ConditionShape
                     new CelField("reason", CelType.String, "The justification; empty when none was given."),
                     new CelField("ticket", CelType.String, "The tracker's ticket; empty when none was given."),
                     new CelField("task", CelType.String, "The task that access is bound to, such as github:org/repo#12; empty when none was named."),
+                    new CelField("statements", Texts, "The texts of the exact statements that it is for; empty when it is for whatever the role allows."),
                     new CelField("duration", CelType.Duration, "How long it was asked for; absent when the asking left it to the policy.", MayBeAbsent: true),
                 ])),
             "What was asked."),
@@ -100,6 +101,8 @@ public static class ConditionShape
     internal static int RequestTicket { get; } = Environment.SlotOf("request.ticket");
 
     internal static int RequestTask { get; } = Environment.SlotOf("request.task");
+
+    internal static int RequestStatements { get; } = Environment.SlotOf("request.statements");
 
     internal static int RequestFor { get; } = Environment.SlotOf("request.duration");
 

@@ -132,6 +132,7 @@ public static partial class Decider
                 {
                     BreakGlass = glass,
                     OnlyBreakGlass = policies[0].BreakGlass is not null,
+                    StatementsRequired = policies.Exists(policy => policy.StatementsRequired),
                     Conditions = [.. policies.SelectMany(policy => Open(policy)).Select(condition => condition.Text).Distinct()],
                 });
             }
@@ -303,6 +304,11 @@ public static partial class Decider
         if (policy.ReasonRequired && string.IsNullOrWhiteSpace(question.Reason))
         {
             (unmet ??= []).Add(("no reason was given", "give a reason"));
+        }
+
+        if (policy.StatementsRequired && question.Statements is null)
+        {
+            (unmet ??= []).Add(("no exact statements were named", "name them: --statement 'SQL'"));
         }
 
         if (ticket is not null)

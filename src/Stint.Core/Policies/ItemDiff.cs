@@ -186,7 +186,7 @@ internal static class ItemDiff
             ("roles", one.Roles.SetEquals(other.Roles)),
             ("template", one.Template == other.Template),
             ("for", one.DefaultFor == other.DefaultFor && one.MaxFor == other.MaxFor),
-            ("reason", one.ReasonRequired == other.ReasonRequired && one.TicketPattern == other.TicketPattern),
+            ("reason", one.ReasonRequired == other.ReasonRequired && one.StatementsRequired == other.StatementsRequired && one.TicketPattern == other.TicketPattern),
             ("approve", Steps(one.Approve, other.Approve).Count == 0 && one.Auto?.Text == other.Auto?.Text),
             ("break_glass", one.BreakGlass == other.BreakGlass),
             ("where", one.Where?.Text == other.Where?.Text),

@@ -12,6 +12,9 @@ public sealed record Offer(RoleRef Role, TimeSpan Default, TimeSpan Max, bool Ne
     /// <summary>Conditions that have to hold when it is asked for, as the catalog writes them.</summary>
     public IReadOnlyList<string> Conditions { get; init; } = [];
 
+    /// <summary>Whether the exact statements have to be named.</summary>
+    public bool StatementsRequired { get; init; }
+
     /// <summary>Whether it opens at once in an emergency.</summary>
     public bool BreakGlass { get; init; }
 

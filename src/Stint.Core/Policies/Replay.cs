@@ -44,7 +44,7 @@ public sealed record Replay(Request Request, Replayed What, string Because)
         ArgumentNullException.ThrowIfNull(request);
 
         // NB. A wished length was kept together with a policy's own: one that has become too long shortens, it does not refuse.
-        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, request.StartAt, request.AskedAt) { Held = held, BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims };
+        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, request.StartAt, request.AskedAt) { Held = held, BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims, Statements = request.Statements };
         var now = Decider.Decide(catalog, question);
         var (what, because) = (request.Verdict, now) switch
         {

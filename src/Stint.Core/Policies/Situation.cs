@@ -121,6 +121,11 @@ internal sealed class Situation(LoadedCatalog catalog, Subject subject, Resource
             return CelValue.From(Question.Task ?? "");
         }
 
+        if (slot == ConditionShape.RequestStatements)
+        {
+            return CelValue.From(CelList.Of([.. Question.Statements?.List.Select(statement => statement.Sql) ?? []]));
+        }
+
         if (slot == ConditionShape.RequestFor)
         {
             return Question.For is { } length ? CelValue.From(length) : CelValue.Absent;

@@ -79,6 +79,9 @@ public sealed record Standing
 
     public bool ReasonRequired { get; init; }
 
+    /// <summary>Whether the exact statements have to be named.</summary>
+    public bool StatementsRequired { get; init; }
+
     /// <summary>Every one of them has to match the ticket; empty when no ticket is demanded.</summary>
     public IReadOnlyList<string> Tickets { get; init; } = [];
 
@@ -102,7 +105,7 @@ public sealed record Standing
 
     /// <summary>The same text for whatever is the same to those who ask, whoever they are and however the rules are called.</summary>
     internal string Signature => Could
-        ? $"{Way}|{string.Join(';', Steps.Select(step => $"{step.From}*{step.Need}{StepUps.Word(step.StepUp)}"))}|{Distinct}|{Terms!.For.Ticks}|{Terms.Max.Ticks}|{Terms.Record}|{ReasonRequired}|{string.Join('\n', Tickets)}|{string.Join('\n', Conditions)}|{string.Join('\n', Sparing)}|{string.Join('\n', Apart)}|{string.Join('\n', Times)}|{Glass?.Signature}"
+        ? $"{Way}|{string.Join(';', Steps.Select(step => $"{step.From}*{step.Need}{StepUps.Word(step.StepUp)}"))}|{Distinct}|{Terms!.For.Ticks}|{Terms.Max.Ticks}|{Terms.Record}|{ReasonRequired}|{StatementsRequired}|{string.Join('\n', Tickets)}|{string.Join('\n', Conditions)}|{string.Join('\n', Sparing)}|{string.Join('\n', Apart)}|{string.Join('\n', Times)}|{Glass?.Signature}"
         : "no";
 
     /// <summary><c>by rule</c>, or <c>with a yes from owners and 2 yeses from group:security</c>; <c>not at all</c>.</summary>
@@ -120,7 +123,7 @@ public sealed record Standing
 
     /// <summary>What the asking has to hold, in words; empty for nothing.</summary>
     public IReadOnlyList<string> Demands =>
-        [.. Way == Way.BreakGlass ? [$"a reason of {Glass!.ReasonAtLeast} characters"] : (string[])[], .. ReasonRequired ? ["a reason"] : (string[])[], .. Tickets.Select(pattern => $"a ticket that matches {pattern}"), .. Conditions.Select(condition => $"that {condition} holds"), .. Times.Select(times => $"to open {times}"), .. Apart];
+        [.. Way == Way.BreakGlass ? [$"a reason of {Glass!.ReasonAtLeast} characters"] : (string[])[], .. ReasonRequired ? ["a reason"] : (string[])[], .. StatementsRequired ? ["the exact statements"] : (string[])[], .. Tickets.Select(pattern => $"a ticket that matches {pattern}"), .. Conditions.Select(condition => $"that {condition} holds"), .. Times.Select(times => $"to open {times}"), .. Apart];
 
     /// <summary>How <see cref="Standing.Way"/> is written.</summary>
     public static string Word(Way way) => way switch
@@ -134,7 +137,7 @@ public sealed record Standing
         _ => throw new InvalidOperationException($"{way} is not a way."),
     };
 
-    /// <summary>As JSON: <c>way how because rules for_seconds max_seconds record reason_required tickets conditions sparing times apart distinct steps</c>.</summary>
+    /// <summary>As JSON: <c>way how because rules for_seconds max_seconds record reason_required statements_required tickets conditions sparing times apart distinct steps</c>.</summary>
     /// <param name="withPeople">Whether the steps name their people. Of many persons at once the steps are told without.</param>
     public JsonObject ToNode(bool withPeople = true)
     {
@@ -151,6 +154,7 @@ public sealed record Standing
             node["max_seconds"] = (long)terms.Max.TotalSeconds;
             node["record"] = terms.Record == RecordMode.Strict ? "strict" : "default";
             node["reason_required"] = ReasonRequired;
+            node["statements_required"] = StatementsRequired;
             node["tickets"] = Texts(Tickets);
             node["conditions"] = Texts(Conditions);
             node["sparing"] = Texts(Sparing);

@@ -84,7 +84,7 @@ internal sealed class Standings(LoadedCatalog catalog, DateTimeOffset now)
             Texts(rules, policy => [policy.Where, policy.When]));
         return standing.Could
             ? standing with { Glass = emergency }
-            : new Standing { Way = Way.BreakGlass, Rules = rules, Terms = emergency.Terms, Tickets = emergency.Tickets, Conditions = emergency.Conditions, Glass = emergency };
+            : new Standing { Way = Way.BreakGlass, Rules = rules, StatementsRequired = rules.Exists(rule => _policies[rule].StatementsRequired), Terms = emergency.Terms, Tickets = emergency.Tickets, Conditions = emergency.Conditions, Glass = emergency };
     }
 
     private Standing Daily(SubjectId subject, RoleRef role)
@@ -127,6 +127,7 @@ internal sealed class Standings(LoadedCatalog catalog, DateTimeOffset now)
         Times = Catalog.Calendars.Count == 0 ? [] : Times(subject, role, rules),
         Apart = [.. Catalog.Separations.Select(separation => separation.Said(role) is { } said ? $"{said} ({separation.Name})" : null).OfType<string>()],
         ReasonRequired = rules.Exists(rule => _policies[rule].ReasonRequired),
+        StatementsRequired = rules.Exists(rule => _policies[rule].StatementsRequired),
         Conditions = Texts(rules, policy => [policy.Where, policy.When]),
         Sparing = Texts(rules, policy => [policy.Auto]),
         Tickets = [.. rules.Select(rule => _policies[rule].TicketPattern).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],

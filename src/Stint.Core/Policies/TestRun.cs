@@ -22,7 +22,7 @@ public static class TestRun
                 continue;
             }
 
-            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { Held = test.Held, BreakGlass = test.BreakGlass, Task = test.Task, Claims = test.Claims };
+            var question = new Question(test.Subject, test.Ask, test.For, test.Reason, test.Ticket, test.Start, test.At) { Held = test.Held, BreakGlass = test.BreakGlass, Task = test.Task, Claims = test.Claims, Statements = test.Statements };
             var verdict = Decider.Decide(world, question);
             coverage.Note(world, question, verdict);
             results.Add(new TestResult(test, verdict, Differences(test.Expect, verdict, test.Start ?? test.At)));

@@ -1,4 +1,5 @@
 using Stint.Core.Approvals;
+using Stint.Core.Requests;
 
 namespace Stint.Core.Policies;
 
@@ -27,6 +28,9 @@ public sealed record Question(
 
     /// <summary>Of a workload: what its token said, verified. Empty for a token that says nothing; null where no token was shown.</summary>
     public IReadOnlyDictionary<string, string>? Claims { get; init; }
+
+    /// <summary>The exact statements that it would be for; null for whatever the role allows.</summary>
+    public ExactStatements? Statements { get; init; }
 
     /// <summary>Whether it is asked as break-glass: an emergency, that opens at once and is reviewed afterwards.</summary>
     public bool BreakGlass { get; init; }

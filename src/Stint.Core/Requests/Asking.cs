@@ -25,6 +25,9 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
     /// <summary>Of a workload: what its token said, verified. Null for a person.</summary>
     public IReadOnlyDictionary<string, string>? Claims { get; init; }
 
+    /// <summary>The exact statements that it is for, as RFC 9396 writes them; null for whatever the role allows.</summary>
+    public IReadOnlyList<AskedDetail>? Details { get; init; }
+
     /// <summary>Longest justification, in characters.</summary>
     public const int LongestReason = 2_000;
 
@@ -128,6 +131,7 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
             Wrong("recurrence", "a series has its own start, cannot be waited for and joins no grant", "leave start_at, wait and extends out");
         }
 
+        var statements = ExactStatements.Check(Details, Wrong);
         var series = Recurrence?.Check(now, Wrong);
         return problems.Count > 0
             ? new AskingCheck.Wrong(problems)
@@ -144,6 +148,7 @@ public sealed record Asking(string? Role, long? ForSeconds, string? Reason, stri
                 BreakGlass = BreakGlass,
                 Task = task,
                 Claims = Claims,
+                Statements = statements,
             };
     }
 
@@ -179,6 +184,9 @@ public abstract record AskingCheck
 
         /// <summary>Of a workload: what its token said, verified. Null for a person.</summary>
         public IReadOnlyDictionary<string, string>? Claims { get; init; }
+
+        /// <summary>The exact statements that it is for; null for whatever the role allows.</summary>
+        public ExactStatements? Statements { get; init; }
     }
 
     /// <summary>All that is wrong with it.</summary>

@@ -64,6 +64,9 @@ public sealed record Request
     /// <summary>Of a workload: what its token said when it asked, verified; empty for a token that says nothing. Null for a person.</summary>
     public IReadOnlyDictionary<string, string>? Claims { get; init; }
 
+    /// <summary>The exact statements that it is for; null for whatever the role allows.</summary>
+    public ExactStatements? Statements { get; init; }
+
     /// <summary>Whether it was asked as break-glass: it opened at once, or not at all, and is reviewed.</summary>
     public bool BreakGlass { get; init; }
 

@@ -19,7 +19,7 @@ public static class RequestDigest
     /// <c>id subject role for_seconds reason ticket start_at extends steps distinct catalog_version</c>; a step is
     /// <c>name from need approvers</c>. Where a step says so, <c>escalate</c> (<c>after_seconds to approvers</c>) and
     /// <c>not_for_reports</c> and <c>step_up</c> follow, then <c>sequential</c> where the steps have an order, and <c>recurrence</c> or <c>occurrence_of</c> before <c>catalog_version</c> where it is a series or of one: an
-    /// asking without them has the bytes that it always had. So has one without <c>break_glass</c>, which stands before <c>steps</c> where it is so, and one without <c>task</c> before that, and one without <c>claims</c>, names and values in the order of the names, before that. Absent values are <c>null</c>, times are UTC with six digits behind the second,
+    /// asking without them has the bytes that it always had. So has one without <c>break_glass</c>, which stands before <c>steps</c> where it is so, and one without <c>task</c> before that, and one without <c>claims</c>, names and values in the order of the names, before that, and one without <c>authorization_details</c>, as <see cref="ExactStatements.Text"/> writes them, before that. Absent values are <c>null</c>, times are UTC with six digits behind the second,
     /// characters outside of ASCII are escaped.
     /// </remarks>
     public static ReadOnlyMemory<byte> Canonical(Request request)
@@ -37,6 +37,13 @@ public static class RequestDigest
             json.WriteString("ticket", request.Ticket);
             json.WriteString("start_at", request.StartAt?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
             json.WriteString("extends", request.Extends?.Value);
+            if (request.Statements is { } statements)
+            {
+                // NB. An approver says yes to these texts and to no others.
+                json.WritePropertyName("authorization_details");
+                json.WriteRawValue(statements.Text);
+            }
+
             if (request.Claims is { } claims)
             {
                 // NB. An approver says yes to what this run of the job is: its repository, its ref, its environment.

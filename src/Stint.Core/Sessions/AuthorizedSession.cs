@@ -1,5 +1,6 @@
 using Stint.Core.Grants;
 using Stint.Core.Policies;
+using Stint.Core.Requests;
 
 namespace Stint.Core.Sessions;
 
@@ -18,6 +19,7 @@ public sealed class AuthorizedSession
         Grant = grant.Id;
         Request = grant.Request;
         Record = grant.Record;
+        Statements = grant.Statements;
         NotAfter = grant.NotAfter!.Value;
         Upstream = upstream;
         Limits = limits;
@@ -34,6 +36,9 @@ public sealed class AuthorizedSession
     public RequestId Request { get; }
 
     public RecordMode Record { get; }
+
+    /// <summary>The exact statements that may run in it, and nothing else; null for whatever the role allows.</summary>
+    public ExactStatements? Statements { get; }
 
     /// <summary>The deadline at admission. Later ones come as <see cref="SessionOrder.Extend"/>.</summary>
     public DateTimeOffset NotAfter { get; }
@@ -83,9 +88,13 @@ public sealed record SessionLimits(TimeSpan? Idle, int Connections);
 /// <summary>Whether a knock may come in.</summary>
 public static class Admission
 {
+    /// <summary>The grants that allow the same as a login's own: those for the same exact statements, or those for whatever the role allows.</summary>
+    /// <remarks>NB. What may do everything is never carried on by what may do three things, nor the other way round.</remarks>
+    public static List<Grant> Alike(IReadOnlyList<Grant> grants, ExactStatements? statements) => [.. grants.Where(grant => Equals(grant.Statements, statements))];
+
     /// <summary>The session, or null when none of the grants is usable at <paramref name="now"/>.</summary>
     /// <param name="id">Its name.</param>
-    /// <param name="grants">The grants of the login's assignment.</param>
+    /// <param name="grants">The grants of the login's assignment that are <see cref="Alike"/>.</param>
     /// <param name="now">The moment.</param>
     /// <param name="upstream">Where to dial.</param>
     /// <param name="limits">Its bounds.</param>

@@ -9,6 +9,20 @@ public interface ISessionGate
     /// <summary>Asked after the login proved its secret. Admits to what is open, and opens and begins nothing: a grant that waits is begun where a login is made for it.</summary>
     ValueTask<GateAnswer> AdmitAsync(Knock knock, CancellationToken cancellation);
 
+    /// <summary>Counts one run of a statement that may run so many times only, before it runs. Whatever cannot be counted is not allowed.</summary>
+    /// <param name="session">Which session.</param>
+    /// <param name="statement">Which of its statements, from 0.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    /// <returns>Whether it may run once more.</returns>
+    ValueTask<bool> CountAsync(SessionId session, int statement, CancellationToken cancellation);
+
+    /// <summary>Puts on record that a session was held to its statements.</summary>
+    /// <param name="session">Which session.</param>
+    /// <param name="why">Why the statement did not run.</param>
+    /// <param name="count">How many did not run so far in the session.</param>
+    /// <param name="cancellation">Ends the waiting.</param>
+    ValueTask HeldToAsync(SessionId session, StatementRefusal why, long count, CancellationToken cancellation);
+
     /// <summary>Puts the head of a recording under the audit log; at least every minute and at the close.</summary>
     ValueTask AnchorAsync(SessionId session, RecordingHead head, CancellationToken cancellation);
 
@@ -66,6 +80,25 @@ public enum GateRefusal
 
     /// <summary>The control plane cannot say: that is a no.</summary>
     Unavailable = 5,
+}
+
+/// <summary>Why a statement did not run in a session that is for exact statements.</summary>
+public enum StatementRefusal
+{
+    /// <summary>Its text is none of those that were approved.</summary>
+    NotListed = 1,
+
+    /// <summary>Its text was approved, with other bind parameters.</summary>
+    Parameters = 2,
+
+    /// <summary>It ran as often as was approved, or that could not be counted.</summary>
+    Times = 3,
+
+    /// <summary>No statement is approved by a message of that sort: copied data, a function called by its number, a name that was prepared elsewhere.</summary>
+    Form = 4,
+
+    /// <summary>The session reads its bytes in another encoding than UTF-8 by now: they would mean other texts.</summary>
+    Encoding = 5,
 }
 
 /// <summary>Where and as whom to dial. The holder never sees it.</summary>

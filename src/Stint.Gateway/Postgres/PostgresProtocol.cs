@@ -147,10 +147,23 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
             return;
         }
 
+        if (session.Statements is not null && PostgresSettled.Wrong(client.Startup.Parameters) is var (sentence, hint))
+        {
+            recording.Encoder.SessionClosed(host.Time.GetUtcNow(), SessionEndReason.ProtocolError, sentence, 0, 0);
+            await NotBegunAsync(session, recording, SessionEndReason.ProtocolError, sentence);
+            await RefuseAsync(new PostgresOpened.Refused(client.Stream, PostgresStates.InsufficientPrivilege, sentence, hint), side.Socket, from);
+            return;
+        }
+
         PostgresDialed dialed;
         try
         {
-            dialed = await _upstream.DialAsync(session.Upstream, side, Forwarded(client), cancellation);
+            dialed = await _upstream.DialAsync(session.Upstream, side, Forwarded(client, session), cancellation);
+            if (session.Statements is not null && dialed is PostgresDialed.Connected { Connection: { } opened } && !PostgresGuard.IsUtf8(opened.Encoding))
+            {
+                opened.Side.Close();
+                dialed = new PostgresDialed.Failed(PostgresStates.InsufficientPrivilege, "Your access is for exact statements, and the target does not read them as UTF-8.", null, "client_encoding is not UTF8 after login");
+            }
         }
         catch (Exception failed) when (failed is OperationCanceledException or IOException or SocketException)
         {
@@ -174,7 +187,9 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
     {
         var tap = new PostgresTap(recording.Encoder, host.Time, connection.Encoding);
         var voice = new PostgresVoice(_upstream, connection);
-        var relay = new RelaySession(session, side, connection.Side, tap, voice, recording, host);
+        var guard = session.Statements is null ? null : new PostgresGuard(connection.Side.Stream, session, host.Gate, host.Logger);
+        var relay = new RelaySession(session, side, guard is null ? connection.Side : connection.Side with { Stream = guard }, tap, voice, recording, host);
+        guard?.Watch(relay);
         var process = 0;
         byte[] key;
         do
@@ -251,9 +266,14 @@ internal sealed class PostgresProtocol(RelayHost host) : IGatewayProtocol
     private static string Bounded(string text) => text.Length > 256 ? text[..256] : text;
 
     // What the client asks for goes on, save who and where: those are the grant's. Names of the protocol's own were answered here.
-    private static IEnumerable<KeyValuePair<string, string>> Forwarded(PostgresClient client) =>
-        client.Startup.Parameters.Where(parameter =>
+    private static IEnumerable<KeyValuePair<string, string>> Forwarded(PostgresClient client, AuthorizedSession session)
+    {
+        var asked = client.Startup.Parameters.Where(parameter =>
             parameter.Key is not ("user" or "database" or "replication") && !parameter.Key.StartsWith("_pq_.", StringComparison.Ordinal));
+        return session.Statements is null
+            ? asked
+            : asked.Where(parameter => !parameter.Key.Equals("client_encoding", StringComparison.OrdinalIgnoreCase)).Append(new("client_encoding", "UTF8"));
+    }
 
     private static string CodeOf(GateRefusal why) => why switch
     {

@@ -67,6 +67,9 @@ internal sealed partial class RelaySession : IDisposable
 
     public DateTimeOffset NotAfter { get; private set; }
 
+    /// <summary>Whether its end has come: nothing goes to the target any more.</summary>
+    public bool IsOver => _ended;
+
     /// <summary>What the client hears first; empty for nothing.</summary>
     public ReadOnlyMemory<byte> Greeting { get; set; }
 

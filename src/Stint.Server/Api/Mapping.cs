@@ -1,6 +1,7 @@
 using Stint.Core.Approvals;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
+using Stint.Core.Requests;
 using Stint.Server.Approvals;
 using Stint.Server.Grants;
 using Stint.Server.Requests;
@@ -33,6 +34,7 @@ internal static class Mapping
             Recurrence = view.Series is { } series ? Of(series) : null,
             OccurrenceOf = request.OccurrenceOf?.Value,
             Task = request.Task,
+            AuthorizationDetails = Of(request.Statements),
             BreakGlass = request.BreakGlass,
             Review = view.Review is { } review ? ReviewMapping.RefOf(review) : null,
             AskedAt = request.AskedAt,
@@ -52,6 +54,15 @@ internal static class Mapping
             Grant = view.Grant is { } grant ? Of(grant) : null,
         };
     }
+
+    /// <summary>As RFC 9396 writes it; null for whatever the role allows.</summary>
+    public static IReadOnlyList<DetailShape>? Of(ExactStatements? statements) => statements is null ? null : [new DetailShape(ExactStatements.Type, [.. statements.List.Select(one => new ExactStatementShape
+    {
+        Sql = one.Sql,
+        Parameters = one.Parameters is { Count: > 0 } values ? values : null,
+        AnyParameters = one.Parameters is null ? true : null,
+        Times = one.Times,
+    })])];
 
     private static RecurrenceShape Of(SeriesView view) => new(
         view.Series.Rule.Text,
@@ -122,6 +133,7 @@ internal static class Mapping
             EndNote = grant.EndNote,
             Record = Words.Record[grant.Record],
             Task = grant.Task,
+            AuthorizationDetails = Of(grant.Statements),
             BreakGlass = grant.BreakGlass,
             Trouble = view.Trouble,
             Guarantee = Word(view.Guarantee),
@@ -155,6 +167,7 @@ internal static class Mapping
         offer.ReasonRequired,
         offer.Held?.Value)
     {
+        StatementsRequired = offer.StatementsRequired,
         BreakGlass = offer.BreakGlass,
     };
 

@@ -25,7 +25,7 @@ internal static class RequestEndpoints
 
         api.MapPost("/requests", AskAsync)
             .WithMetadata(ByCode.Instance, ForWorkloads.Instance)
-            .Describe("ask", "Ask for a role", "A policy's no is an answer too: a request in the state `denied`, with the rule and what would change it. A role that does not exist and one that the caller may not know of answer 404 alike. With `break_glass` it is an emergency: it opens at once or is denied, tells everybody named, and opens a review. Takes an Idempotency-Key.", typeof(RequestShape), 201, 404, 409, 422);
+            .Describe("ask", "Ask for a role", "A policy's no is an answer too: a request in the state `denied`, with the rule and what would change it. A role that does not exist and one that the caller may not know of answer 404 alike. With `break_glass` it is an emergency: it opens at once or is denied, tells everybody named, and opens a review. With `authorization_details` (RFC 9396) it is for exact statements, and nothing else runs under it. Takes an Idempotency-Key.", typeof(RequestShape), 201, 404, 409, 422);
         api.MapPost("/requests/preview", PreviewAsync)
             .WithMetadata(ForWorkloads.Instance)
             .Describe("previewAsk", "What an asking would come to", "Decides as asking would, and stores nothing.", typeof(PreviewShape), 200, 404, 422);
@@ -127,6 +127,9 @@ internal static class RequestEndpoints
         BreakGlass = body.BreakGlass ?? false,
         Task = body.Task,
         Claims = caller.Claims,
+        Details = body.AuthorizationDetails is { } details
+            ? [.. details.Select(detail => new AskedDetail(detail.Type, [.. detail.Statements.Select(one => new AskedStatement(one.Sql, one.Parameters, one.AnyParameters ?? false, one.Times))]))]
+            : null,
     };
 
     /// <summary>The answer to whoever asks for what their token is not for, whether it exists or not; null for anything else.</summary>

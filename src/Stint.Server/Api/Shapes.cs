@@ -58,6 +58,9 @@ internal sealed record RoleShape(
     bool ReasonRequired,
     string? Held)
 {
+    /// <summary>Whether the exact statements have to be named.</summary>
+    public required bool StatementsRequired { get; init; }
+
     /// <summary>Whether it opens at once in an emergency, as break-glass.</summary>
     public required bool BreakGlass { get; init; }
 }
@@ -94,6 +97,30 @@ internal sealed record AskBody
 
     /// <summary>The task that access is bound to: when it is done, access ends. <c>SYSTEM:NAME</c>.</summary>
     public string? Task { get; init; }
+
+    /// <summary>The exact statements that it is for (RFC 9396); absent for whatever the role allows.</summary>
+    public IReadOnlyList<DetailShape>? AuthorizationDetails { get; init; }
+}
+
+/// <summary>What access is for, exactly (RFC 9396).</summary>
+/// <param name="Type"><c>stint:statements</c>.</param>
+/// <param name="Statements">The statements that may run.</param>
+internal sealed record DetailShape(string Type, IReadOnlyList<ExactStatementShape> Statements);
+
+/// <summary>One statement that may run.</summary>
+internal sealed record ExactStatementShape
+{
+    /// <summary>Its whole text.</summary>
+    public required string Sql { get; init; }
+
+    /// <summary>The values of its bind parameters in their text form, null for NULL; absent for none.</summary>
+    public IReadOnlyList<string?>? Parameters { get; init; }
+
+    /// <summary>Whether its bind parameters may have any values.</summary>
+    public bool? AnyParameters { get; init; }
+
+    /// <summary>How often it may run; absent for any number of times.</summary>
+    public long? Times { get; init; }
 }
 
 /// <summary>When a request shall open again and again. `until`, `count` or the rule says where it ends.</summary>
@@ -233,6 +260,9 @@ internal sealed record RequestShape
     /// <summary>The task that it is bound to; null for none.</summary>
     public string? Task { get; init; }
 
+    /// <summary>The exact statements that it is for (RFC 9396); null for whatever the role allows.</summary>
+    public IReadOnlyList<DetailShape>? AuthorizationDetails { get; init; }
+
     /// <summary>Whether it was asked as break-glass.</summary>
     public required bool BreakGlass { get; init; }
 
@@ -321,6 +351,9 @@ internal sealed record GrantShape
 
     /// <summary>The task that it is bound to: when that is done, it ends. Null for none.</summary>
     public string? Task { get; init; }
+
+    /// <summary>The exact statements that run under it, and no others (RFC 9396); null for whatever the role allows.</summary>
+    public IReadOnlyList<DetailShape>? AuthorizationDetails { get; init; }
 
     /// <summary>Whether it came of a break-glass: opened without anybody's yes, and reviewed.</summary>
     public required bool BreakGlass { get; init; }

@@ -72,14 +72,14 @@ internal sealed class AcceptOffer(StintStore store, TimeProvider clock, AskForRo
         // NB. Asked first without keeping anything: a no must leave the old request as it is.
         var stand = await steps.StandAsync(work, seen);
         var held = await work.HeldAsync(stand.Catalog, seen.Subject, offer.Role, now);
-        if (Decider.Decide(stand.Catalog, new Question(seen.Subject, offer.Role, offer.For, seen.Reason, seen.Ticket, start, now) { Held = held, Task = seen.Task, Claims = seen.Claims }) is Verdict.Deny deny)
+        if (Decider.Decide(stand.Catalog, new Question(seen.Subject, offer.Role, offer.For, seen.Reason, seen.Ticket, start, now) { Held = held, Task = seen.Task, Claims = seen.Claims, Statements = seen.Statements }) is Verdict.Deny deny)
         {
             return new Outcome<RequestView>.Refused(deny.Known ? $"the policies no longer allow it: {deny.Because}" : $"nobody may ask for {offer.Role} any longer", "wait for an answer to what you asked, or take it back");
         }
 
         var opening = start is not null ? Opening.Scheduled : seen.Opening;
         var extends = offer.Role == seen.Role ? seen.Extends : null;
-        var asked = await ask.AskAsync(work, seen.Subject, new AskingCheck.Sound(offer.Role, offer.For, seen.Reason, seen.Ticket, start, opening, extends) { Recurrence = seen.Recurrence, Task = seen.Task, Claims = seen.Claims });
+        var asked = await ask.AskAsync(work, seen.Subject, new AskingCheck.Sound(offer.Role, offer.For, seen.Reason, seen.Ticket, start, opening, extends) { Recurrence = seen.Recurrence, Task = seen.Task, Claims = seen.Claims, Statements = seen.Statements });
         if (asked is not Outcome<RequestView>.Done { Value.Request: { State: not RequestState.Denied } made })
         {
             return asked;

@@ -123,7 +123,7 @@ internal sealed class OfferInstead(StintStore store, IdSource ids, TimeProvider 
         // NB. What the policies would not let the requester have cannot be offered either; asked in full, as if they asked.
         var length = instead.For ?? (offered == seen.Role ? seen.For : null);
         var startAt = instead.StartAt is { } later ? Core.Audit.CanonicalTime.Cut(later) : seen.StartAt;
-        var verdict = Decider.Decide(catalog, new Question(seen.Subject, offered, length, seen.Reason, seen.Ticket, startAt, now) { Held = await work.HeldAsync(catalog, seen.Subject, offered, now), Task = seen.Task, Claims = seen.Claims });
+        var verdict = Decider.Decide(catalog, new Question(seen.Subject, offered, length, seen.Reason, seen.Ticket, startAt, now) { Held = await work.HeldAsync(catalog, seen.Subject, offered, now), Task = seen.Task, Claims = seen.Claims, Statements = seen.Statements });
         if (verdict is Verdict.Deny deny)
         {
             var field = offered == seen.Role ? instead.StartAt is null ? "for_seconds" : "start_at" : "role";

@@ -2,6 +2,7 @@ using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Grants;
 using Stint.Core.Sessions;
+using Stint.Server.Store;
 
 namespace Stint.Server.Audit;
 
@@ -61,6 +62,43 @@ internal static partial class Facts
         ["grant"] = grant.Value,
         ["session"] = session.Value,
         ["reason"] = comment,
+    };
+
+    /// <param name="session">The session.</param>
+    /// <param name="grant">The grant under which it is counted.</param>
+    /// <param name="statement">Which statement of the request, from 0.</param>
+    /// <param name="count">How often it ran so far under the grant, this time included.</param>
+    /// <param name="at">When.</param>
+    public static Fact StatementCounted(SessionId session, Grant grant, int statement, long count, DateTimeOffset at) => new(FactKinds.StatementCounted, at, Actor.Gateway)
+    {
+        ["request"] = grant.Request.Value,
+        ["grant"] = grant.Id.Value,
+        ["session"] = session.Value,
+        ["index"] = statement,
+        ["count"] = count,
+    };
+
+    /// <param name="session">The session.</param>
+    /// <param name="why">Why the last of them did not run.</param>
+    /// <param name="count">How many did not so far in the session.</param>
+    /// <param name="at">When.</param>
+    public static Fact StatementRefused(Session session, StatementRefusal why, long count, DateTimeOffset at) => new(FactKinds.StatementRefused, at, Actor.Gateway)
+    {
+        ["request"] = session.Request.Value,
+        ["grant"] = session.Grant.Value,
+        ["session"] = session.Id.Value,
+        ["reason_code"] = Word(why),
+        ["count"] = count,
+    };
+
+    private static string Word(StatementRefusal why) => why switch
+    {
+        StatementRefusal.NotListed => "not_listed",
+        StatementRefusal.Parameters => "parameters",
+        StatementRefusal.Times => "times",
+        StatementRefusal.Form => "form",
+        StatementRefusal.Encoding => "encoding",
+        _ => throw new InvalidOperationException($"{why} is not a reason."),
     };
 
     private static void Head(Fact fact, SessionId session, GrantId grant, RequestId request, RecordingHead? head)

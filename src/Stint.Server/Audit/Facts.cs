@@ -68,6 +68,11 @@ internal static partial class Facts
             fact["occurrence_of"] = of.Value;
         }
 
+        if (request.Statements is { } statements)
+        {
+            fact["authorization_details"] = FactValue.Own(statements.ToNode());
+        }
+
         if (request.Claims is { } claims)
         {
             fact["claims"] = Claims(claims);

@@ -4,6 +4,7 @@ using Stint.Core.Approvals;
 using Stint.Core.Audit;
 using Stint.Core.Catalog;
 using Stint.Core.Grants;
+using Stint.Core.Requests;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
 
@@ -127,6 +128,9 @@ internal sealed class Said
     /// <summary>What a right that was given is called here: a person may be given one again, and never two that are over at the same time.</summary>
     public static string RightOf(string person, string until) => $"the right of {person} until {until}";
 
+    /// <summary>What a request's exact statements are called here: its grant carries them too.</summary>
+    public static string StatementsOf(string request) => $"the statements of {request}";
+
     public void Take(SealedFact fact)
     {
         FactBody body;
@@ -189,7 +193,15 @@ internal sealed class Said
         {
             _details[id] = detail;
         }
+
+        if (kind == FactKinds.RequestAsked && body.Find("authorization_details") is { ValueKind: System.Text.Json.JsonValueKind.Array } statements)
+        {
+            _details[StatementsOf(id)] = Hash(statements.GetRawText());
+        }
     }
+
+    /// <summary>Exact statements, short: of a log with many of them, only this is kept in memory.</summary>
+    public static string Hash(string statements) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(statements)));
 
     private static string Scope(FactBody body) => body.Find("scope") is { ValueKind: System.Text.Json.JsonValueKind.Array } scope ? string.Join(' ', scope.EnumerateArray().Select(one => one.GetString())) : "";
 }
@@ -205,7 +217,11 @@ internal sealed class RowCheck(Said said)
 
     public async Task RunAsync(Reads reads, CancellationToken cancellation)
     {
-        await EachAsync(page => reads.RequestsAsync(new RequestFilter(), page), request => Check(request.Id.Value, Facts.Word(request.State), request.Bundle is { } bundle ? $"{bundle}/{request.Digest}" : request.Digest, "what was asked"), cancellation);
+        await EachAsync(page => reads.RequestsAsync(new RequestFilter(), page), request =>
+        {
+            Check(request.Id.Value, Facts.Word(request.State), request.Bundle is { } bundle ? $"{bundle}/{request.Digest}" : request.Digest, "what was asked");
+            CheckStatements(request.Id.Value, request.Id, request.Statements);
+        }, cancellation);
         await EachAsync(page => reads.BundlesAsync(page), asking => Check(asking.Id.Value, "asked", $"{asking.Name}/{asking.Subject}/{asking.LeftOut}/{asking.Digest}", "what was asked for together"), cancellation);
         foreach (var series in await reads.SeriesAsync())
         {
@@ -243,11 +259,23 @@ internal sealed class RowCheck(Said said)
         }
     }
 
-    private void Check(Grant grant) => Check(
-        grant.Id.Value,
-        Facts.Word(grant.State),
-        grant is { NotBefore: { } from, NotAfter: { } until } ? $"{CanonicalTime.Write(from)}/{CanonicalTime.Write(until)}" : null,
-        "its window");
+    private void Check(Grant grant)
+    {
+        Check(
+            grant.Id.Value,
+            Facts.Word(grant.State),
+            grant is { NotBefore: { } from, NotAfter: { } until } ? $"{CanonicalTime.Write(from)}/{CanonicalTime.Write(until)}" : null,
+            "its window");
+        CheckStatements(grant.Id.Value, grant.Request, grant.Statements);
+    }
+
+    private void CheckStatements(string id, RequestId request, ExactStatements? statements)
+    {
+        if (said.DetailOf(Said.StatementsOf(request.Value)) != (statements is null ? null : Said.Hash(statements.Canonical)))
+        {
+            Find(id, $"{id} differs from the log: for which exact statements it is, is not what the fact about {request} says.");
+        }
+    }
 
     private void Check(Delegation delegation) => Check(
         delegation.Id.Value,

@@ -114,7 +114,7 @@ internal sealed class EndLeavers(StintStore store, CurrentCatalog current, TimeP
     private static string? Fallen(LoadedCatalog? before, LoadedCatalog after, Request request, DateTimeOffset now)
     {
         // NB. Only what the directory changed counts: a rule that lets in by day does not end by night what it let in.
-        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, null, now) { Held = [], BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims };
+        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, null, now) { Held = [], BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims, Statements = request.Statements };
         var fell = Decider.Decide(after, question) is Verdict.Deny
             && (before is null
                 ? !after.Policies.Any(policy => !policy.Deny && policy.Who.Contains(request.Subject) && policy.Roles.Contains(request.Role))

@@ -103,7 +103,7 @@ internal sealed class PlanCatalog(StintStore store, CurrentCatalog current, Cata
             return ("ends", $"{request.Subject} is no longer active");
         }
 
-        var question = new Question(request.Subject, request.Role, request.For, request.Reason, request.Ticket, null, now) { Held = await reads.HeldAsync(next, request.Subject, request.Role, now), BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims };
+        var question = new Question(request.Subject, request.Role, request.For, request.Reason, request.Ticket, null, now) { Held = await reads.HeldAsync(next, request.Subject, request.Role, now), BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims, Statements = request.Statements };
         var approved = request.OccurrenceOf is { } series ? await reads.FindRequestAsync(series) ?? request : request;
         var approvals = await reads.ApprovalsAsync(approved.Id);
         if (grant is null)

@@ -63,7 +63,7 @@ internal sealed class EvaluateAccess(StintStore store, CurrentCatalog catalog, T
             // NB. The clock is read after the rows: nothing is said to be held whose time ended while the store was slow to answer.
             var (now, current) = (clock.Now(), catalog.Now);
             return questions.Select(question => Counts(current, asker, question) && live.TryGetValue((question.Who, question.What), out var grants)
-                ? grants.Where(grant => grant.IsUsableAt(now)).MaxBy(grant => grant.NotAfter)
+                ? grants.Where(grant => IsWhole(grant, now)).MaxBy(grant => grant.NotAfter)
                 : null).ToList();
         },
         cancellation);
@@ -87,7 +87,7 @@ internal sealed class EvaluateAccess(StintStore store, CurrentCatalog catalog, T
 
             List<string> holders = all
                 ? await reads.OpenHoldersAsync(question.What, now, after, limit + 1)
-                : (await reads.LiveGrantsAsync(asker.Person, question.What)).Any(grant => grant.IsUsableAt(now)) && string.CompareOrdinal(asker.Person.Value, after) > 0 ? [asker.Person.Value] : [];
+                : (await reads.LiveGrantsAsync(asker.Person, question.What)).Any(grant => IsWhole(grant, now)) && string.CompareOrdinal(asker.Person.Value, after) > 0 ? [asker.Person.Value] : [];
             return Part(holders, after, limit, holder => question.About(holder) is { } asked && Counts(current, asker, asked) ? asked.Subject : null);
         },
         cancellation);
@@ -102,12 +102,15 @@ internal sealed class EvaluateAccess(StintStore store, CurrentCatalog catalog, T
     public Task<FoundNames> RolesAsync(Asker asker, AccessQuestion question, string after, int limit, CancellationToken cancellation) =>
         OfSubjectAsync(asker, question, after, limit, role => role.Resource == question.Resource, role => role.Role, cancellation);
 
+    // NB. Whoever holds a role for exact statements does not hold the role: who asks here could not hold them to those.
+    private static bool IsWhole(Grant grant, DateTimeOffset now) => grant.Statements is null && grant.IsUsableAt(now);
+
     private Task<FoundNames> OfSubjectAsync(Asker asker, AccessQuestion question, string after, int limit, Func<RoleRef, bool> wanted, Func<RoleRef, string> name, CancellationToken cancellation) => store.ReadAsync(
         async reads =>
         {
             var live = question.IsSubjectNamed ? await reads.LiveGrantsAsync(question.Who) : [];
             var (now, current) = (clock.Now(), catalog.Now);
-            var names = live.Where(grant => grant.IsUsableAt(now) && wanted(grant.Role) && Counts(current, asker, question with { Resource = grant.Role.Resource }))
+            var names = live.Where(grant => IsWhole(grant, now) && wanted(grant.Role) && Counts(current, asker, question with { Resource = grant.Role.Resource }))
                 .Select(grant => name(grant.Role))
                 .Where(one => string.CompareOrdinal(one, after) > 0)
                 .Distinct(StringComparer.Ordinal)

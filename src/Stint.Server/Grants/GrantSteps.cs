@@ -48,6 +48,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             Record = terms.Record,
             BreakGlass = request.BreakGlass,
             Task = request.Task,
+            Statements = request.Statements,
         });
         work.Append(Facts.GrantReady(grant, by));
 
@@ -72,7 +73,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             return null;
         }
 
-        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, start, now) { Held = [], BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims };
+        var question = new Question(request.Subject, request.Role, null, request.Reason, request.Ticket, start, now) { Held = [], BreakGlass = request.BreakGlass, Task = request.Task, Claims = request.Claims, Statements = request.Statements };
         return Decider.Decide(catalog.Now, question) switch
         {
             Verdict.Allow allow => allow.Terms.OpensFrom,
@@ -100,6 +101,7 @@ internal sealed class GrantSteps(CurrentCatalog catalog, IdSource ids, Sealer se
             BreakGlass = request.BreakGlass,
             Task = request.Task,
             Claims = request.Claims,
+            Statements = request.Statements,
         };
         return (Decider.AskAgain(current, question, approved.Verdict, await work.ApprovalsAsync(approved.Id), approved.Digest, await work.AdditionsAsync(approved.Id)), question);
     }

@@ -55,6 +55,10 @@ internal static class NodeEndpoints
             context, tokens, null, NodeJson.Default.Knock, NodeJson.Default.AdmitShape, async (node, knock, token) => await gate.AdmitAsync(node, knock, token)));
         nodes.MapPost("/anchor", (HttpContext context, NodeTokens tokens, NodeGate gate) => AskedAsync<AnchorBody, NodeDone>(
             context, tokens, null, NodeJson.Default.AnchorBody, NodeJson.Default.NodeDone, (node, body, token) => gate.AnchorAsync(node, new SessionId(body.Session), body.Head, token)));
+        nodes.MapPost("/count", (HttpContext context, NodeTokens tokens, NodeGate gate) => AskedAsync<CountBody, NodeDone>(
+            context, tokens, null, NodeJson.Default.CountBody, NodeJson.Default.NodeDone, (node, body, token) => gate.CountAsync(node, new SessionId(body.Session), body.Statement, token)));
+        nodes.MapPost("/held-to", (HttpContext context, NodeTokens tokens, NodeGate gate) => AskedAsync<HeldToBody, NodeDone>(
+            context, tokens, null, NodeJson.Default.HeldToBody, NodeJson.Default.NodeDone, (node, body, token) => gate.HeldToAsync(node, new SessionId(body.Session), body.Why, body.Count, token)));
         nodes.MapPost("/cut", (HttpContext context, NodeTokens tokens, NodeGate gate) => AskedAsync<CutBody, NodeDone>(
             context, tokens, null, NodeJson.Default.CutBody, NodeJson.Default.NodeDone, (node, body, token) => gate.CutAsync(node, new SessionId(body.Session), body.Backend, token)));
         nodes.MapPost("/ended", (HttpContext context, NodeTokens tokens, NodeGate gate) => AskedAsync<EndedBody, NodeDone>(

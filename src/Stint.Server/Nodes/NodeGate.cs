@@ -54,6 +54,22 @@ internal sealed class NodeGate(StintStore store, SessionGate gate, LiveSessions 
     }
 
     /// <returns>Null when the session is not the node's.</returns>
+    public async Task<NodeDone?> CountAsync(string node, SessionId session, int statement, CancellationToken cancellation) =>
+        await FindAsync(node, session, cancellation) is null ? null : new NodeDone(await gate.CountAsync(session, statement, cancellation));
+
+    /// <returns>Null when the session is not the node's.</returns>
+    public async Task<NodeDone?> HeldToAsync(string node, SessionId session, StatementRefusal why, long count, CancellationToken cancellation)
+    {
+        if (!Enum.IsDefined(why) || count < 1 || await FindAsync(node, session, cancellation) is null)
+        {
+            return null;
+        }
+
+        await gate.HeldToAsync(session, why, count, cancellation);
+        return new NodeDone(true);
+    }
+
+    /// <returns>Null when the session is not the node's.</returns>
     public async Task<NodeDone?> CutAsync(string node, SessionId session, string? backend, CancellationToken cancellation)
     {
         // NB. Without a name it would end every connection of the account; a node has only the one.
@@ -128,7 +144,9 @@ internal sealed class NodeGate(StintStore store, SessionGate gate, LiveSessions 
     private async Task TakeInAsync(string node, SessionId id, CancellationToken cancellation)
     {
         var (session, grants) = await store.ReadAsync(
-            async reads => await reads.FindSessionAsync(id) is { } found ? (found, await reads.GrantsOfAsync(found.Assignment)) : (null, []),
+            async reads => await reads.FindSessionAsync(id) is { } found && await reads.FindGrantAsync(found.Grant) is { } own
+                ? (found, Admission.Alike(await reads.GrantsOfAsync(found.Assignment), own.Statements))
+                : (null, []),
             cancellation);
         if (session is not { State: SessionState.Live } || session.Node != node)
         {

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Stint.Core;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
+using Stint.Core.Requests;
 using Stint.Core.Sessions;
 using Stint.Server.Hosting;
 
@@ -73,6 +74,10 @@ internal sealed record AdmittedShape(
     int Connections,
     Upstream Upstream)
 {
+    /// <summary>The exact statements that may run in it; null for whatever the role allows. Not written then: a node of an older version reads the rest, and refuses what it could not hold anybody to.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Statements { get; init; }
+
     public static AdmittedShape Of(AuthorizedSession session, DateTimeOffset notBefore) => new(
         session.Id.Value,
         session.Grant.Value,
@@ -85,7 +90,10 @@ internal sealed record AdmittedShape(
         session.Record,
         session.Limits.Idle?.TotalSeconds,
         session.Limits.Connections,
-        session.Upstream);
+        session.Upstream)
+    {
+        Statements = session.Statements?.Text,
+    };
 
     /// <summary>The session again, from the same facts and by the same decision; null when the gateway's own clock says that it is over.</summary>
     public AuthorizedSession? Decide(DateTimeOffset now)
@@ -104,6 +112,7 @@ internal sealed record AdmittedShape(
             NotBefore = NotBefore,
             NotAfter = NotAfter,
             Record = Record,
+            Statements = Statements is null ? null : ExactStatements.Parse(Statements),
         };
         var limits = new SessionLimits(IdleSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, Connections);
         return Admission.Decide(new SessionId(Session), [grant], now, Upstream, limits);
@@ -111,6 +120,10 @@ internal sealed record AdmittedShape(
 }
 
 internal sealed record AnchorBody(string Session, RecordingHead Head);
+
+internal sealed record CountBody(string Session, int Statement);
+
+internal sealed record HeldToBody(string Session, StatementRefusal Why, long Count);
 
 internal sealed record CutBody(string Session, string? Backend);
 
@@ -134,6 +147,8 @@ internal sealed record NodeDone(bool Done);
 [JsonSerializable(typeof(Knock))]
 [JsonSerializable(typeof(AdmitShape))]
 [JsonSerializable(typeof(AnchorBody))]
+[JsonSerializable(typeof(CountBody))]
+[JsonSerializable(typeof(HeldToBody))]
 [JsonSerializable(typeof(CutBody))]
 [JsonSerializable(typeof(EndedBody))]
 [JsonSerializable(typeof(NodeDone))]

@@ -95,6 +95,12 @@ internal sealed class RemoteGate(ControlLine line, string recordings, Func<DoorS
         _ = await line.AskAsync("anchor", new AnchorBody(session.Value, head), NodeJson.Default.AnchorBody, NodeJson.Default.NodeDone, cancellation)
             ?? throw new ControlException($"{line.Url} does not know {session} as this node's", isFinal: false);
 
+    public async ValueTask<bool> CountAsync(SessionId session, int statement, CancellationToken cancellation) =>
+        await line.AskAsync("count", new CountBody(session.Value, statement), NodeJson.Default.CountBody, NodeJson.Default.NodeDone, cancellation) is { Done: true };
+
+    public async ValueTask HeldToAsync(SessionId session, StatementRefusal why, long count, CancellationToken cancellation) =>
+        _ = await line.AskAsync("held-to", new HeldToBody(session.Value, why, count), NodeJson.Default.HeldToBody, NodeJson.Default.NodeDone, cancellation);
+
     public async ValueTask CutAtTargetAsync(SessionId session, string? backend, CancellationToken cancellation)
     {
         if (backend is not null)

@@ -1,3 +1,4 @@
+using Stint.Connectors;
 using Stint.Core;
 using Stint.Core.Approvals;
 using Stint.Core.Audit;
@@ -14,7 +15,7 @@ using Stint.Server.Store;
 namespace Stint.Server.Requests;
 
 /// <summary>Somebody asks for a role; the policies answer at once, and what they said is pinned.</summary>
-internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSource ids, TimeProvider clock, RequestViews views, GrantSteps steps, ApprovalSteps approvals, TellGlass tell)
+internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSource ids, TimeProvider clock, RequestViews views, GrantSteps steps, ApprovalSteps approvals, TellGlass tell, ConnectorList connectors)
 {
     /// <summary>Asks. A policy's no is an answer like any other: a request in <see cref="RequestState.Denied"/>.</summary>
     /// <returns><see cref="Outcome{T}.NotFound"/> for a role that no policy lets this subject know of, exactly as for one that does not exist.</returns>
@@ -76,7 +77,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             return new Outcome<AskPreview>.NotFound();
         }
 
-        var (wrong, open) = await store.ReadAsync(async reads => (await CheckExtensionAsync(reads, who, ask, now), ask.BreakGlass ? await reads.FindOpenReviewAsync(who) : null), cancellation);
+        var (wrong, open) = await store.ReadAsync(async reads => (CheckKind(current, ask) ?? await CheckExtensionAsync(reads, who, ask, now), ask.BreakGlass ? await reads.FindOpenReviewAsync(who) : null), cancellation);
         verdict = await store.ReadAsync(async reads => await reads.WithinBudgetAsync(current, who, verdict, now), cancellation);
         verdict = open is not null && verdict is Verdict.Allow broken ? Decider.UnderReview(broken, open) : verdict;
         return wrong is null
@@ -99,7 +100,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             return new Outcome<RequestView>.NotFound();
         }
 
-        if (await CheckExtensionAsync(work, who, ask, now) is { } wrong)
+        if ((CheckKind(current, ask) ?? await CheckExtensionAsync(work, who, ask, now)) is { } wrong)
         {
             return new Outcome<RequestView>.Invalid([wrong]);
         }
@@ -221,6 +222,7 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             BreakGlass = ask.BreakGlass,
             Task = ask.Task,
             Claims = ask.Claims,
+            Statements = ask.Statements,
             CatalogVersion = current.Version,
             Verdict = verdict,
             LapsesAt = now + terms.LapsesAfter,
@@ -231,11 +233,17 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
     }
 
     internal static Question Question(SubjectId who, AskingCheck.Sound ask, DateTimeOffset now) =>
-        new(who, ask.Role, ask.For, ask.Reason, ask.Ticket, ask.StartAt, now) { BreakGlass = ask.BreakGlass, Task = ask.Task, Claims = ask.Claims };
+        new(who, ask.Role, ask.For, ask.Reason, ask.Ticket, ask.StartAt, now) { BreakGlass = ask.BreakGlass, Task = ask.Task, Claims = ask.Claims, Statements = ask.Statements };
 
     internal static List<Problem> Problems(AskingCheck check) => check is AskingCheck.Wrong wrong
         ? [.. wrong.Problems.Select(problem => new Problem(problem.Field, problem.WayOut is null ? problem.What : $"{problem.What}; {problem.WayOut}"))]
         : [];
+
+    /// <summary>Only where the gateway alone leads there, and reads what is said, can anybody be held to exact statements.</summary>
+    private Problem? CheckKind(LoadedCatalog current, AskingCheck.Sound ask) =>
+        ask.Statements is not null && connectors.Find(current.Resources[ask.Role.Resource].Kind) is not { Shape.HoldsToStatements: true }
+            ? new Problem("authorization_details", $"nobody can be held to exact statements at a resource of the kind {current.Resources[ask.Role.Resource].Kind}; ask for the role without them")
+            : null;
 
     /// <summary>An extension joins an own grant of the same role that is not over.</summary>
     private static async Task<Problem?> CheckExtensionAsync(Reads reads, SubjectId who, AskingCheck.Sound ask, DateTimeOffset now)
@@ -262,6 +270,14 @@ internal sealed class AskForRole(StintStore store, CurrentCatalog catalog, IdSou
             return new Problem("extends", grant.BreakGlass
                 ? $"{extends} is break-glass, and more of it is break-glass again; say so, or ask without it"
                 : $"{extends} is not break-glass; ask for break-glass without it");
+        }
+
+        // NB. A session goes on with more time, never with more power.
+        if (!Equals(grant.Statements, ask.Statements))
+        {
+            return new Problem("authorization_details", grant.Statements is null
+                ? $"{extends} is not for exact statements; ask for those without it"
+                : $"{extends} is for exact statements, and more of it is for the same; say them");
         }
 
         // NB. Else a task's end would leave what was carried on beyond it.

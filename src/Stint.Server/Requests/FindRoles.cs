@@ -43,6 +43,7 @@ internal sealed class FindRoles(StintStore store, CurrentCatalog catalog, Connec
                 {
                     BreakGlass = offer.BreakGlass,
                     OnlyBreakGlass = offer.OnlyBreakGlass,
+                    StatementsRequired = offer.StatementsRequired,
                 });
             }
         }

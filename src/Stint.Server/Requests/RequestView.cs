@@ -100,6 +100,9 @@ internal sealed record RoleOffer(
     IReadOnlyList<string> Conditions,
     GrantId? Held)
 {
+    /// <summary>Whether the exact statements have to be named.</summary>
+    public bool StatementsRequired { get; init; }
+
     /// <summary>Whether it opens at once in an emergency.</summary>
     public bool BreakGlass { get; init; }
 

@@ -65,8 +65,15 @@ internal sealed class SaveRequests(StintStore store, TimeProvider clock)
     public Task<Outcome<SavedRequest>> AgainAsync(SubjectId who, string? what, CancellationToken cancellation) => store.ReadAsync<Outcome<SavedRequest>>(
         async reads =>
         {
+            // NB. Asked again without them it would be for the whole role.
+            var named = RoleRef.Parse(what);
+            if ((what is null || named is not null) && await reads.LastAskedAsync(who, named) is { Statements: not null } exact)
+            {
+                return new Outcome<SavedRequest>.Refused($"{exact.Id} was for exact statements, which are not kept to be repeated", $"say them again: stint request {exact.Role} --statement 'SQL'");
+            }
+
             var found = what is null ? await LastAsync(reads, who, null)
-                : RoleRef.Parse(what) is { } role ? await LastAsync(reads, who, role)
+                : named is { } role ? await LastAsync(reads, who, role)
                 : await reads.FindSavedAsync(who, what) ?? (await reads.LastAskedAsync(who, what) is { } bundle ? Of(bundle) : null);
             return found is null ? new Outcome<SavedRequest>.NotFound() : new Outcome<SavedRequest>.Done(found);
         },

@@ -98,9 +98,9 @@ internal sealed class LiveSessions
         return true;
     }
 
-    /// <summary>Gives an order to every session of an assignment.</summary>
-    /// <returns>How many got it.</returns>
-    public int Give(AssignmentId assignment, SessionOrder order)
+    /// <summary>Gives every session of an assignment its order.</summary>
+    /// <returns>How many got one.</returns>
+    public int Give(AssignmentId assignment, Func<AuthorizedSession, SessionOrder> order)
     {
         SessionId[] ids;
         lock (_lock)
@@ -113,7 +113,7 @@ internal sealed class LiveSessions
             ids = [.. set];
         }
 
-        return ids.Count(id => Give(id, order));
+        return ids.Count(id => Find(id) is { } session && Give(id, order(session)));
     }
 
     /// <summary>Gives an order to every session here.</summary>

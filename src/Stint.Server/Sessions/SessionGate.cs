@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Stint.Core;
 using Stint.Core.Grants;
+using Stint.Core.Requests;
 using Stint.Core.Sessions;
 using Stint.Server.Audit;
 using Stint.Server.Grants;
@@ -75,6 +76,46 @@ internal sealed class SessionGate(
             if (await work.MoveAsync(seen, seen with { Recording = head }) is { } kept)
             {
                 work.Append(Facts.SessionAnchored(session, kept.Grant, kept.Request, head, clock.Now()));
+            }
+        },
+        cancellation);
+
+    public async ValueTask<bool> CountAsync(SessionId session, int statement, CancellationToken cancellation) => await store.WriteAsync(
+        async work =>
+        {
+            if (await work.FindSessionAsync(session) is not { State: SessionState.Live, KillBy: null } seen || await work.FindGrantAsync(seen.Grant) is not { Statements: { } statements } own
+                || statements.List.ElementAtOrDefault(statement) is not { } one)
+            {
+                return false;
+            }
+
+            var now = clock.Now();
+            var grants = Admission.Alike(await work.GrantsOfAsync(seen.Assignment), own.Statements).Where(grant => grant.IsUsableAt(now)).OrderBy(grant => grant.NotAfter).ToList();
+            if (one.Times is not { } most)
+            {
+                return grants.Count > 0;
+            }
+
+            // NB. Whichever of two sessions counts first has the last time, wherever they run; more time by an extension is more times, too, for it was approved like the first.
+            foreach (var grant in grants)
+            {
+                if (await work.CountStatementAsync(grant.Id, statement, most) is { } count)
+                {
+                    work.Append(Facts.StatementCounted(session, grant, statement, count, now));
+                    return true;
+                }
+            }
+
+            return false;
+        },
+        cancellation);
+
+    public async ValueTask HeldToAsync(SessionId session, StatementRefusal why, long count, CancellationToken cancellation) => await store.WriteAsync(
+        async work =>
+        {
+            if (await work.FindSessionAsync(session) is { State: SessionState.Live } seen)
+            {
+                work.Append(Facts.StatementRefused(seen, why, count, clock.Now()));
             }
         },
         cancellation);
@@ -195,7 +236,7 @@ internal sealed class SessionGate(
         var id = ids.NextSession();
         try
         {
-            var answer = await store.WriteAsync(work => AdmitAsync(work, knock, node, login, assignment.Id, id, upstream), cancellation);
+            var answer = await store.WriteAsync(work => AdmitAsync(work, knock, node, login, assignment.Id, id, upstream, found.grants[0].Statements), cancellation);
             if (answer is GateAnswer.Admitted)
             {
                 Measures.LiveSessions.Add(1);
@@ -215,7 +256,7 @@ internal sealed class SessionGate(
     }
 
     /// <summary>In one transaction: the grant is usable, there is room, and the session is on record.</summary>
-    private async Task<GateAnswer> AdmitAsync(Work work, Knock knock, string node, Login login, AssignmentId assignment, SessionId id, Upstream upstream)
+    private async Task<GateAnswer> AdmitAsync(Work work, Knock knock, string node, Login login, AssignmentId assignment, SessionId id, Upstream upstream, ExactStatements? statements)
     {
         var now = clock.Now();
 
@@ -228,7 +269,7 @@ internal sealed class SessionGate(
             return NoGrant(login.Role);
         }
 
-        var grants = await work.GrantsOfAsync(assignment);
+        var grants = Admission.Alike(await work.GrantsOfAsync(assignment), statements);
         if (Admission.Decide(id, grants, now, upstream, new SessionLimits(options.Idle, options.Connections)) is not { } session)
         {
             return NoGrant(login.Role);
@@ -268,7 +309,7 @@ internal sealed class SessionGate(
         role is { } named ? $"No access to {named} is open." : "No access is open for this login.",
         role is { } again ? Sentences.AskAgain(again) : "Ask for access: stint request RESOURCE/ROLE");
 
-    /// <summary>The grants of a login's assignment: its own, and those that joined it.</summary>
+    /// <summary>The grants of a login's assignment that allow the same: its own, and those that joined it.</summary>
     private static async Task<List<Grant>> GrantsAsync(Reads reads, Login login) =>
-        await reads.FindGrantAsync(login.Grant) is { Assignment: { } assignment } ? await reads.GrantsOfAsync(assignment) : [];
+        await reads.FindGrantAsync(login.Grant) is { Assignment: { } assignment } own ? Admission.Alike(await reads.GrantsOfAsync(assignment), own.Statements) : [];
 }

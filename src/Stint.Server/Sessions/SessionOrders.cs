@@ -33,9 +33,9 @@ internal sealed class SessionOrders(StintStore store, LiveSessions live, TimePro
     }
 
     /// <summary>Tells an assignment's sessions here what these grants mean for them.</summary>
-    public void Tell(AssignmentId assignment, IReadOnlyList<Grant> grants) => live.Give(assignment, OrderFor(grants, clock.Now()));
+    public void Tell(AssignmentId assignment, IReadOnlyList<Grant> grants) => live.Give(assignment, session => OrderFor(Admission.Alike(grants, session.Statements), clock.Now()));
 
-    /// <summary>What grants mean for the sessions of their assignment: the last deadline of those that are open, or the end and why.</summary>
+    /// <summary>What grants that allow the same mean for the sessions under them: the last deadline of those that are open, or the end and why.</summary>
     public static SessionOrder OrderFor(IReadOnlyList<Grant> grants, DateTimeOffset now)
     {
         var usable = grants.Where(grant => grant.IsUsableAt(now)).ToList();

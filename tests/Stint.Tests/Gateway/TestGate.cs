@@ -4,6 +4,7 @@ using System.Text;
 using Stint.Core;
 using Stint.Core.Grants;
 using Stint.Core.Policies;
+using Stint.Core.Requests;
 using Stint.Core.Sessions;
 using Xunit;
 
@@ -24,6 +25,18 @@ internal sealed class TestGate(TimeProvider time) : ISessionGate
     public TimeSpan? Idle { get; set; }
 
     public RecordMode Record { get; set; } = RecordMode.Default;
+
+    public ExactStatements? Statements { get; set; }
+
+    public ConcurrentDictionary<int, int> Counted { get; } = new();
+
+    public Exception? CountFails { get; set; }
+
+    public TaskCompletionSource? Counting { get; set; }
+
+    public TaskCompletionSource BegunCounting { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ConcurrentQueue<(StatementRefusal Why, long Count)> Held { get; } = new();
 
     public GateAnswer.Refused? Refusal { get; set; }
 
@@ -67,6 +80,7 @@ internal sealed class TestGate(TimeProvider time) : ISessionGate
             NotBefore = now.AddSeconds(-1),
             NotAfter = now + For,
             Record = Record,
+            Statements = Statements,
         };
         var id = new SessionId($"ses-{Interlocked.Increment(ref _sessions):000000000000}");
         var session = Admission.Decide(id, [grant], now, Upstream, new SessionLimits(Idle, 100))!;
@@ -82,6 +96,23 @@ internal sealed class TestGate(TimeProvider time) : ISessionGate
         }
 
         Anchors.Enqueue((session, head));
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask<bool> CountAsync(SessionId session, int statement, CancellationToken cancellation)
+    {
+        BegunCounting.TrySetResult();
+        if (Counting is not null)
+        {
+            await Counting.Task;
+        }
+
+        return CountFails is null ? Counted.AddOrUpdate(statement, 1, (_, count) => count + 1) <= Statements!.List[statement].Times : throw CountFails;
+    }
+
+    public ValueTask HeldToAsync(SessionId session, StatementRefusal why, long count, CancellationToken cancellation)
+    {
+        Held.Enqueue((why, count));
         return ValueTask.CompletedTask;
     }
 

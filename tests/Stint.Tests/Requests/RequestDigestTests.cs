@@ -58,6 +58,8 @@ public class RequestDigestTests
             Asked with { Subject = new SubjectId("eve") },
             Asked with { Role = new RoleRef("db", "read") },
             Asked with { For = TimeSpan.FromMinutes(31) },
+            Asked with { Statements = ExactStatements.Of("select 1") },
+            Asked with { Statements = ExactStatements.Of("select 2") },
             Asked with { Reason = "other" },
             Asked with { Ticket = "" },
             Asked with { Ticket = "INC-1" },

@@ -263,7 +263,7 @@ public sealed class SessionGateUseCaseTests
             live.Add(open.Assignment!.Value, one);
         }
 
-        Assert.Equal(1001, live.Give(open.Assignment!.Value, new SessionOrder.Cut(SessionEndReason.Revoked, "over", null)));
+        Assert.Equal(1001, live.Give(open.Assignment!.Value, _ => new SessionOrder.Cut(SessionEndReason.Revoked, "over", null)));
         Assert.Equal(1000, cut);
     }
 

@@ -58,6 +58,7 @@ internal static class BackupFormat
         ("approvals", "seq"),
         ("assignments", "seq"),
         ("grants", "seq"),
+        ("statement_uses", "grant_id, statement"),
         ("logins", "seq"),
         ("sessions", "seq"),
         ("task_deliveries", "sender, digest"),

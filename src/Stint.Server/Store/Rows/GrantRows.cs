@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Stint.Core;
 using Stint.Core.Grants;
+using Stint.Core.Requests;
 
 namespace Stint.Server.Store;
 
@@ -26,7 +27,7 @@ internal partial class Reads
 {
     private protected const string GrantColumns =
         "id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, assignment_id, begun_at, "
-        + "not_before, not_after, end_reason, end_note, ended_at, closed_at, record, ends_by, break_glass, task";
+        + "not_before, not_after, end_reason, end_note, ended_at, closed_at, record, ends_by, break_glass, task, statements";
 
     /// <summary>The grant; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Grant?> FindGrantAsync(GrantId id) =>
@@ -72,13 +73,13 @@ internal partial class Reads
         + "UNION SELECT person FROM web_sessions WHERE ended_at IS NULL UNION SELECT person FROM cli_logins WHERE ended_at IS NULL",
         static row => new SubjectId(row.GetString(0)));
 
-    /// <summary>Who holds a role at a moment, by their names, each once.</summary>
+    /// <summary>Who holds the whole of a role at a moment, by their names, each once: whoever holds it for exact statements does not.</summary>
     /// <param name="role">The role.</param>
     /// <param name="now">The moment.</param>
     /// <param name="after">Those after this name alone; empty for all.</param>
     /// <param name="limit">At most this many.</param>
     public ValueTask<List<string>> OpenHoldersAsync(RoleRef role, DateTimeOffset now, string after, int limit) => Db.ListAsync(
-        "SELECT DISTINCT subject FROM grants WHERE state <> 'closed' AND state = 'open' AND resource = $1 AND role = $2 AND not_before <= $3 AND not_after > $3 AND subject > $4 "
+        "SELECT DISTINCT subject FROM grants WHERE state <> 'closed' AND state = 'open' AND statements IS NULL AND resource = $1 AND role = $2 AND not_before <= $3 AND not_after > $3 AND subject > $4 "
         + "ORDER BY subject LIMIT $5",
         static row => row.GetString(0),
         role.Resource,
@@ -155,7 +156,21 @@ internal partial class Reads
             EndsBy = c.TimeOrNull(),
             BreakGlass = c.Flag(),
             Task = c.TextOrNull(),
+            Statements = ReadStatements(c.TextOrNull()),
         };
+    }
+
+    private protected static ExactStatements? ReadStatements(string? text)
+    {
+        try
+        {
+            return text is null ? null : ExactStatements.Parse(text);
+        }
+        catch (FormatException)
+        {
+            // NB. Never read as none: that would be the whole role.
+            throw new StoreRefusedException("The store holds exact statements that cannot be read.");
+        }
     }
 }
 
@@ -167,8 +182,8 @@ internal sealed partial class Work
     {
         var kept = Rounded(grant);
         await Db.LaterAsync(
-            "INSERT INTO grants (id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, record, break_glass, task) "
-            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+            "INSERT INTO grants (id, request_id, subject, resource, role, state, version, ready_at, lasts, start_at, lapses_at, extends, record, break_glass, task, statements) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
             kept.Id.Value,
             kept.Request.Value,
             kept.Subject.Value,
@@ -183,7 +198,8 @@ internal sealed partial class Work
             kept.Extends?.Value,
             Words.Record[kept.Record],
             kept.BreakGlass,
-            kept.Task);
+            kept.Task,
+            kept.Statements?.Text);
         Wake(Wakes.Of(kept.Id));
         Wake(Wakes.Of(kept.Request));
 

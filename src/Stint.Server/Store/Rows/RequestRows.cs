@@ -32,7 +32,7 @@ internal partial class Reads
 {
     private const string RequestColumns =
         "id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
-        + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id, recurrence, occurrence_of, break_glass, task, claims";
+        + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id, recurrence, occurrence_of, break_glass, task, claims, statements";
 
     /// <summary>The request; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Request?> FindRequestAsync(RequestId id) =>
@@ -97,6 +97,7 @@ internal partial class Reads
             BreakGlass = c.Flag(),
             Task = c.TextOrNull(),
             Claims = c.TextOrNull() is { } claims ? ClaimsText.Read(claims) : null,
+            Statements = ReadStatements(c.TextOrNull()),
         };
     }
 }
@@ -118,8 +119,8 @@ internal sealed partial class Work
         };
         await Db.LaterAsync(
             "INSERT INTO requests (id, subject, resource, role, state, version, asked_at, lasts, opening, start_at, reason, ticket, extends, "
-            + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id, recurrence, occurrence_of, break_glass, task, claims) "
-            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)",
+            + "catalog_version, verdict, lapses_at, begin_within, decided_at, why, digest, bundle_id, recurrence, occurrence_of, break_glass, task, claims, statements) "
+            + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)",
             kept.Id.Value,
             kept.Subject.Value,
             kept.Role.Resource,
@@ -145,7 +146,8 @@ internal sealed partial class Work
             kept.OccurrenceOf?.Value,
             kept.BreakGlass,
             kept.Task,
-            kept.Claims is { } claims ? ClaimsText.Write(claims) : null);
+            kept.Claims is { } claims ? ClaimsText.Write(claims) : null,
+            kept.Statements?.Text);
         if (kept.OccurrenceOf is null && kept.Verdict is Verdict.NeedsApproval needs)
         {
             var first = (needs.Sequential ? needs.Steps[0].Approvers : needs.Steps.SelectMany(step => step.Approvers)).ToHashSet();
