@@ -10,6 +10,7 @@ using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Ldap;
 using Stint.Server.Identity.Scim;
 using Stint.Server.Nodes;
 using Stint.Server.Sessions;
@@ -90,6 +91,12 @@ internal sealed class Parts
         services.AddSingleton(new Issuers(_options.Issuers));
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
+        if (_options.Ldap is { } ldap)
+        {
+            services.AddSingleton(new DirectorySource(Actor.Ldap)).AddSingleton(ldap);
+            services.AddSingleton<LookAtDirectory>((since, cancellation) => LdapLook.ReadAsync(ldap, since, cancellation)).AddSingleton<PullDirectory>();
+        }
+
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
     }
 
@@ -126,6 +133,11 @@ internal sealed class Parts
         loops.Start("figures", token => figures.RunAsync(_time, token), stop);
         loops.Start("catalog", token => services.GetRequiredService<FollowCatalog>().RunAsync(_time, token), stop);
         loops.Start("directory", token => services.GetRequiredService<FollowDirectory>().RunAsync(token), stop);
+        if (_options.Ldap is not null)
+        {
+            loops.Start("pull", token => services.GetRequiredService<PullDirectory>().RunAsync(token), stop);
+        }
+
         loops.Start("node", token => BeatAsync(services.GetRequiredService<StartUp>(), token), stop);
         if (_options.DriftEvery > TimeSpan.Zero)
         {

@@ -10,4 +10,16 @@ internal static partial class Log
 
     [LoggerMessage(61, LogLevel.Information, "A token of a platform was refused: {Why}")]
     public static partial void TokenRefused(this ILogger log, string why);
+
+    [LoggerMessage(62, LogLevel.Warning, "The directory at {Directory} could not be pulled from: {Why}. Nothing changed; it is tried again.")]
+    public static partial void PullFailed(this ILogger log, string directory, string why);
+
+    [LoggerMessage(63, LogLevel.Error, "The directory at {Directory} tells that {Leaving} of {Known} people leave or lose a group at once, and at most {Most} may. Nothing of it was taken over. If it is right, raise directory.ldap.most_leaving.")]
+    public static partial void PullRefused(this ILogger log, string directory, int leaving, long known, long most);
+
+    [LoggerMessage(64, LogLevel.Error, "The directory at {Directory} was last heard of at {At}: {Why}. Whoever left since then still has what they had here.")]
+    public static partial void DirectorySilent(this ILogger log, string directory, string at, string why);
+
+    [LoggerMessage(65, LogLevel.Warning, "From the directory: {Note}")]
+    public static partial void PassedOver(this ILogger log, string note);
 }

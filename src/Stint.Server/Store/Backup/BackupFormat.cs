@@ -67,6 +67,7 @@ internal static class BackupFormat
         ("directory_left", "name"),
         ("offboarded", "name"),
         ("directory_log", "number"),
+        ("directory_pull", "only_one"),
         ("facts", "seq"),
         ("log_head", "only_one"),
         ("log_tiles", "level, tile"),
