@@ -100,7 +100,7 @@ internal sealed class Directories : Question
                   more: { who: group:some, roles: [db/read], approve: { auto: true } }
                 """)]),
             ConnectorList.All.Shapes.ToDictionary(shape => shape.Kind, StringComparer.Ordinal)).Catalog!, TimeProvider.System);
-        using var follow = new FollowDirectory(store, current, new EndLeavers(store, current, TimeProvider.System), TimeProvider.System);
+        using var follow = new FollowDirectory(store, current, new EndLeavers(store, current, TimeProvider.System), new DirectorySource(Stint.Core.Audit.Actor.Directory), TimeProvider.System);
         measured.Note("start", await TimeAsync(() => follow.LookAsync(CancellationToken.None)));
         var ids4 = new IdSource(System.Security.Cryptography.RandomNumberGenerator.Fill);
         var users = new ScimUsers(store, follow, ids4, TimeProvider.System);

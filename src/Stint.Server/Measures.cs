@@ -21,6 +21,9 @@ internal static class Measures
     /// <summary>Tokens of platforms that were shown, by <c>outcome</c> (<c>let_in refused</c>).</summary>
     public static Counter<long> Exchanges { get; } = Meter.CreateCounter<long>("stint.workloads.exchanges", "{token}", "Tokens of platforms that were shown");
 
+    /// <summary>Rounds of pulling from the directory, by <c>outcome</c> (<c>good failed refused</c>).</summary>
+    public static Counter<long> Pulls { get; } = Meter.CreateCounter<long>("stint.directory.pulls", "{pull}", "Rounds of pulling from the directory");
+
     /// <summary>Reviews that were not closed in time.</summary>
     public static Counter<long> ReviewsOverdue { get; } = Meter.CreateCounter<long>("stint.reviews.overdue", "{review}", "Reviews of break-glass that were not closed in time");
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Stint.Core.Audit;
 using Stint.Core.Sessions;
 using Stint.Server.Approvals;
 using Stint.Server.Audit;
@@ -91,6 +92,7 @@ internal static class UseCases
         .AddSingleton<FindStatements>()
         .AddSingleton<CatalogVersions>()
         .AddSingleton<EndLeavers>()
+        .AddSingleton(new DirectorySource(Actor.Directory))
         .AddSingleton<FollowDirectory>()
         .AddSingleton<FollowRights>()
         .AddSingleton<GiveFirstRight>()

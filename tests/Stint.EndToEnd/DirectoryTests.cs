@@ -44,6 +44,48 @@ public sealed class DirectoryTests(RealServers servers, ITestOutputHelper output
     }
 
     [Fact]
+    public async Task Disabled_InADirectoryThatIsPulledFrom_PsqlIsCut_AndAnAbsentDirectoryIsSaidAndEndsNobody()
+    {
+        await using var slapd = await Slapd.StartAsync();
+        await slapd.ChangeAsync("""
+            dn: uid=ann,dc=example,dc=org
+            objectClass: inetOrgPerson
+            uid: ann
+            cn: Ann
+            sn: A
+            userPassword: x
+
+            dn: uid=dora,dc=example,dc=org
+            objectClass: inetOrgPerson
+            uid: dora
+            cn: Dora
+            sn: D
+            """);
+        var shop = await Shop.OpenAsync(await servers.PostgresAsync());
+        await using var stint = shop.Behind(slapd.Settings, environment: new Dictionary<string, string?> { ["LDAP_PASSWORD"] = slapd.Password });
+        await stint.StartAsync();
+        var (ann, bob, carol) = (shop.Seat(stint, "ann"), shop.Seat(stint, "bob"), shop.Seat(stint, "carol"));
+        await Until.TrueAsync("the directory is pulled", s_soon, async () => (await FactsAsync(carol)).Contains("directory:ldap", StringComparison.Ordinal));
+        var grant = await ann.OpenAsync("orders-db/read-only", 600);
+        var other = await bob.OpenAsync("orders-db/read-only", 600);
+        using var psql = await InAsync(ann, grant);
+        using var his = await InAsync(bob, other);
+
+        var error = psql.StandardError.ReadToEndAsync();
+        await slapd.ChangeAsync("dn: uid=ann,dc=example,dc=org\nchangetype: modify\nadd: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z");
+        Assert.Contains("its holder left", await error.WaitAsync(s_soon), StringComparison.Ordinal);
+        Assert.NotEqual(0, (await ann.StintAsync("grants")).ExitCode);
+
+        await slapd.DisposeAsync();
+        await Until.TrueAsync("the silence is said", s_soon, async () => (await carol.StintAsync("status")).Out.Contains("The directory was last heard of", StringComparison.Ordinal));
+        Assert.False(his.HasExited);
+        (await bob.StintAsync("grants")).Good();
+        his.Kill();
+    }
+
+    private static async Task<string> FactsAsync(Seat seat) => (await seat.GetAsync("audit/facts?limit=200")).GetRawText();
+
+    [Fact]
     public async Task Offboard_EndsAPsql_AndSaysWhatRemains_UntilItIsTakenBack()
     {
         var shop = await Shop.OpenAsync(await servers.PostgresAsync());

@@ -1,6 +1,6 @@
 namespace Stint.Core.Audit;
 
-/// <summary>Who did it: <c>person:ann</c>, <c>workload:deploy-shop</c>, <c>rule:NAME</c>, <c>sender:NAME</c>, <c>directory:scim</c>, or a part of Stint itself (<c>stint:keeper</c>).</summary>
+/// <summary>Who did it: <c>person:ann</c>, <c>workload:deploy-shop</c>, <c>rule:NAME</c>, <c>sender:NAME</c>, <c>directory:scim</c> or <c>directory:ldap</c>, or a part of Stint itself (<c>stint:keeper</c>).</summary>
 public readonly record struct Actor
 {
     private readonly string? _text;
@@ -29,6 +29,9 @@ public readonly record struct Actor
 
     /// <summary>The company's directory, which tells over SCIM who is there.</summary>
     public static Actor Directory { get; } = new("directory", "scim");
+
+    /// <summary>The company's directory, which is asked over LDAP who is there.</summary>
+    public static Actor Ldap { get; } = new("directory", "ldap");
 
     /// <summary>A person, by the name that the catalog gives them.</summary>
     /// <exception cref="ArgumentException">The name is empty.</exception>

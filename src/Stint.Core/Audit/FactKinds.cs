@@ -248,6 +248,15 @@ public static class FactKinds
     /// <summary>A group is in the directory no more. Fields: <c>group name removed count version</c>.</summary>
     public const string GroupRemoved = nameof(GroupRemoved);
 
+    /// <summary>The directory told that more people leave, or lose a group, than may at once: nothing of it was taken over. Fields: <c>count known allowed</c>.</summary>
+    public const string PullRefused = nameof(PullRefused);
+
+    /// <summary>The directory was not heard of for too long. Fields: <c>until reason</c>; <c>until</c> is when it was last, absent for never.</summary>
+    public const string DirectorySilent = nameof(DirectorySilent);
+
+    /// <summary>It was heard of again. No fields.</summary>
+    public const string DirectoryHeard = nameof(DirectoryHeard);
+
     /// <summary>An admin sent somebody away, whatever catalog and directory say. Fields: <c>subject by reason</c>.</summary>
     public const string PersonOffboarded = nameof(PersonOffboarded);
 

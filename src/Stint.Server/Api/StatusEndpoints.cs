@@ -6,6 +6,7 @@ using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Hosting;
 using Stint.Server.Identity;
+using Stint.Server.Identity.Ldap;
 
 namespace Stint.Server.Api;
 
@@ -94,7 +95,7 @@ internal static class StatusEndpoints
                     .. status.Stuck.Select(assignment => new StuckShape(
                         assignment.Id.Value, assignment.Subject.Value, assignment.Role.ToString(), assignment.StuckSince!.Value, assignment.Attempts, assignment.Trouble)),
                 ],
-                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"), .. follow.Problem is { } behind ? [behind] : (string[])[], .. SetBack(time), .. Overdue(status)] : [.. Overdue(status)],
+                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"), .. follow.Problem is { } behind ? [behind] : (string[])[], .. SetBack(time), .. PullSentences.Of(status.Pull), .. Overdue(status)] : [.. Overdue(status)],
                 [.. status.Nodes.Select(node => new NodeShape(node.Name, node.Roles, node.Version, node.StartedAt, node.SeenAt))])
             {
                 BrokenGlass = [.. status.BrokenGlass.Select(ReviewMapping.Of)],

@@ -9,29 +9,53 @@ internal static partial class Facts
     /// <summary>Most members that one fact names.</summary>
     public const int MostMembers = 200;
 
-    public static Fact UserProvisioned(DirectoryUser user, DirectoryKeys keys) => Of(FactKinds.UserProvisioned, user, keys, user.ChangedAt);
+    public static Fact UserProvisioned(DirectoryUser user, DirectoryKeys keys, Actor by) => Of(FactKinds.UserProvisioned, user, keys, user.ChangedAt, by);
 
     /// <param name="user">The user, changed.</param>
     /// <param name="keys">What is known of them now.</param>
     /// <param name="changed">Names of the attributes that changed.</param>
-    public static Fact UserChanged(DirectoryUser user, DirectoryKeys keys, IReadOnlyList<string> changed) => With(
-        Of(FactKinds.UserChanged, user, keys, user.ChangedAt), [("attributes", FactValue.List(changed))]);
+    /// <param name="by">Who tells it.</param>
+    public static Fact UserChanged(DirectoryUser user, DirectoryKeys keys, IReadOnlyList<string> changed, Actor by) => With(
+        Of(FactKinds.UserChanged, user, keys, user.ChangedAt, by), [("attributes", FactValue.List(changed))]);
 
-    public static Fact UserRemoved(DirectoryUser user, DirectoryKeys keys, DateTimeOffset at) => Of(FactKinds.UserRemoved, user, keys, at);
+    public static Fact UserRemoved(DirectoryUser user, DirectoryKeys keys, DateTimeOffset at, Actor by) => Of(FactKinds.UserRemoved, user, keys, at, by);
 
-    public static Fact GroupProvisioned(DirectoryGroup group, (IReadOnlyList<string> Names, int Count) members) => With(
-        Of(FactKinds.GroupProvisioned, group, group.ChangedAt), [("added", FactValue.List(members.Names)), ("count", members.Count)]);
+    public static Fact GroupProvisioned(DirectoryGroup group, (IReadOnlyList<string> Names, int Count) members, Actor by) => With(
+        Of(FactKinds.GroupProvisioned, group, group.ChangedAt, by), [("added", FactValue.List(members.Names)), ("count", members.Count)]);
 
     /// <param name="group">The group, changed.</param>
     /// <param name="before">What it was called.</param>
     /// <param name="added">Who came.</param>
     /// <param name="removed">Who went.</param>
-    public static Fact GroupChanged(DirectoryGroup group, string before, (IReadOnlyList<string> Names, int Count) added, (IReadOnlyList<string> Names, int Count) removed) => With(
-        Of(FactKinds.GroupChanged, group, group.ChangedAt),
+    /// <param name="by">Who tells it.</param>
+    public static Fact GroupChanged(DirectoryGroup group, string before, (IReadOnlyList<string> Names, int Count) added, (IReadOnlyList<string> Names, int Count) removed, Actor by) => With(
+        Of(FactKinds.GroupChanged, group, group.ChangedAt, by),
         [("previous_name", before == group.DisplayName ? null : before), ("added", FactValue.List(added.Names)), ("removed", FactValue.List(removed.Names)), ("count", added.Count + removed.Count)]);
 
-    public static Fact GroupRemoved(DirectoryGroup group, (IReadOnlyList<string> Names, int Count) members, DateTimeOffset at) => With(
-        Of(FactKinds.GroupRemoved, group, at), [("removed", FactValue.List(members.Names)), ("count", members.Count)]);
+    public static Fact GroupRemoved(DirectoryGroup group, (IReadOnlyList<string> Names, int Count) members, DateTimeOffset at, Actor by) => With(
+        Of(FactKinds.GroupRemoved, group, at, by), [("removed", FactValue.List(members.Names)), ("count", members.Count)]);
+
+    /// <summary>The directory tells that too many leave at once.</summary>
+    /// <param name="leaving">How many.</param>
+    /// <param name="of">Of how many.</param>
+    /// <param name="most">How many may at most.</param>
+    /// <param name="at">When it told so.</param>
+    public static Fact PullRefused(long leaving, long of, long most, DateTimeOffset at) => new(FactKinds.PullRefused, at, Actor.Ldap)
+    {
+        ["count"] = leaving,
+        ["known"] = of,
+        ["allowed"] = most,
+    };
+
+    /// <param name="pull">How the pulling stands.</param>
+    /// <param name="at">When it was noticed.</param>
+    public static Fact DirectorySilent(DirectoryPull pull, DateTimeOffset at) => new(FactKinds.DirectorySilent, at, Actor.Ldap)
+    {
+        ["until"] = pull.GoodAt,
+        ["reason"] = pull.Trouble,
+    };
+
+    public static Fact DirectoryHeard(DateTimeOffset at) => new(FactKinds.DirectoryHeard, at, Actor.Ldap);
 
     public static Fact PersonOffboarded(Offboarded gone) => Of(FactKinds.PersonOffboarded, gone.Person, gone.By, gone.Reason, gone.At);
 
@@ -44,7 +68,7 @@ internal static partial class Facts
         ["reason"] = reason,
     };
 
-    private static Fact Of(string kind, DirectoryUser user, DirectoryKeys keys, DateTimeOffset at) => new(kind, at, Actor.Directory)
+    private static Fact Of(string kind, DirectoryUser user, DirectoryKeys keys, DateTimeOffset at, Actor by) => new(kind, at, by)
     {
         ["user"] = user.Id,
         ["subject"] = keys.UserName,
@@ -52,7 +76,7 @@ internal static partial class Facts
         ["version"] = user.Version,
     };
 
-    private static Fact Of(string kind, DirectoryGroup group, DateTimeOffset at) => new(kind, at, Actor.Directory)
+    private static Fact Of(string kind, DirectoryGroup group, DateTimeOffset at, Actor by) => new(kind, at, by)
     {
         ["group"] = group.Id,
         ["name"] = group.DisplayName,

@@ -1,8 +1,10 @@
 using Stint.Core;
 using Stint.Core.Approvals;
+using Stint.Core.Audit;
 using Stint.Core.Grants;
 using Stint.Server.Approvals;
 using Stint.Server.Catalog;
+using Stint.Server.Identity;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
 
@@ -27,12 +29,15 @@ internal sealed record Status(Installation Node, string Store, string CatalogVer
     /// <summary>The review that the caller's own break-glass is under; null for none. Until it is closed they break no further glass.</summary>
     public ReviewView? OwnReview { get; init; }
 
+    /// <summary>How the pulling from the directory stands; null where nothing is pulled, and for who may not read everything.</summary>
+    public DirectoryPull? Pull { get; init; }
+
     /// <summary>Open reviews whose time is over: those that the caller may see, at most 200.</summary>
     public IReadOnlyList<Review> Overdue { get; init; } = [];
 }
 
 /// <summary>Says how this installation is: to admins and auditors everything, to others their own removals and those at what they own.</summary>
-internal sealed class ReadStatus(StintStore store, CurrentCatalog catalog, LiveSessions live, Installation installation, FindReviews reviews)
+internal sealed class ReadStatus(StintStore store, CurrentCatalog catalog, LiveSessions live, Installation installation, FindReviews reviews, DirectorySource source)
 {
     private const int MostStuck = 200;
 
@@ -57,6 +62,7 @@ internal sealed class ReadStatus(StintStore store, CurrentCatalog catalog, LiveS
                 BrokenGlass = unseen.Items,
                 Reviews = awaiting.Items,
                 OwnReview = own,
+                Pull = all && source.Actor == Actor.Ldap ? await reads.FindPullAsync() : null,
                 Overdue = [.. open.Items.Select(view => view.Review).Where(review => review.OverdueAt is not null)],
             },
             cancellation);

@@ -6,6 +6,7 @@ using Stint.Connectors;
 using Stint.Core.Catalog;
 using Stint.Core.Grants;
 using Stint.Server.Audit;
+using Stint.Server.Identity.Ldap;
 using Stint.Server.Nodes;
 using Stint.Server.Store;
 using Stint.Server.Store.Sealing;
@@ -88,6 +89,7 @@ internal sealed class Doctor(ServerOptions options, ServeArguments arguments)
 
         var master = Master();
         await StoreAsync(master, cancellation);
+        await DirectoryAsync(cancellation);
         await TargetsAsync(master, cancellation);
         await GatewayAsync(cancellation);
     }
@@ -199,6 +201,11 @@ internal sealed class Doctor(ServerOptions options, ServeArguments arguments)
                 counts.OverdueReviews == 0,
                 counts.OverdueReviews == 0 ? $"{counts.OpenReviews} of break-glass open, none overdue" : $"{counts.OverdueReviews} of break-glass are overdue",
                 counts.OverdueReviews == 0 ? null : "See who reviews them: stint reviews --state open. Until then their persons break no further glass.");
+            if (options.Ldap is not null && PullSentences.Of(await store.ReadAsync(async reads => await reads.FindPullAsync(), cancellation)).ToList() is { Count: > 0 } pulls)
+            {
+                Add("directory pulls", false, string.Join(" ", pulls));
+            }
+
             await SkewAsync(store, cancellation);
             await LogAsync(store, master, cancellation);
         }
@@ -209,6 +216,24 @@ internal sealed class Doctor(ServerOptions options, ServeArguments arguments)
         catch (System.Data.Common.DbException e)
         {
             Add("store", false, $"it is not laid out as this program reads it: {e.Message}", "When an older program made it, start this one: it brings the store up to date.");
+        }
+    }
+
+    private async Task DirectoryAsync(CancellationToken cancellation)
+    {
+        if (options.Ldap is not { } ldap)
+        {
+            return;
+        }
+
+        try
+        {
+            await using var line = await LdapLine.OpenAsync(ldap, cancellation);
+            Add("directory", true, $"{ldap} lets Stint's account in");
+        }
+        catch (LdapTroubleException e)
+        {
+            Add("directory", false, $"{ldap}: {e.Message}", "See directory.ldap in the configuration. Until it answers nobody joins or leaves here.");
         }
     }
 

@@ -1,4 +1,6 @@
 using System.Diagnostics.Metrics;
+using Stint.Core.Audit;
+using Stint.Server.Identity;
 using Stint.Server.Store;
 
 namespace Stint.Server.Hosting;
@@ -13,9 +15,10 @@ internal sealed class Figures : IDisposable
     private readonly MeterListener _listener = new();
     private readonly Lock _lock = new();
     private volatile Counts? _counts;
+    private volatile DirectoryPull? _pull;
     private (double Last, double Worst, long Ends) _lateness;
 
-    public Figures(StintStore store)
+    public Figures(StintStore store, DirectorySource source, TimeProvider time)
     {
         _store = store;
         Gauge("stint.grants.open", "{grant}", "Open grants", counts => counts.OpenGrants);
@@ -25,6 +28,15 @@ internal sealed class Figures : IDisposable
         Gauge("stint.sessions.all", "{session}", "Live sessions on all nodes", counts => counts.LiveSessions);
         Gauge("stint.reviews.open.now", "{review}", "Break-glass that nobody reviewed yet", counts => counts.OpenReviews);
         Gauge("stint.reviews.overdue.now", "{review}", "Break-glass that should have been reviewed by now", counts => counts.OverdueReviews);
+        if (source.Actor == Actor.Ldap)
+        {
+            _meter.CreateObservableGauge(
+                "stint.directory.age",
+                () => _pull is { } pull ? [new Measurement<double>((time.Now() - (pull.GoodAt ?? pull.Since)).TotalSeconds)] : Array.Empty<Measurement<double>>(),
+                "s",
+                "Since the directory was last heard of");
+        }
+
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter.Name == Measures.Name && instrument.Name == "stint.grants.end_lateness")
@@ -62,12 +74,12 @@ internal sealed class Figures : IDisposable
         {
             try
             {
-                _counts = await _store.ReadAsync(async reads => await reads.CountsAsync(), stop);
+                (_counts, _pull) = await _store.ReadAsync(async reads => (await reads.CountsAsync(), await reads.FindPullAsync()), stop);
             }
             catch (StoreUnavailableException)
             {
                 // The gauges say nothing rather than something old.
-                _counts = null;
+                (_counts, _pull) = (null, null);
             }
         }
         while (await timer.WaitForNextTickAsync(stop));

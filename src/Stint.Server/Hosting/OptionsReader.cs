@@ -41,6 +41,7 @@ internal static class OptionsReader
         var applications = AuthzenReader.Read(read, environment);
         var issuers = IssuersReader.Read(read);
         var scim = ScimTokens(read, environment);
+        var ldap = LdapReader.Read(read, environment);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var commandLines = CommandLines(read);
@@ -60,7 +61,7 @@ internal static class OptionsReader
             read.Number("limits.body_bytes", 1_024, 16 << 20) ?? 64 << 10);
 
         // NB. A variable that holds the master key may begin with our prefix; it is a secret, so it is not printed as an unknown setting.
-        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), read.Text("directory.scim_token_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env")), .. read.NamesBelow("authzen").Select(name => read.Text($"authzen.{name}.token_env")), .. read.NamesBelow("identity.providers").Select(name => read.Text($"identity.providers.{name}.client_secret_env"))]);
+        read.BlameUnknown([masterKey.Env, read.Text("control.secret_env"), read.Text("directory.scim_token_env"), read.Text("directory.ldap.bind_password_env"), .. read.NamesBelow("webhooks").Select(name => read.Text($"webhooks.{name}.secret_env")), .. read.NamesBelow("authzen").Select(name => read.Text($"authzen.{name}.token_env")), .. read.NamesBelow("identity.providers").Select(name => read.Text($"identity.providers.{name}.client_secret_env"))]);
         if (problems.Count > 0)
         {
             return new OptionsReading(null, problems);
@@ -82,6 +83,7 @@ internal static class OptionsReader
                 Issuers = issuers,
                 Providers = providers,
                 ScimTokens = scim,
+                Ldap = ldap,
                 Web = web,
                 CommandLines = commandLines,
                 Gateway = gateway,

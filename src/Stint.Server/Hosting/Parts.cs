@@ -11,6 +11,7 @@ using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
 using Stint.Server.Identity.Accounts;
+using Stint.Server.Identity.Ldap;
 using Stint.Server.Identity.Providers;
 using Stint.Server.Identity.Scim;
 using Stint.Server.Nodes;
@@ -102,6 +103,12 @@ internal sealed class Parts
         services.AddSingleton(new RelyingParty(_options.Web.PublicUrl)).AddSingleton<SignInForms>().AddSingleton<SetUpPages>().AddSingleton<WaysPages>().AddSingleton<ApprovePages>();
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
+        if (_options.Ldap is { } ldap)
+        {
+            services.AddSingleton(new DirectorySource(Actor.Ldap)).AddSingleton(ldap);
+            services.AddSingleton<LookAtDirectory>((since, cancellation) => LdapLook.ReadAsync(ldap, since, cancellation)).AddSingleton<PullDirectory>();
+        }
+
         services.AddSingleton<KeeperLoop>().AddSingleton<CheckpointLoop>().AddSingleton<Figures>();
     }
 
@@ -140,6 +147,11 @@ internal sealed class Parts
         loops.Start("catalog", token => services.GetRequiredService<FollowCatalog>().RunAsync(_time, token), stop);
         loops.Start("directory", token => services.GetRequiredService<FollowDirectory>().RunAsync(token), stop);
         loops.Start("rights", token => services.GetRequiredService<FollowRights>().RunAsync(token), stop);
+        if (_options.Ldap is not null)
+        {
+            loops.Start("pull", token => services.GetRequiredService<PullDirectory>().RunAsync(token), stop);
+        }
+
         loops.Start("node", token => BeatAsync(services.GetRequiredService<StartUp>(), token), stop);
         if (_options.DriftEvery > TimeSpan.Zero)
         {

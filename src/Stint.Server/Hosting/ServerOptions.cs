@@ -45,6 +45,9 @@ internal sealed record ServerOptions
     /// <summary>SHA-256 of each token that the directory's program may show; empty: it is not listened to.</summary>
     public IReadOnlyList<byte[]> ScimTokens { get; init; } = [];
 
+    /// <summary>The directory that is pulled from; null for none.</summary>
+    public Identity.Ldap.LdapOptions? Ldap { get; init; }
+
     public required WebOptions Web { get; init; }
 
     /// <summary>How long command lines stay logged in.</summary>

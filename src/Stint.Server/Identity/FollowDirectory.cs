@@ -1,4 +1,3 @@
-using Stint.Core.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
 
@@ -6,7 +5,7 @@ namespace Stint.Server.Identity;
 
 /// <summary>Lets this node decide by what the directory says, and ends what it takes away.</summary>
 /// <remarks>Who comes waits for up to a second, together with others; who goes is gone before the call is answered that said so.</remarks>
-internal sealed class FollowDirectory(StintStore store, CurrentCatalog current, EndLeavers leavers, TimeProvider time) : IDisposable
+internal sealed class FollowDirectory(StintStore store, CurrentCatalog current, EndLeavers leavers, DirectorySource source, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan AtLeastEvery = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Together = TimeSpan.FromSeconds(1);
@@ -83,8 +82,8 @@ internal sealed class FollowDirectory(StintStore store, CurrentCatalog current, 
             List<DirectoryChange> taking = [.. (changes ?? []).Where(change => change.Takes).UnionBy(open, change => change.Number)];
             if (taking.Count > 0 || (changes is null && known))
             {
-                await leavers.EndAsync(Actor.Directory, cancellation);
-                await leavers.EndFallenAsync(changes is null ? null : _model.About(taking), known ? before : null, Actor.Directory, cancellation);
+                await leavers.EndAsync(source.Actor, cancellation);
+                await leavers.EndFallenAsync(changes is null ? null : _model.About(taking), known ? before : null, source.Actor, cancellation);
                 if (open.Count > 0)
                 {
                     await store.WriteAsync(async work => await work.DirectoryDoneAsync(open[^1].Number), cancellation);

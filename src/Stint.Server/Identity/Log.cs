@@ -28,4 +28,16 @@ internal static partial class Log
 
     [LoggerMessage(67, LogLevel.Information, "Provider {Provider} told of a logout; {Count} browsers were signed out")]
     public static partial void LoggedOut(this ILogger log, string provider, int count);
+
+    [LoggerMessage(68, LogLevel.Warning, "The directory at {Directory} could not be pulled from: {Why}. Nothing changed; it is tried again.")]
+    public static partial void PullFailed(this ILogger log, string directory, string why);
+
+    [LoggerMessage(69, LogLevel.Error, "The directory at {Directory} tells that {Leaving} of {Known} people leave or lose a group at once, and at most {Most} may. Nothing of it was taken over. If it is right, raise directory.ldap.most_leaving.")]
+    public static partial void PullRefused(this ILogger log, string directory, int leaving, long known, long most);
+
+    [LoggerMessage(70, LogLevel.Error, "The directory at {Directory} was last heard of at {At}: {Why}. Whoever left since then still has what they had here.")]
+    public static partial void DirectorySilent(this ILogger log, string directory, string at, string why);
+
+    [LoggerMessage(71, LogLevel.Warning, "From the directory: {Note}")]
+    public static partial void PassedOver(this ILogger log, string note);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Stint.Core.Audit;
 using Stint.Server.Audit;
 using Stint.Server.Store;
 
@@ -19,7 +20,7 @@ internal sealed class ScimGroups(StintStore store, FollowDirectory follow, IdSou
                 await CheckAsync(work, group);
                 await work.InsertAsync(group);
                 var (added, _) = await StepsAsync(work, group.Id, [new MemberStep.Set(members)]);
-                work.Append(Facts.GroupProvisioned(group, await NamesAsync(work, added)));
+                work.Append(Facts.GroupProvisioned(group, await NamesAsync(work, added), Actor.Directory));
                 return group;
             },
             cancellation);
@@ -42,7 +43,7 @@ internal sealed class ScimGroups(StintStore store, FollowDirectory follow, IdSou
             var members = await work.DirectoryMemberIdsAsync(id);
             var names = await NamesAsync(work, members);
             await work.DeleteGroupAsync(id, clock.Now());
-            work.Append(Facts.GroupRemoved(group, names, clock.Now()));
+            work.Append(Facts.GroupRemoved(group, names, clock.Now(), Actor.Directory));
             return group;
         },
         cancellation);
@@ -84,7 +85,7 @@ internal sealed class ScimGroups(StintStore store, FollowDirectory follow, IdSou
             }
 
             await work.UpdateAsync(next, takes: next.Key != group.Key);
-            work.Append(Facts.GroupChanged(next, group.DisplayName, await NamesAsync(work, added), await NamesAsync(work, removed)));
+            work.Append(Facts.GroupChanged(next, group.DisplayName, await NamesAsync(work, added), await NamesAsync(work, removed), Actor.Directory));
             return next;
         },
         cancellation);
@@ -147,7 +148,7 @@ internal sealed class ScimGroups(StintStore store, FollowDirectory follow, IdSou
     private static JsonObject Node(DirectoryMember member) => new() { ["value"] = member.Id, ["display"] = member.Display, ["type"] = member.IsGroup ? "Group" : "User" };
 
     /// <summary>How members are called: people by their names, groups by theirs. A fact names some of many, and counts all.</summary>
-    private static async ValueTask<(IReadOnlyList<string> Names, int Count)> NamesAsync(Work work, IReadOnlyList<string> ids)
+    public static async ValueTask<(IReadOnlyList<string> Names, int Count)> NamesAsync(Work work, IReadOnlyList<string> ids)
     {
         var some = ids.Take(Facts.MostMembers).ToList();
         var names = (await work.DirectoryLinesAsync(some)).Select(line => line.Key).Concat((await work.DirectoryGroupLinesAsync(some)).Select(line => "group:" + line.Key));

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Stint.Server.Audit;
+using Stint.Core.Audit;
 using Stint.Server.Store;
 
 namespace Stint.Server.Identity.Scim;
@@ -17,10 +17,7 @@ internal sealed class ScimUsers(StintStore store, FollowDirectory follow, IdSour
                 var now = Stored.Round(clock.Now());
                 var keys = ScimKeys.Of(read);
                 await CheckAsync(work, keys, null, read);
-                var user = new DirectoryUser { Id = ids.NextDirectory(), Body = read.ToJsonString(), Version = 1, CreatedAt = now, ChangedAt = now };
-                await work.InsertAsync(user, keys);
-                work.Append(Facts.UserProvisioned(user, keys));
-                return user;
+                return await KeepUser.ComesAsync(work, ids.NextDirectory(), read, keys, now, Actor.Directory);
             },
             cancellation);
     }
@@ -48,9 +45,7 @@ internal sealed class ScimUsers(StintStore store, FollowDirectory follow, IdSour
         async work =>
         {
             var user = await FindAsync(work, id, ifMatch);
-            var keys = ScimKeys.Of(JsonNode.Parse(user.Body)!.AsObject());
-            await work.DeleteUserAsync(id, keys.Key, clock.Now());
-            work.Append(Facts.UserRemoved(user, keys, clock.Now()));
+            await KeepUser.GoesAsync(work, user, clock.Now(), Actor.Directory);
             return user;
         },
         cancellation);
@@ -86,21 +81,9 @@ internal sealed class ScimUsers(StintStore store, FollowDirectory follow, IdSour
                 return user;
             }
 
-            var (old, keys) = (ScimKeys.Of(before), ScimKeys.Of(after));
+            var keys = ScimKeys.Of(after);
             await CheckAsync(work, keys, id, after);
-            var now = Stored.Round(clock.Now());
-            var next = user with { Body = after.ToJsonString(), Version = user.Version + 1, ChangedAt = now > user.ChangedAt ? now : user.ChangedAt };
-            var renamed = old.Key != keys.Key;
-
-            // NB. What a condition looks at may be what let them in.
-            await work.UpdateAsync(next, keys, takes: renamed || (old.Active && !keys.Active) || old.Attributes != keys.Attributes || old.Manager != keys.Manager);
-            if (renamed)
-            {
-                await work.LeftAsync(old.Key, now);
-            }
-
-            work.Append(Facts.UserChanged(next, keys, [.. Changed(before, after)]));
-            return next;
+            return await KeepUser.ChangesAsync(work, user, before, after, keys, Stored.Round(clock.Now()), Actor.Directory);
         },
         cancellation);
 
@@ -116,12 +99,6 @@ internal sealed class ScimUsers(StintStore store, FollowDirectory follow, IdSour
         await follow.ChangedAsync(cancellation);
         return user;
     }
-
-    /// <summary>Names of the attributes that differ.</summary>
-    private static IEnumerable<string> Changed(JsonObject before, JsonObject after) => before.Select(pair => pair.Key).Union(after.Select(pair => pair.Key), StringComparer.Ordinal)
-        .Where(name => !JsonNode.DeepEquals(before[name], after[name]))
-        .SelectMany(name => name == ScimSchemas.Enterprise.Id ? Changed(before[name] as JsonObject ?? [], after[name] as JsonObject ?? []) : [name])
-        .Order(StringComparer.Ordinal);
 }
 
 /// <summary>Conditions of a call on what it saw (RFC 7644, section 3.14).</summary>

@@ -73,6 +73,7 @@ internal static class BackupFormat
         ("offboarded", "name"),
         ("stint_rights", "seq"),
         ("directory_log", "number"),
+        ("directory_pull", "only_one"),
         ("facts", "seq"),
         ("log_head", "only_one"),
         ("log_tiles", "level, tile"),

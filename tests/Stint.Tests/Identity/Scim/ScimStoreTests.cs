@@ -214,7 +214,7 @@ public sealed class ScimStoreTests
         public Side(StintStore store)
         {
             var ids = new IdSource(RandomNumberGenerator.Fill);
-            Follow = new FollowDirectory(store, _current, new EndLeavers(store, _current, TimeProvider.System), TimeProvider.System);
+            Follow = new FollowDirectory(store, _current, new EndLeavers(store, _current, TimeProvider.System), new DirectorySource(Stint.Core.Audit.Actor.Directory), TimeProvider.System);
             Users = new ScimUsers(store, Follow, ids, TimeProvider.System);
             Groups = new ScimGroups(store, Follow, ids, TimeProvider.System);
             Query = new ScimQuery(store);
