@@ -195,7 +195,7 @@ internal sealed class Bearer(RequestDelegate next, TokenDirectory tokens, Curren
         }
         else
         {
-            context.Features.Set(new Caller(person, catalog.Now) { CommandLine = login });
+            context.Features.Set(new Caller(person, catalog) { CommandLine = login });
             await next(context);
         }
     }

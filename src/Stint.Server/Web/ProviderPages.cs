@@ -150,7 +150,7 @@ internal static class ProviderPages
         }
         catch (Exception e) when (e is ProviderAwayException or KeysUnknownException)
         {
-            return Results.Json(new ExchangeProblem("temporarily_unavailable", "The keys of the provider cannot be had now."), ApiJson.Default.ExchangeProblem, statusCode: 503);
+            return Results.Json(new OAuthProblem("temporarily_unavailable", "The keys of the provider cannot be had now."), ApiJson.Default.OAuthProblem, statusCode: 503);
         }
     }
 
@@ -177,7 +177,7 @@ internal static class ProviderPages
 
     private static IResult Unknown() => Show(new ProviderOutcome.Refused("There is no provider of that name here.", "See /sign-in for the ways to sign in.", 404));
 
-    private static IResult NoLogout(string why) => Results.Json(new ExchangeProblem("invalid_request", why), ApiJson.Default.ExchangeProblem, statusCode: 400);
+    private static IResult NoLogout(string why) => Results.Json(new OAuthProblem("invalid_request", why), ApiJson.Default.OAuthProblem, statusCode: 400);
 
     private static IResult Show(ProviderOutcome.Refused refused) => PageResult.Of<NotSignedIn>(new Dictionary<string, object?> { [nameof(NotSignedIn.Say)] = refused.Say, [nameof(NotSignedIn.Remedy)] = refused.Remedy }, refused.Status);
 }
