@@ -79,6 +79,7 @@ internal static class UseCases
         .AddSingleton<CatalogVersions>()
         .AddSingleton<EndLeavers>()
         .AddSingleton<FollowDirectory>()
+        .AddSingleton<HandOver>()
         .AddSingleton<OffboardPerson>()
         .AddSingleton<ScimUsers>()
         .AddSingleton<ScimGroups>()
