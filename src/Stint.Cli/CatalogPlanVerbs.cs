@@ -57,16 +57,8 @@ internal static class CatalogPlanVerbs
             else
             {
                 var path = verb.Get(folder)!;
-                body = await CatalogFolders.BodyAsync(path, CatalogFolders.Load(verb, path).Source, withOrigin: true, cancellation);
-                var planned = await PlanAsync(verb, client, body, cancellation);
-                if (!(bool)planned["ok"]!)
-                {
-                    verb.Terminal.Answer(planned, () => CatalogCards.Plan(verb.Terminal, planned));
-                    return ExitCode.Failed;
-                }
-
-                Confirm(verb, planned, verb.Get(yes));
-                body["base"] = (string)planned["base"]!;
+                return await ApplyAsync(
+                    verb, client, await CatalogFolders.BodyAsync(path, CatalogFolders.Load(verb, path).Source, withOrigin: true, cancellation), verb.Get(note), verb.Get(yes), cancellation);
             }
 
             if (verb.Get(note) is { } words)
@@ -76,6 +68,26 @@ internal static class CatalogPlanVerbs
 
             return Applied(verb, await verb.Terminal.WaitAsync("Applying", () => client.PostAsync("api/v1/catalog/apply", body, cancellation)));
         });
+    }
+
+    /// <summary>Plans files, asks whoever sits there when people lose something, and applies or proposes them.</summary>
+    public static async Task<int> ApplyAsync(Verb verb, StintClient client, JsonObject body, string? note, bool yes, CancellationToken cancellation)
+    {
+        var planned = await PlanAsync(verb, client, body, cancellation);
+        if (!(bool)planned["ok"]!)
+        {
+            verb.Terminal.Answer(planned, () => CatalogCards.Plan(verb.Terminal, planned));
+            return ExitCode.Failed;
+        }
+
+        Confirm(verb, planned, yes);
+        body["base"] = (string)planned["base"]!;
+        if (note is not null)
+        {
+            body["note"] = note;
+        }
+
+        return Applied(verb, await verb.Terminal.WaitAsync("Applying", () => client.PostAsync("api/v1/catalog/apply", body, cancellation)));
     }
 
     private static Command RollBack()

@@ -6,7 +6,7 @@ namespace Stint.Cli;
 /// <summary>People who leave.</summary>
 internal static class PeopleVerbs
 {
-    public static IEnumerable<Command> All() => [Offboard(), Invite(), Account()];
+    public static IEnumerable<Command> All() => [Offboard(), People(), Invite(), Account()];
 
     private static Command Invite()
     {
@@ -33,17 +33,71 @@ internal static class PeopleVerbs
         return ExitCode.Ok;
     }
 
+    private static Command People()
+    {
+        var person = new Argument<string>("PERSON") { Description = "Who left." };
+        var to = new Argument<string>("TO") { Description = "Who takes over." };
+        var patch = new Option<bool>("--patch") { Description = "Only print the change of the catalog that puts them in their places, as a diff." };
+        var propose = new Option<bool>("--propose") { Description = "Plan that change, and apply it, or propose it where somebody's yes is needed." };
+        var yes = new Option<bool>("--yes", "-y") { Description = "With --propose: ask nothing." };
+        var handOver = new Command("hand-over", "Hand over what waits for somebody who left; for admins.") { person, to, patch, propose, yes };
+        return new Command("people", "People who leave.")
+        {
+            Verb.Asks(handOver, async (verb, client, cancellation) =>
+            {
+                var path = $"api/v1/people/{Uri.EscapeDataString(verb.Get(person))}/hand-over";
+                if (!verb.Get(patch) && !verb.Get(propose))
+                {
+                    var handed = await client.PostAsync(path, new JsonObject { ["to"] = verb.Get(to) }, cancellation);
+                    verb.Terminal.Answer(handed, () => Handed(verb.Terminal, handed, verb.Get(to)));
+                    return Left(handed) ? ExitCode.Differs : ExitCode.Ok;
+                }
+
+                var change = await client.GetAsync($"{path}{RequestVerbs.Query(("to", verb.Get(to)))}", cancellation);
+                foreach (var place in Cards.Array(change, "left"))
+                {
+                    verb.Terminal.Aside($"{place["file"]}:{place["line"]}: {verb.Get(person)} {place["what"]}; look at it yourself.");
+                }
+
+                if (change["problems"]!.AsArray() is { Count: > 0 })
+                {
+                    throw new CommandFailed(ExitCode.Failed, $"The changed catalog does not load: {change["problems"]![0]}", "Change it by hand.", change);
+                }
+
+                if (verb.Get(propose) && ((string)change["diff"]!).Length > 0)
+                {
+                    return await CatalogPlanVerbs.ApplyAsync(
+                        verb, client, new JsonObject { ["files"] = change["files"]!.DeepClone() }, $"hand over from {verb.Get(person)} to {verb.Get(to)}", verb.Get(yes), cancellation);
+                }
+
+                verb.Terminal.Answer(change, () => Console.Out.Write((string)change["diff"]!));
+                return ExitCode.Ok;
+            }),
+        };
+    }
+
     private static Command Offboard()
     {
         var person = new Argument<string>("PERSON") { Description = "Who leaves." };
         var reason = new Option<string>("--reason", "--comment", "-m") { Description = "Why; it stands in the log.", HelpName = "TEXT", Required = true };
+        var to = new Option<string?>("--hand-over-to") { Description = "Who answers and reviews from now on what they were to.", HelpName = "PERSON" };
         var undo = new Option<bool>("--undo") { Description = "Take it back: catalog and directory say again who they are." };
-        var command = new Command("offboard", "Send somebody away at once, whatever the catalog and the directory say; for admins.") { person, reason, undo };
+        var command = new Command("offboard", "Send somebody away at once, whatever the catalog and the directory say; for admins.") { person, reason, to, undo };
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
             var back = verb.Get(undo);
-            var answer = await client.PostAsync(
-                $"api/v1/people/{Uri.EscapeDataString(verb.Get(person))}/{(back ? "restore" : "offboard")}", new JsonObject { ["reason"] = verb.Get(reason) }, cancellation);
+            if (back && verb.Get(to) is not null)
+            {
+                throw new CommandFailed(ExitCode.Usage, "Whoever is taken back hands nothing over.", "Leave --hand-over-to out.");
+            }
+
+            var body = new JsonObject { ["reason"] = verb.Get(reason) };
+            if (verb.Get(to) is { } heir)
+            {
+                body["hand_over_to"] = heir;
+            }
+
+            var answer = await client.PostAsync($"api/v1/people/{Uri.EscapeDataString(verb.Get(person))}/{(back ? "restore" : "offboard")}", body, cancellation);
             verb.Terminal.Answer(answer, () => Card(verb.Terminal, answer, back));
             return ExitCode.Ok;
         });
@@ -61,12 +115,29 @@ internal static class PeopleVerbs
         Ended(terminal, answer, "requests", "cancelled");
         Ended(terminal, answer, "grants", "ended");
         Ended(terminal, answer, "delegations", "ended");
+        Handed(terminal, answer, null);
         foreach (var one in Cards.Array(answer, "remains"))
         {
             var others = string.Join(", ", one["others"]!.AsArray().Select(other => (string)other!));
             terminal.Line($"  remains   {Said((string)one["kind"]!, (string)one["name"]!)}{((string)one["kind"]! == "report" ? "" : others.Length > 0 ? $"; besides them {others}" : "; NOBODY ELSE")}");
         }
     }
+
+    private static void Handed(Terminal terminal, JsonObject answer, string? to)
+    {
+        var all = Cards.Array(answer, "handed").ToList();
+        foreach (var one in all)
+        {
+            terminal.Line((string?)one["why_not"] is { } why ? $"  NOT handed over: {one["name"]}, for {why}" : $"  handed    {one["name"]}, to {to ?? "whom you named"}");
+        }
+
+        if (all.Count == 0 && to is not null)
+        {
+            terminal.Line($"Nothing waits for {answer["person"]}. What stands in the catalog: stint people hand-over {answer["person"]} {to} --patch");
+        }
+    }
+
+    private static bool Left(JsonObject answer) => Cards.Array(answer, "handed").Any(one => one["why_not"] is not null);
 
     private static void Ended(Terminal terminal, JsonObject answer, string what, string how)
     {

@@ -96,6 +96,7 @@ internal static class UseCases
         .AddSingleton<FollowDirectory>()
         .AddSingleton<FollowRights>()
         .AddSingleton<GiveFirstRight>()
+        .AddSingleton<HandOver>()
         .AddSingleton<OffboardPerson>()
         .AddSingleton<ScimUsers>()
         .AddSingleton<ScimGroups>()

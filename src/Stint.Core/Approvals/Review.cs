@@ -54,6 +54,9 @@ public sealed record Review
     /// <summary>Who was named to review it, in the order of their names.</summary>
     public required IReadOnlyList<SubjectId> Reviewers { get; init; }
 
+    /// <summary>To whom it was handed over since, in that order, when somebody who was named left; empty for nobody.</summary>
+    public IReadOnlyList<SubjectId> HandedTo { get; init; } = [];
+
     /// <summary>Who was told, in the order of their names.</summary>
     public required IReadOnlyList<SubjectId> Told { get; init; }
 
@@ -72,7 +75,8 @@ public static class Reviewers
 {
     /// <summary>
     /// Those who were named and still are what they were named as. When nobody of them is left, whoever is named now: a
-    /// review that nobody could close would never end. Never the person themselves, nobody disabled.
+    /// review that nobody could close would never end. To whom it was handed over may close it besides. Never the person
+    /// themselves, nobody disabled.
     /// </summary>
     /// <returns>In the order of their names, and whether they were named at the asking.</returns>
     public static (IReadOnlyList<SubjectId> People, bool Named) Of(LoadedCatalog catalog, Review review)
@@ -88,6 +92,7 @@ public static class Reviewers
         }
 
         List<SubjectId> still = [.. review.Reviewers.Where(person => now?.Contains(person) == true)];
-        return still.Count > 0 ? (still, true) : (now ?? [], false);
+        List<SubjectId> handed = [.. review.HandedTo.Where(person => person != review.Person && Sources.IsActive(catalog, person))];
+        return still.Count + handed.Count > 0 ? ([.. still.Union(handed).OrderBy(person => person.Value, StringComparer.Ordinal)], true) : (now ?? [], false);
     }
 }

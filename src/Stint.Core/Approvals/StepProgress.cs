@@ -38,6 +38,9 @@ public enum AdditionCause
 
     /// <summary>The step waited too long.</summary>
     Escalated = 2,
+
+    /// <summary>Whoever was to answer left, and an admin named them.</summary>
+    HandedOver = 3,
 }
 
 /// <summary>Somebody who may answer a step though the asking did not name them there.</summary>

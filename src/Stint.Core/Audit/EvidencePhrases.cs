@@ -35,6 +35,8 @@ internal static class EvidencePhrases
             FactKinds.ApproversAsked => $"step {fact.Number("step")} was asked of {People(fact)}{Reason(fact, "cause")}",
             FactKinds.ApproversReminded => $"{People(fact)} were reminded of step {fact.Number("step")}",
             FactKinds.RequestEscalated => $"step {fact.Number("step")} had waited too long, and {People(fact)} could answer too",
+            FactKinds.AnswerHandedOver => $"{who} let {Get("person")} answer step {fact.Number("step")}, which {Get("for")} was to answer, who left",
+            FactKinds.ReviewHandedOver => $"{who} let {Get("person")} review it, which {Get("for")} was to, who left",
             FactKinds.OfferMade => $"{who}{Instead(fact)} offered {(fact.Text("role") is { } other ? Plain(other) : "the same role")}, for {Span(fact.Number("for_seconds"))}, instead{Reason(fact, "comment")}",
             FactKinds.OfferAccepted => $"{who} took the counter-offer of {Quote(fact.Text("by") ?? "nobody")}",
             FactKinds.SeriesBegan => $"the series began: {Get("rule")}, first {(fact.Time("start_at") is { } first ? Time(first) : "never")}",

@@ -7,7 +7,7 @@ namespace Stint.Core.Audit;
 internal static class EvidenceReview
 {
     /// <summary>Facts of the section about the review.</summary>
-    public static bool IsOfReview(FactBody fact) => fact.Kind is FactKinds.GlassBroken or FactKinds.GlassSeen or FactKinds.ReviewOverdue or FactKinds.ReviewAccepted or FactKinds.ConcernRaised;
+    public static bool IsOfReview(FactBody fact) => fact.Kind is FactKinds.GlassBroken or FactKinds.GlassSeen or FactKinds.ReviewHandedOver or FactKinds.ReviewOverdue or FactKinds.ReviewAccepted or FactKinds.ConcernRaised;
 
     /// <summary>The sentences about a break-glass; none for another request.</summary>
     /// <param name="asked">The asking.</param>
@@ -55,9 +55,12 @@ internal static class EvidenceReview
 
         var by = closings[0].Text("by");
         var place = closings[0].Seq.ToString(CultureInfo.InvariantCulture);
-        var named = closings[0].Text("cause") != "nobody_left";
+        var named = closings[0].Text("cause") is not "nobody_left";
+        var handed = closings[0].Text("cause") == "handed_over";
         yield return (
-            named
+            handed
+                ? $"The review was closed in fact {place} by {EvidencePhrases.Plain(by ?? "nobody")}, to whom an admin handed it over for one whom the verdict names and who left"
+                : named
                 ? $"The review was closed in fact {place} by {EvidencePhrases.Plain(by ?? "nobody")}, one of those whom the verdict names"
                 : $"The review was closed in fact {place} by {EvidencePhrases.Plain(by ?? "nobody")}, when none of those whom the verdict names could any more",
             closings.Count > 1 ? "it was closed several times"
@@ -65,9 +68,21 @@ internal static class EvidenceReview
             : closings[0].Seq < broken[0].Seq ? "it was closed before it was opened"
             : by == subject ? "that is who broke the glass"
             : closings[0].Actor != $"person:{by}" ? "it was not closed by the person it names"
-            : named && !reviewers.Contains(by) ? "the verdict does not name them"
+            : handed && !IsHanded(facts.Where(fact => fact.Seq < closings[0].Seq), by, reviewers) ? "no fact before it hands it to them"
+            : named && !handed && !reviewers.Contains(by) ? "the verdict does not name them"
             : string.IsNullOrWhiteSpace(closings[0].Text("comment")) ? "it says nothing of what was found"
             : null);
+    }
+
+    private static bool IsHanded(IEnumerable<FactBody> facts, string? by, List<string?> reviewers)
+    {
+        var known = reviewers.ToHashSet(StringComparer.Ordinal);
+        foreach (var fact in facts.Where(fact => fact.Kind == FactKinds.ReviewHandedOver && known.Contains(fact.Text("for")) && fact.Actor != $"person:{fact.Text("person")}"))
+        {
+            known.Add(fact.Text("person"));
+        }
+
+        return !reviewers.Contains(by) && known.Contains(by);
     }
 
     private static List<string?> Names(JsonElement element, string field) => element.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Array

@@ -10,7 +10,7 @@ internal static class EvidenceSteps
 {
     /// <summary>Facts of the section about approvals.</summary>
     public static bool IsOfApproval(string kind) => kind is FactKinds.ApprovalGiven or FactKinds.ApproversAsked or FactKinds.ApproversReminded
-        or FactKinds.RequestEscalated or FactKinds.OfferMade or FactKinds.OfferAccepted or FactKinds.BundleAsked;
+        or FactKinds.RequestEscalated or FactKinds.AnswerHandedOver or FactKinds.OfferMade or FactKinds.OfferAccepted or FactKinds.BundleAsked;
 
     /// <summary>The steps with whom facts added to them.</summary>
     /// <param name="steps">As the verdict pinned them.</param>
@@ -19,7 +19,7 @@ internal static class EvidenceSteps
     public static (IReadOnlyList<PinnedStep> Steps, string? Odd) Widened(IReadOnlyList<PinnedStep> steps, IEnumerable<FactBody> facts)
     {
         var widened = steps.ToList();
-        foreach (var fact in facts.Where(fact => fact.Kind is FactKinds.ApproversAsked or FactKinds.RequestEscalated))
+        foreach (var fact in facts.Where(fact => fact.Kind is FactKinds.ApproversAsked or FactKinds.RequestEscalated or FactKinds.AnswerHandedOver))
         {
             if (fact.Number("step") is not { } index || index < 0 || index >= steps.Count)
             {
@@ -27,6 +27,19 @@ internal static class EvidenceSteps
             }
 
             var step = widened[(int)index];
+            if (fact.Kind == FactKinds.AnswerHandedOver)
+            {
+                // NB. Whom an admin named stands in the place of one whom the verdict names, and no admin names themselves.
+                if (fact.Text("person") is not { } heir || fact.Text("for") is not { } left || fact.Actor == $"person:{heir}" || !fact.Actor.StartsWith("person:", StringComparison.Ordinal)
+                    || !(step.Approvers.Contains(new SubjectId(left)) || step.Escalate?.Approvers.Contains(new SubjectId(left)) == true))
+                {
+                    return (steps, string.Create(CultureInfo.InvariantCulture, $"fact {fact.Seq} hands over what was not that person's, or to whoever did it"));
+                }
+
+                widened[(int)index] = step with { Approvers = [.. step.Approvers.Append(new SubjectId(heir)).Distinct()] };
+                continue;
+            }
+
             var persons = Persons(fact).Where(person => !step.Approvers.Contains(person)).ToList();
 
             // NB. The verdict says whom a step may grow by: those whom it names for an escalation, and those of a rota,

@@ -39,6 +39,12 @@ public static class FactKinds
     /// <summary>A step waited too long, and more people may answer it. Fields: <c>request step name persons to state version</c>.</summary>
     public const string RequestEscalated = nameof(RequestEscalated);
 
+    /// <summary>An admin let somebody answer a step of a request where a person was to who left. Fields: <c>request step name for person</c>; <c>for</c> left, <c>person</c> may answer since.</summary>
+    public const string AnswerHandedOver = nameof(AnswerHandedOver);
+
+    /// <summary>An admin let somebody review a break-glass where a person was to who left. Fields: <c>request review for person state version</c>.</summary>
+    public const string ReviewHandedOver = nameof(ReviewHandedOver);
+
     /// <summary>Somebody said who answers for them while they are away. Fields: <c>delegation person delegate start_at until state</c>.</summary>
     public const string DelegationMade = nameof(DelegationMade);
 
@@ -72,7 +78,7 @@ public static class FactKinds
     /// <summary>A review was not closed in time; it stays open. Fields: <c>request review subject until state version</c>.</summary>
     public const string ReviewOverdue = nameof(ReviewOverdue);
 
-    /// <summary>A reviewer found right what was done. Fields: <c>request review by comment cause state version</c>; <c>cause</c> is <c>named</c>, or <c>nobody_left</c> when none of those whom the asking named could review any more.</summary>
+    /// <summary>A reviewer found right what was done. Fields: <c>request review by comment cause state version</c>; <c>cause</c> is <c>named</c>, <c>handed_over</c> since, or <c>nobody_left</c> when none of those whom the asking named could review any more.</summary>
     public const string ReviewAccepted = nameof(ReviewAccepted);
 
     /// <summary>A reviewer found something wrong with what was done. Fields as <see cref="ReviewAccepted"/>.</summary>

@@ -109,7 +109,14 @@ public static class CurrentSteps
         var still = Sources.People(catalog, step.From, resource, requester, step.NotForReports, null);
         var higher = escalatesTo is null ? [] : Sources.People(catalog, escalatesTo, resource, requester, step.NotForReports, null);
         return named.Where(still.Contains)
-            .Concat(added.Where(one => one.Cause == AdditionCause.Escalated ? higher.Contains(one.Person) : still.Contains(one.Person) || higher.Contains(one.Person)).Select(one => one.Person));
+            .Concat(added.Where(one => one.Cause switch
+            {
+                AdditionCause.Escalated => higher.Contains(one.Person),
+
+                // NB. They stand in for somebody who left, and are what an admin said: for as long as they are here themselves.
+                AdditionCause.HandedOver => Sources.IsActive(catalog, one.Person) && one.Person != requester && !(step.NotForReports && Manages(catalog, one.Person, requester)),
+                _ => still.Contains(one.Person) || higher.Contains(one.Person),
+            }).Select(one => one.Person));
     }
 
     private static IEnumerable<string> Rotas(PinnedStep step, bool escalated) =>

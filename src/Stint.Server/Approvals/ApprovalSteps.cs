@@ -11,7 +11,7 @@ using Stint.Server.Store;
 namespace Stint.Server.Approvals;
 
 /// <summary>The moves of a request's steps that several use cases make, each inside the caller's transaction, with their facts and wakes.</summary>
-internal sealed class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
+internal sealed partial class ApprovalSteps(CurrentCatalog catalog, GrantSteps grants)
 {
     /// <summary>How a request stands now.</summary>
     public async ValueTask<Stand> StandAsync(Reads reads, Request request)

@@ -66,7 +66,7 @@ internal sealed class CloseReview(StintStore store, CurrentCatalog catalog, Time
                     return await LostAsync(work, seen, who);
                 }
 
-                work.Append(Facts.ReviewClosed(moved, named));
+                work.Append(Facts.ReviewClosed(moved, moved.HandedTo.Contains(who) && !moved.Reviewers.Contains(who) ? "handed_over" : named ? "named" : "nobody_left"));
 
                 // Whoever reviewed it has seen it.
                 if (await work.SeeAsync(id, who, now))

@@ -158,6 +158,16 @@ internal static partial class Facts
     public static Fact RequestEscalated(Request request, int index, PinnedStep step, IReadOnlyList<SubjectId> people, DateTimeOffset at) =>
         OfStep(FactKinds.RequestEscalated, request, index, step, people, at, ("to", step.Escalate?.To), ("state", Word(request.State)), ("version", request.Version));
 
+    /// <summary>What somebody who left was to answer is another's to answer as well.</summary>
+    public static Fact AnswerHandedOver(Request request, int index, PinnedStep step, SubjectId left, SubjectId to, Actor by, DateTimeOffset at) => new(FactKinds.AnswerHandedOver, at, by)
+    {
+        ["request"] = request.Id.Value,
+        ["step"] = index,
+        ["name"] = step.Name,
+        ["for"] = left.Value,
+        ["person"] = to.Value,
+    };
+
     public static Fact DelegationMade(Delegation delegation, Actor by) => Of(FactKinds.DelegationMade, delegation, delegation.MadeAt, by);
 
     public static Fact DelegationEnded(Delegation delegation, Actor by) => Of(FactKinds.DelegationEnded, delegation, delegation.EndedAt!.Value, by);

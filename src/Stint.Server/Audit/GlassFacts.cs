@@ -38,10 +38,14 @@ internal static partial class Facts
 
     /// <summary>A review was closed: by whom, and what they made of it.</summary>
     /// <param name="review">The review, closed.</param>
-    /// <param name="named">Whether the asking named them.</param>
-    public static Fact ReviewClosed(Review review, bool named) => With(
+    /// <param name="cause">Why they could: <c>named</c> at the asking, <c>handed_over</c> since, or <c>nobody_left</c>.</param>
+    public static Fact ReviewClosed(Review review, string cause) => With(
         Of(review.State == ReviewState.Accepted ? FactKinds.ReviewAccepted : FactKinds.ConcernRaised, review, review.ClosedAt!.Value, Actor.Person(review.ClosedBy!.Value.Value)),
-        [("by", review.ClosedBy!.Value.Value), ("comment", review.Comment), ("cause", named ? "named" : "nobody_left")]);
+        [("by", review.ClosedBy!.Value.Value), ("comment", review.Comment), ("cause", cause)]);
+
+    /// <summary>What somebody who left was to review is another's to review as well.</summary>
+    public static Fact ReviewHandedOver(Review review, SubjectId left, SubjectId to, Actor by, DateTimeOffset at) => With(
+        Of(FactKinds.ReviewHandedOver, review, at, by), [("for", left.Value), ("person", to.Value)]);
 
     public static Fact BreakGlassCodesMade(SubjectId who, int count, DateTimeOffset at) => new(FactKinds.BreakGlassCodesMade, at, Actor.Person(who.Value))
     {

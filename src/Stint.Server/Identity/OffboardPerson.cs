@@ -21,7 +21,11 @@ internal sealed record OffboardReport(
     IReadOnlyList<RequestId> Requests,
     IReadOnlyList<GrantId> Grants,
     IReadOnlyList<DelegationId> Delegations,
-    IReadOnlyList<Remaining> Remains);
+    IReadOnlyList<Remaining> Remains)
+{
+    /// <summary>What went to somebody else at once; empty when nobody was named.</summary>
+    public IReadOnlyList<Handed> Handed { get; init; } = [];
+}
 
 /// <summary>Something under the name of somebody who left.</summary>
 /// <param name="Kind"><c>resource</c>, <c>review</c>, <c>approval</c>, <c>on_call</c>, <c>report</c> or <c>admin</c>.</param>
@@ -30,12 +34,12 @@ internal sealed record OffboardReport(
 internal sealed record Remaining(string Kind, string Name, IReadOnlyList<SubjectId> Others);
 
 /// <summary>An admin sends somebody away: at once, and whatever the catalog and the directory say, until an admin takes it back.</summary>
-internal sealed class OffboardPerson(StintStore store, CurrentCatalog catalog, FollowDirectory follow, RequestViews views, TimeProvider clock)
+internal sealed class OffboardPerson(StintStore store, CurrentCatalog catalog, FollowDirectory follow, RequestViews views, TimeProvider clock, HandOver heirs)
 {
     private const int LongestReason = 2_000;
     private const int MostListed = 1_000;
 
-    public async Task<Outcome<OffboardReport>> OffboardAsync(SubjectId who, string person, string reason, CancellationToken cancellation)
+    public async Task<Outcome<OffboardReport>> OffboardAsync(SubjectId who, string person, string reason, CancellationToken cancellation, string? handOverTo = null)
     {
         if (Refuse<OffboardReport>(who, person, reason) is { } no)
         {
@@ -51,6 +55,12 @@ internal sealed class OffboardPerson(StintStore store, CurrentCatalog catalog, F
         if (known.Id == who)
         {
             return new Outcome<OffboardReport>.Refused("nobody sends themselves away", "another admin does it");
+        }
+
+        // Before anything happens: who misspells a name sends nobody away.
+        if (handOverTo is not null && heirs.WrongHeir(who, known.Id, handOverTo) is { } wrong)
+        {
+            return new Outcome<OffboardReport>.Invalid([wrong with { Field = "hand_over_to" }]);
         }
 
         var ended = await store.WriteAsync(
@@ -82,7 +92,12 @@ internal sealed class OffboardPerson(StintStore store, CurrentCatalog catalog, F
 
         // NB. Whoever asked may be gone by now: what has begun is done.
         await follow.ChangedAsync(CancellationToken.None);
-        return new Outcome<OffboardReport>.Done(ended with { Remains = await RemainsAsync(known.Id, who, CancellationToken.None) });
+        var handed = handOverTo is null ? null : await heirs.HandOverAsync(who, known.Id.Value, handOverTo, CancellationToken.None);
+        return new Outcome<OffboardReport>.Done(ended with
+        {
+            Remains = await RemainsAsync(known.Id, who, CancellationToken.None),
+            Handed = (handed as Outcome<IReadOnlyList<Handed>>.Done)?.Value ?? [],
+        });
     }
 
     /// <summary>Takes it back: from now on catalog and directory say again who they are. What ended stays ended.</summary>

@@ -85,7 +85,8 @@ internal static class Words
 
     public static Words<AdditionCause> Addition { get; } = new(
         (AdditionCause.OnCall, "on_call"),
-        (AdditionCause.Escalated, "escalated"));
+        (AdditionCause.Escalated, "escalated"),
+        (AdditionCause.HandedOver, "handed_over"));
 
     public static Words<OfferState> Offer { get; } = new(
         (OfferState.Open, "open"),

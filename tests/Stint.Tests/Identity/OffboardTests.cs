@@ -34,6 +34,16 @@ public sealed class OffboardTests
         Assert.Equal("orders-db", (string?)remains["resource"]["name"]);
         Assert.Empty(remains["resource"]["others"]!.AsArray());
         Assert.Equal((string?)waits["id"], (string?)remains["approval"]["name"]);
+        foreach (var (who, to, status) in new[] { ("dan", "dan", 403), ("carol", "bob", 422), ("carol", "carol", 422), ("carol", "zed", 422) })
+        {
+            Assert.Equal(status, (int)(await node.SendAsync(who, HttpMethod.Post, "/api/v1/people/bob/hand-over", new { to })).Status);
+        }
+
+        var handed = (await node.PostAsync("carol", "/api/v1/people/bob/hand-over", new { to = "dan" }))["handed"]!.AsArray();
+        Assert.Equal(((string?)waits["id"], null), ((string?)Assert.Single(handed)!["name"], (string?)handed[0]!["why_not"]));
+        var change = await node.GetAsync("carol", "/api/v1/people/bob/hand-over?to=dan");
+        Assert.Contains("+    owners: [person:dan]", (string?)change["diff"], StringComparison.Ordinal);
+        Assert.Empty(change["problems"]!.AsArray());
         Assert.Equal("offboarded", (string?)(await node.GetAsync("dan", $"/api/v1/grants/{own["grant"]!["id"]}"))["end_reason"]);
         Assert.Equal(401, (int)(await node.SendAsync("bob", HttpMethod.Get, "/api/v1/whoami")).Status);
         Assert.Equal(409, (int)(await node.SendAsync("carol", HttpMethod.Post, "/api/v1/people/bob/offboard", new { reason = "again" })).Status);

@@ -16,7 +16,7 @@ internal sealed record ReviewFilter
 internal partial class Reads
 {
     private protected const string ReviewColumns =
-        "id, request_id, person, resource, role, state, version, opened_at, due_at, overdue_at, sources, reviewers, told, closed_at, closed_by, comment";
+        "id, request_id, person, resource, role, state, version, opened_at, due_at, overdue_at, sources, reviewers, told, closed_at, closed_by, comment, handed_to";
 
     /// <summary>The review; null when there is none. Inside a write it stays as found until the commit.</summary>
     public ValueTask<Review?> FindReviewAsync(ReviewId id) =>
@@ -76,6 +76,7 @@ internal partial class Reads
             ClosedAt = c.TimeOrNull(),
             ClosedBy = c.TextOrNull() is { } by ? new SubjectId(by) : null,
             Comment = c.TextOrNull(),
+            HandedTo = c.TextOrNull() is { } handed ? [.. handed.Split('\n').Select(name => new SubjectId(name))] : [],
         };
     }
 }
@@ -128,13 +129,14 @@ internal sealed partial class Work
         Demand(seen.State == next.State || ReviewMoves.Table.Allows(seen.State, next.State), "review", seen.State, next.State);
         var kept = next with { Version = seen.Version + 1, OverdueAt = Stored.Round(next.OverdueAt), ClosedAt = Stored.Round(next.ClosedAt) };
         var moved = await Db.RunAsync(
-            "UPDATE reviews SET state = $1, version = $2, overdue_at = $3, closed_at = $4, closed_by = $5, comment = $6 WHERE id = $7 AND state = $8 AND version = $9",
+            "UPDATE reviews SET state = $1, version = $2, overdue_at = $3, closed_at = $4, closed_by = $5, comment = $6, handed_to = $7 WHERE id = $8 AND state = $9 AND version = $10",
             Words.Review[kept.State],
             kept.Version,
             kept.OverdueAt,
             kept.ClosedAt,
             kept.ClosedBy?.Value,
             kept.Comment,
+            kept.HandedTo.Count == 0 ? null : string.Join('\n', kept.HandedTo),
             seen.Id.Value,
             Words.Review[seen.State],
             seen.Version);
