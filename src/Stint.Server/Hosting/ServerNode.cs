@@ -137,15 +137,10 @@ internal sealed class ServerNode : IAsyncDisposable
     /// <summary>Says where to make the first administrator, while nobody of them can sign in. The link is said here and nowhere else: not in the log.</summary>
     private async Task OfferSetUpAsync(TextWriter output, CancellationToken cancellation)
     {
-        var links = Services.GetRequiredService<AccountLinks>();
-        if (await links.OfferSetUpAsync(cancellation) is { } code)
+        if (await Services.GetRequiredService<AccountLinks>().OfferSetUpAsync(cancellation) is { } code)
         {
             await output.WriteLineAsync($"Set up: {Services.GetRequiredService<RelyingParty>().Link(Address, "/set-up#" + code)}");
-            await output.WriteLineAsync("No administrator can sign in yet. Whoever opens this link makes themselves one of those that the catalog names: once, within 24 hours, and until the next start.");
-        }
-        else if (links.LacksAdmin)
-        {
-            await output.WriteLineAsync("The catalog names no administrator, so that nobody can be made one. Write admins: [NAME], with the person under people.");
+            await output.WriteLineAsync("No administrator can sign in yet. Whoever opens this link makes themselves the first: once, within 24 hours, and until the next start.");
         }
     }
 

@@ -49,9 +49,14 @@ internal sealed class SetUpPages(AccountLinks links, Passwords passwords, Passke
         var person = new SubjectId(fields["person"] is { Length: > 0 } name ? name : "-");
 
         // NB. The link first: a password is hashed for nobody who has none.
-        if (await links.LookAsync(fields["code"], context.RequestAborted) is not { } open || !open.Persons.Contains(person))
+        if (await links.LookAsync(fields["code"], context.RequestAborted) is not { } open)
         {
             return TooLate();
+        }
+
+        if (Sentence(links.Against(open, person)) is { } nobody)
+        {
+            return Page(context, fields, open, nobody);
         }
 
         if ((fields["password"] != fields["again"] ? "The two are not the same." : Sentence(PasswordRules.Against(fields["password"], manage.NamesOf(person)))) is { } wrong)
@@ -83,9 +88,14 @@ internal sealed class SetUpPages(AccountLinks links, Passwords passwords, Passke
 
         var fields = await Fields.ReadAsync(context);
         var person = new SubjectId(fields["person"] is { Length: > 0 } name ? name : "-");
-        if (await links.LookAsync(fields["code"], context.RequestAborted) is not { } open || !open.Persons.Contains(person))
+        if (await links.LookAsync(fields["code"], context.RequestAborted) is not { } open)
         {
             return Refused(Over);
+        }
+
+        if (Sentence(links.Against(open, person)) is { } nobody)
+        {
+            return Refused(nobody);
         }
 
         var ask = await passkeys.AskToMakeAsync(person, manage.NamesOf(person).Skip(1).FirstOrDefault() ?? "", context);
@@ -131,6 +141,7 @@ internal sealed class SetUpPages(AccountLinks links, Passwords passwords, Passke
             new Dictionary<string, object?>
             {
                 [nameof(SetUp.Persons)] = open.Persons.Select(person => person.Value).ToList(),
+                [nameof(SetUp.TakesAName)] = open.TakesAName,
                 [nameof(SetUp.Code)] = fields["code"].Trim(),
                 [nameof(SetUp.Chosen)] = fields["person"],
                 [nameof(SetUp.Heading)] = open.Kind == AccountLinkKind.SetUp ? "Set up the first administrator" : "Set up how you sign in",

@@ -80,6 +80,11 @@ public sealed class AccountRowsTests
             Assert.Null(await work.FindLinkAsync(Hash(1)));
             Assert.True(await work.UseLinkAsync(Hash(2), Ann, now));
             Assert.False(await work.UseLinkAsync(Hash(2), Bob, now));
+            await work.InsertLocalPersonAsync("zoe", now);
+            await work.InsertLocalPersonAsync("zoe", now);
+            Assert.Equal("zoe", Assert.Single(await work.DirectoryLinesAsync()).Key);
+            Assert.Equal("local:zoe", Assert.Single(await work.DirectoryLinesAsync(["local:zoe", "x"])).Id);
+            Assert.Equal(1, await work.DirectoryNumberAsync());
             await work.InsertAsync(new AccountLink(Hash(3), AccountLinkKind.Invite, Ann, Bob, now, now.AddHours(24)));
             return true;
         });
@@ -100,6 +105,9 @@ public sealed class AccountRowsTests
                      "UPDATE recovery_codes SET voided_at = NULL WHERE voided_at IS NOT NULL",
                      "UPDATE recovery_codes SET person = 'bob'",
                      "DELETE FROM recovery_codes",
+                     "UPDATE local_people SET name = 'eve'",
+                     "DELETE FROM local_people",
+                     "INSERT INTO local_people (name, made_at) VALUES ('Zed', 1)",
                      "UPDATE account_links SET used_at = NULL, used_by = NULL WHERE used_at IS NOT NULL",
                      "UPDATE account_links SET used_at = 1, used_by = 'eve' WHERE person = 'ann'",
                      "UPDATE account_links SET person = 'eve' WHERE person = 'ann'",

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Stint.Core;
+using Stint.Core.Audit;
+using Stint.Core.Catalog;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
@@ -15,8 +17,12 @@ internal sealed record MadeLink(string Code, SubjectId Person, DateTimeOffset Ex
 
 /// <summary>What a link opens.</summary>
 /// <param name="Kind">What it is for.</param>
-/// <param name="Persons">Who may use it: one, or the catalog's active admins for the first set-up.</param>
-internal sealed record OpenLink(AccountLinkKind Kind, IReadOnlyList<SubjectId> Persons);
+/// <param name="Persons">Who may use it: one; for the first set-up the catalog's active admins, and none where it names none.</param>
+internal sealed record OpenLink(AccountLinkKind Kind, IReadOnlyList<SubjectId> Persons)
+{
+    /// <summary>Whether whoever uses it says who they are: the catalog names nobody who could.</summary>
+    public bool TakesAName => Persons.Count == 0;
+}
 
 /// <summary>What somebody gave to be let in with from now on.</summary>
 /// <param name="Password">The hash of a password that was found good; null for a passkey.</param>
@@ -27,17 +33,21 @@ internal sealed record FirstWay(string? Password, NewPasskey? Made, string? Name
 /// <summary>One-time links: the first administrator's, invitations, and new beginnings for who lost everything.</summary>
 /// <remarks>
 /// The first is offered while no active admin of the catalog has a token there, or a password or a passkey here, and no identity
-/// provider is configured; that is asked again when it is used. A start makes a new one, and the one before is void.
+/// provider is configured; that is asked again when it is used. A start makes a new one, and the one before is void. Where the
+/// catalog names no active admin, whoever uses it is kept as a person of this installation and administers for a day.
 /// </remarks>
-internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, SignInWays ways, Installation installation, IdSource ids, TimeProvider clock)
+internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, SignInWays ways, GiveFirstRight first, FollowDirectory directory, Installation installation, IdSource ids, TimeProvider clock)
 {
     /// <summary>How long a link works.</summary>
     public static readonly TimeSpan Lasts = TimeSpan.FromHours(24);
 
+    /// <summary>How long somebody administers whom the catalog does not name.</summary>
+    public static readonly TimeSpan FirstRightLasts = TimeSpan.FromHours(24);
+
     private const int LongestCode = 128;
 
     /// <summary>Offers to make the first administrator.</summary>
-    /// <returns>The code; null when somebody can sign in, or the catalog names no active admin who could be made one.</returns>
+    /// <returns>The code; null when somebody can sign in.</returns>
     public async Task<string?> OfferSetUpAsync(CancellationToken cancellation)
     {
         var code = ids.NextSecret();
@@ -45,7 +55,7 @@ internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, Sig
             async work =>
             {
                 var now = Stored.Round(clock.Now());
-                if (!await IsNeededAsync(work) || Admins().Count == 0)
+                if (!await IsNeededAsync(work))
                 {
                     await work.VoidLinksAsync(null, now);
                     return null;
@@ -58,9 +68,6 @@ internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, Sig
             },
             cancellation);
     }
-
-    /// <summary>Whether the catalog names no admin: nobody could be made the first.</summary>
-    public bool LacksAdmin => catalog.Now.AdminNames.Count == 0;
 
     /// <summary>Makes a link for a person who has no way in here; or voids what they have and makes one.</summary>
     /// <param name="who">An admin.</param>
@@ -121,6 +128,20 @@ internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, Sig
         ? Task.FromResult<OpenLink?>(null)
         : store.ReadAsync(async reads => await OpenAsync(reads, HashOf(code)), cancellation);
 
+    /// <summary>What is wrong with a person as the one who uses a link; null for nothing.</summary>
+    public string? Against(OpenLink open, SubjectId person)
+    {
+        if (!open.TakesAName)
+        {
+            return open.Persons.Contains(person) ? null : "this link is not for them";
+        }
+
+        // NB. Who is called like somebody in the catalog is that person, capitals or not.
+        return !Core.Catalog.Words.IsPersonName(person.Value) || person.Value != DirectoryPeople.Key(person.Value) ? "a name has small letters and digits, and . _ - @ between them, and at most 63 of them"
+            : !catalog.Now.IsActive(person) && catalog.Now.People.Keys.Any(name => DirectoryPeople.Key(name) == person.Value) ? "somebody of that name is known here already"
+            : null;
+    }
+
     /// <summary>Uses a link: the person has a way in and recovery codes, all of it or nothing.</summary>
     /// <param name="code">The link's code.</param>
     /// <param name="person">Who says that it is theirs.</param>
@@ -137,11 +158,11 @@ internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, Sig
 
         var hash = HashOf(code);
         var codes = RecoveryCode.Make(ids);
-        return await store.WriteAsync<Outcome<IReadOnlyList<string>>>(
+        var outcome = await store.WriteAsync<Outcome<IReadOnlyList<string>>>(
             async work =>
             {
                 var now = Stored.Round(clock.Now());
-                if (await OpenAsync(work, hash) is not { } open || !open.Persons.Contains(person) || !await work.UseLinkAsync(hash, person, now))
+                if (await OpenAsync(work, hash) is not { } open || Against(open, person) is not null || (open.TakesAName && !await BeginAsync(work, person, now)) || !await work.UseLinkAsync(hash, person, now))
                 {
                     return new Outcome<IReadOnlyList<string>>.NotFound();
                 }
@@ -164,6 +185,26 @@ internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, Sig
                 return new Outcome<IReadOnlyList<string>>.Done(codes);
             },
             cancellation);
+
+        // Whoever was made just now is known here before their browser is let in.
+        await directory.LookAsync(CancellationToken.None);
+        return outcome;
+    }
+
+    /// <summary>Keeps somebody whom the catalog does not know, and lets them administer for a day.</summary>
+    private async ValueTask<bool> BeginAsync(Work work, SubjectId person, DateTimeOffset now)
+    {
+        if ((await work.LeftNamesAsync()).Contains(person.Value) || await first.GiveAsync(work, person, FirstRightLasts, "set-up", Actor.Person(person.Value)) is not FirstRight.Given)
+        {
+            return false;
+        }
+
+        if (!catalog.Now.IsActive(person))
+        {
+            await work.InsertLocalPersonAsync(person.Value, now);
+        }
+
+        return true;
     }
 
     /// <summary>The catalog's active admins, in the order of their names.</summary>
@@ -194,7 +235,7 @@ internal sealed class AccountLinks(StintStore store, CurrentCatalog catalog, Sig
             return catalog.Now.IsActive(person) && !has ? new OpenLink(link.Kind, [person]) : null;
         }
 
-        return await IsNeededAsync(reads) && Admins() is { Count: > 0 } admins ? new OpenLink(link.Kind, admins) : null;
+        return await IsNeededAsync(reads) ? new OpenLink(link.Kind, Admins()) : null;
     }
 
     private static async ValueTask VoidAsync(Work work, SubjectId person, IReadOnlyList<Passkey> passkeys, DateTimeOffset now)

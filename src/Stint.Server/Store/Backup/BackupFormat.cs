@@ -46,6 +46,7 @@ internal static class BackupFormat
         ("glass_codes", "seq"),
         ("glass_passes", "seq"),
         ("workload_tokens", "seq"),
+        ("local_people", "seq"),
         ("accounts", "seq"),
         ("passkeys", "seq"),
         ("recovery_codes", "seq"),

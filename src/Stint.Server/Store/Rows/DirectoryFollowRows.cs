@@ -25,6 +25,11 @@ internal partial class Reads
 {
     private const string LineColumns = "id, user_key, active, name, mail, manager_id, attributes";
 
+    /// <summary>The directory's people and those who were made here; whom both have is the directory's.</summary>
+    private const string Lines =
+        $"SELECT {LineColumns} FROM directory_users UNION ALL SELECT 'local:' || name AS id, name AS user_key, 1 AS active, '' AS name, NULL AS mail, NULL AS manager_id, '{{}}' AS attributes FROM local_people "
+        + "WHERE NOT EXISTS (SELECT 1 FROM directory_users WHERE directory_users.user_key = local_people.name)";
+
     /// <summary>The number of the last change; 0 before the first.</summary>
     public async ValueTask<long> DirectoryNumberAsync() => await Db.NumberAsync("SELECT MAX(number) FROM directory_log") ?? 0;
 
@@ -45,8 +50,8 @@ internal partial class Reads
 
     /// <summary>Everybody, or those of some ids.</summary>
     public ValueTask<List<DirectoryLine>> DirectoryLinesAsync(IEnumerable<string>? ids = null) => ids is null
-        ? Db.ListAsync($"SELECT {LineColumns} FROM directory_users", ReadLine)
-        : Db.ListAsync($"SELECT {LineColumns} FROM directory_users WHERE {Db.In("id", 1)}", ReadLine, Db.TextList(ids));
+        ? Db.ListAsync(Lines, ReadLine)
+        : Db.ListAsync($"SELECT {LineColumns} FROM ({Lines}) AS lines WHERE {Db.In("id", 1)}", ReadLine, Db.TextList(ids));
 
     /// <summary>Id and name in small letters of every group, or of those of some ids.</summary>
     public ValueTask<List<(string Id, string Key)>> DirectoryGroupLinesAsync(IEnumerable<string>? ids = null) => ids is null
@@ -98,6 +103,17 @@ internal sealed partial class Work
 
         await ChangedAsync("offboarded", gone.Name, null, takes: true);
         return true;
+    }
+
+    /// <summary>Keeps a person whom neither a catalog nor the directory knows.</summary>
+    /// <param name="name">In small letters.</param>
+    /// <param name="now">When.</param>
+    public async ValueTask InsertLocalPersonAsync(string name, DateTimeOffset now)
+    {
+        if (await Db.RunAsync("INSERT INTO local_people (name, made_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", name, now) == 1)
+        {
+            await ChangedAsync("user", $"local:{name}", null, takes: false);
+        }
     }
 
     /// <summary>Takes it back.</summary>

@@ -108,5 +108,18 @@ BEGIN SELECT RAISE(ABORT, 'stint: a link is used or voided once'); END;
 CREATE TRIGGER account_links_stay BEFORE DELETE ON account_links
 BEGIN SELECT RAISE(ABORT, 'stint: a link is never deleted'); END;
 
+-- People who are in no catalog and no directory: the first administrator, where the catalog named none. They come to the others as the directory's people do. Names in small letters.
+CREATE TABLE local_people (
+    seq INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE CHECK (length(name) > 0 AND name = lower(name) AND substr(name, 1, 9) <> 'workload:'),
+    made_at INTEGER NOT NULL
+);
+
+CREATE TRIGGER local_people_fixed BEFORE UPDATE ON local_people
+BEGIN SELECT RAISE(ABORT, 'stint: whoever was made here keeps their name'); END;
+
+CREATE TRIGGER local_people_stay BEFORE DELETE ON local_people
+BEGIN SELECT RAISE(ABORT, 'stint: whoever was made here stays on record'); END;
+
 -- How an approver proved themselves anew where a rule demands it: a JSON object, with a passkey's assertion over what they approved.
 ALTER TABLE approvals ADD COLUMN proof TEXT CHECK (length(proof) > 0);
