@@ -28,6 +28,21 @@ internal static partial class Facts
         ["count"] = count,
     };
 
+    /// <param name="person">Of whom; in small letters for what is over by time.</param>
+    /// <param name="via">Which provider: <c>oidc:NAME</c>.</param>
+    /// <param name="added">Groups that they are in from now on, <c>PROVIDER/GROUP</c>.</param>
+    /// <param name="removed">Groups that they are in no longer.</param>
+    /// <param name="until">How long it counts; null for what is over.</param>
+    /// <param name="at">When.</param>
+    public static Fact ProviderGroupsTold(string person, string via, IReadOnlyList<string> added, IReadOnlyList<string> removed, DateTimeOffset? until, DateTimeOffset at) => new(FactKinds.ProviderGroupsTold, at, Actor.Server)
+    {
+        ["subject"] = person,
+        ["via"] = via,
+        ["added"] = FactValue.List(added),
+        ["removed"] = FactValue.List(removed),
+        ["until"] = until,
+    };
+
     private static Fact Of(string kind, WebSession session, DateTimeOffset at, SubjectId by) => new(kind, at, Actor.Of(by))
     {
         ["sign_in"] = session.Id,

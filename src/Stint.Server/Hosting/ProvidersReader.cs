@@ -50,19 +50,8 @@ internal static class ProvidersReader
             ("google", ProviderPreset.Google),
             ("keycloak", ProviderPreset.Keycloak),
             ("github", ProviderPreset.GitHub)) ?? ProviderPreset.Oidc;
-        foreach (var later in (ReadOnlySpan<string>)["groups", "attributes"])
-        {
-            if (read.IsGiven($"{key}.{later}") || read.NamesBelow($"{key}.{later}").Count > 0)
-            {
-                foreach (var below in read.NamesBelow($"{key}.{later}"))
-                {
-                    read.Text($"{key}.{later}.{below}");
-                }
-
-                read.Texts($"{key}.{later}");
-                read.Blame(read.IsGiven($"{key}.{later}") ? $"{key}.{later}" : read.FirstBelow($"{key}.{later}"), $"`{key}.{later}` is not taken from a sign-in: it would count for as long as nobody signs in again. Have the provider keep them up to date by SCIM (docs/guide/directory.md), or write them into the catalog");
-            }
-        }
+        NoAttributes(read, key);
+        var (groups, groupsLast) = Groups(read, key, preset);
 
         var label = read.Text($"{key}.label");
         if (label is not null && (label.Length > LongestLabel || !Words.IsShowable(label, newLines: false)))
@@ -139,9 +128,44 @@ internal static class ProvidersReader
             Organization = organization,
             AcrValues = acr,
             AmrValues = amr,
+            Groups = groups,
+            GroupsLast = groupsLast,
             Authority = authority,
             LoopbackHttp = plain,
         };
+    }
+
+    private static (string? Claim, TimeSpan Last) Groups(SettingReader read, string key, ProviderPreset preset)
+    {
+        var (claim, last) = (read.Text($"{key}.groups"), read.Duration($"{key}.groups_last", TimeSpan.FromMinutes(5), TimeSpan.FromDays(7)));
+        if (claim is not null && preset is ProviderPreset.GitHub or ProviderPreset.Google)
+        {
+            read.Blame($"{key}.groups", $"`{key}.groups` is a claim, and {(preset == ProviderPreset.GitHub ? "GitHub" : "Google")} says none of groups; take it out");
+        }
+        else if (claim is not null && claim.Any(letter => letter is < '!' or > '~'))
+        {
+            read.Blame($"{key}.groups", $"`{key}.groups` must be the name of a claim, such as groups");
+        }
+        else if (claim is null && last is not null)
+        {
+            read.Blame($"{key}.groups_last", $"`{key}.groups_last` stands without `{key}.groups`; give both, or neither");
+        }
+
+        return (claim, last ?? TimeSpan.FromHours(24));
+    }
+
+    private static void NoAttributes(SettingReader read, string key)
+    {
+        var below = $"{key}.attributes";
+        foreach (var name in read.NamesBelow(below))
+        {
+            read.Text($"{below}.{name}");
+        }
+
+        if (read.Texts(below) is not null || read.IsGiven(below) || read.NamesBelow(below).Count > 0)
+        {
+            read.Blame(read.IsGiven(below) ? below : read.FirstBelow(below), $"`{below}` is not taken from a sign-in; have the provider keep attributes up to date over SCIM (docs/guide/directory.md), or write them into the catalog");
+        }
     }
 
     private static string? Tenant(SettingReader read, string key, ProviderPreset preset)

@@ -8,6 +8,9 @@ internal sealed class BoundedHttp : IDisposable
 {
     private const int MostBytes = 256 << 10;
 
+    /// <summary>How long an answer may take, its body counted.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly X509Certificate2Collection _roots = [];
     private readonly HttpClient _http;
 
@@ -22,7 +25,7 @@ internal sealed class BoundedHttp : IDisposable
             handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(_roots);
         }
 
-        _http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = MostBytes };
+        _http = new HttpClient(handler) { Timeout = Patience, MaxResponseContentBufferSize = MostBytes };
     }
 
     /// <summary>How what comes back is read: not deep, and no name twice.</summary>
@@ -34,9 +37,8 @@ internal sealed class BoundedHttp : IDisposable
     /// <summary>Asks. Not on a caller's token: what others wait for is not given up for one.</summary>
     public async Task<(int Status, byte[] Body)> SendAsync(HttpRequestMessage message)
     {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(8), TimeProvider.System);
-        using var response = await _http.SendAsync(message, HttpCompletionOption.ResponseContentRead, bound.Token);
-        return ((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync(bound.Token));
+        using var response = await _http.SendAsync(message, HttpCompletionOption.ResponseContentRead);
+        return ((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync());
     }
 
     public void Dispose() => _http.Dispose();

@@ -18,6 +18,7 @@ internal sealed class DirectoryModel
     private readonly Dictionary<string, Dictionary<string, bool>> _members = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<string>> _groupsOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyCollection<SubjectId>> _flat = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<string>> _told = new(StringComparer.Ordinal);
     private bool _renamed;
     private FrozenSet<string> _left = FrozenSet<string>.Empty;
 
@@ -44,7 +45,8 @@ internal sealed class DirectoryModel
         var changes = await reads.DirectoryChangesAsync(Number, MostChanges);
         await ReadUsersAsync(reads, [.. changes.Where(change => change.Kind == "user").Select(change => change.Id).Distinct()]);
         await ReadGroupsAsync(reads, [.. changes.Where(change => change.Kind == "group").Select(change => change.Id).Distinct()]);
-        foreach (var group in changes.Where(change => change.Kind == "member").GroupBy(change => change.Id, StringComparer.Ordinal))
+        await ReadToldAsync(reads, [.. changes.Where(change => change.IsOfProviders).Select(change => change.Member!).Distinct()]);
+        foreach (var group in changes.Where(change => change.Kind == "member" && !change.IsOfProviders).GroupBy(change => change.Id, StringComparer.Ordinal))
         {
             List<string> touched = [.. group.Select(change => change.Member!).Distinct()];
             var there = (await reads.DirectoryMemberLinesAsync(group.Key, touched)).ToDictionary(line => line.Member, line => line.IsGroup, StringComparer.Ordinal);
@@ -70,6 +72,12 @@ internal sealed class DirectoryModel
         foreach (var (id, key) in _groups)
         {
             groups[key] = Flat(id);
+        }
+
+        // NB. Of whom the directory knows, it alone says in which groups they are.
+        foreach (var (group, members) in _told.Where(one => !_people.ContainsKey(one.Key)).SelectMany(one => one.Value.Select(group => (Group: group, Member: new SubjectId(one.Key)))).GroupBy(one => one.Group, one => one.Member, StringComparer.Ordinal).Select(told => (told.Key, told)))
+        {
+            groups[group] = [.. members, .. groups.GetValueOrDefault(group) ?? []];
         }
 
         // Somebody may be another's manager under a new name, or come after whom they manage.
@@ -137,7 +145,37 @@ internal sealed class DirectoryModel
             Put(group, member, isGroup);
         }
 
+        _told.Clear();
+        Put(await reads.ProviderGroupsAsync());
+
         _left = (await reads.LeftNamesAsync()).ToFrozenSet(StringComparer.Ordinal);
+    }
+
+    private async Task ReadToldAsync(Reads reads, List<string> names)
+    {
+        if (names.Count == 0)
+        {
+            return;
+        }
+
+        names.ForEach(name => _told.Remove(name));
+        Put(await reads.ProviderGroupsAsync(names));
+    }
+
+    private void Put(List<ProviderGroup> told)
+    {
+        foreach (var one in told)
+        {
+            if (!_told.TryGetValue(one.Name, out var groups))
+            {
+                _told[one.Name] = groups = [];
+            }
+
+            if (!groups.Contains(one.Group))
+            {
+                groups.Add(one.Group);
+            }
+        }
     }
 
     private async Task ReadUsersAsync(Reads reads, List<string> ids)

@@ -22,6 +22,9 @@ internal sealed record ProviderAccount
     /// <summary>How strongly; null when it does not say.</summary>
     public string? Acr { get; init; }
 
+    /// <summary>In which of its groups they are, as it calls them; empty when it does not say.</summary>
+    public IReadOnlyList<string> Groups { get; init; } = [];
+
     /// <summary>Why nobody comes in with it, without a full stop; null when somebody may.</summary>
     public string? Trouble { get; init; }
 }

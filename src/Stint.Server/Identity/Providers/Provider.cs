@@ -62,6 +62,12 @@ internal sealed record Provider
     /// <summary>One of these has to be among the ways in which a fresh proof was given (<c>amr</c>); empty for any.</summary>
     public IReadOnlyList<string> AmrValues { get; init; } = [];
 
+    /// <summary>The claim that says in which of its groups somebody is; null when that counts for nothing.</summary>
+    public string? Groups { get; init; }
+
+    /// <summary>How long that counts after a sign-in.</summary>
+    public TimeSpan GroupsLast { get; init; }
+
     /// <summary>PEM file of the authority that vouches for its address; null for the machine's own.</summary>
     public string? Authority { get; init; }
 
@@ -100,6 +106,9 @@ internal sealed record Provider
 
         return found is { Disabled: false } ? found : null;
     }
+
+    /// <summary>What a catalog calls one of its groups: <c>NAME/GROUP</c>, in small letters, as a directory's are compared.</summary>
+    public string KeyOf(string group) => DirectoryPeople.Key($"{Name}/{group}");
 
     /// <summary>Never the secret.</summary>
     public override string ToString() => Name;

@@ -17,7 +17,9 @@ internal abstract record ProviderOutcome
     }
 
     /// <summary>Somebody of the catalog proved who they are.</summary>
-    public sealed record Proved(SignIn How) : ProviderOutcome;
+    /// <param name="How">Who, and how.</param>
+    /// <param name="Groups">In which of the provider's groups they are, as it calls them.</param>
+    public sealed record Proved(SignIn How, IReadOnlyList<string> Groups) : ProviderOutcome;
 
     /// <summary>Nobody did.</summary>
     /// <param name="Say">What happened, in a sentence with its full stop; for whoever stands before the browser, who may be anybody.</param>
@@ -179,7 +181,8 @@ internal sealed class SignInByProvider(StintStore store, CurrentCatalog catalog,
         }
 
         var subject = SignedJwt.Text(jwt.Body, "sub")!;
-        if (jwt.Body.TryGetProperty(provider.Person, out _) || places.UserInfo is not { } place || answer.AccessToken is not { } access)
+        var whole = jwt.Body.TryGetProperty(provider.Person, out _) && (provider.Groups is not { } groups || jwt.Body.TryGetProperty(groups, out _));
+        if (whole || places.UserInfo is not { } place || answer.AccessToken is not { } access)
         {
             return Whom(provider, Read(provider, flow, jwt.Body, jwt.Body, subject));
         }
@@ -191,11 +194,14 @@ internal sealed class SignInByProvider(StintStore store, CurrentCatalog catalog,
             : Whom(provider, Read(provider, flow, jwt.Body, told.RootElement, subject));
     }
 
-    private static ProviderAccount Read(Provider provider, ProviderFlow flow, JsonElement token, JsonElement told, string subject)
+    private static ProviderAccount Read(Provider provider, ProviderFlow flow, JsonElement token, JsonElement beside, string subject)
     {
+        // What stands in the token counts, and what stands beside it says the rest.
+        var told = token.TryGetProperty(provider.Person, out _) ? token : beside;
         var account = new ProviderAccount
         {
             Name = SignedJwt.Text(told, provider.Person),
+            Groups = provider.Groups is { } claim ? Texts(token.TryGetProperty(claim, out _) ? token : beside, claim) : [],
             Subject = subject,
             Session = SignedJwt.Text(token, "sid"),
 
@@ -238,7 +244,7 @@ internal sealed class SignInByProvider(StintStore store, CurrentCatalog catalog,
         }
 
         // NB. Who does not say when somebody proved themselves may have asked them weeks ago: for whatever demands a fresh proof, it is none.
-        return new ProviderOutcome.Proved(new SignIn(person.Id, provider.By, account.ProvedAt ?? DateTimeOffset.UnixEpoch, provider.Name, account.Subject, account.Session, account.Acr));
+        return new ProviderOutcome.Proved(new SignIn(person.Id, provider.By, account.ProvedAt ?? DateTimeOffset.UnixEpoch, provider.Name, account.Subject, account.Session, account.Acr), account.Groups);
     }
 
     private ProviderOutcome.Refused Wrong(Provider provider, string why)
@@ -246,6 +252,11 @@ internal sealed class SignInByProvider(StintStore store, CurrentCatalog catalog,
         log.AnswerRefused(provider.Name, why);
         return new ProviderOutcome.Refused($"What {provider.Label} sent back does not hold, so nobody was signed in.", $"{Anew} If it happens again, whoever runs this server finds in its log what is wrong.");
     }
+
+    private static List<string> Texts(JsonElement element, string name) => !element.TryGetProperty(name, out var value) ? []
+        : value.ValueKind == JsonValueKind.String ? [value.GetString()!]
+        : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Where(one => one.ValueKind == JsonValueKind.String).Select(one => one.GetString()!)]
+        : [];
 
     private static bool IsTrue(JsonElement element, string name) => element.TryGetProperty(name, out var value) && (value.ValueKind == JsonValueKind.True || (value.ValueKind == JsonValueKind.String && value.GetString() == "true"));
 

@@ -11,7 +11,14 @@ internal sealed record DirectoryLine(string Id, string Key, bool Active, string 
 /// <param name="Id">Id of the user or the group; a name in small letters for the last two.</param>
 /// <param name="Member">Id of the member; null for all but that kind.</param>
 /// <param name="Takes">Whether it takes something away.</param>
-internal sealed record DirectoryChange(long Number, string Kind, string Id, string? Member, bool Takes);
+internal sealed record DirectoryChange(long Number, string Kind, string Id, string? Member, bool Takes)
+{
+    /// <summary>In place of a group's id: what providers say of the groups of somebody, whose name in small letters is the member.</summary>
+    public const string OfProviders = "providers";
+
+    /// <summary>Whether it is about what providers say.</summary>
+    public bool IsOfProviders => Kind == "member" && Id == OfProviders;
+}
 
 /// <summary>Somebody who was sent away here.</summary>
 /// <param name="Name">In small letters.</param>
