@@ -6,6 +6,7 @@ using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
 using Stint.Server.Identity.Scim;
+using Stint.Server.Identity.Signals;
 using Stint.Server.Nodes;
 using Stint.Server.Requests;
 using Stint.Server.Sessions;
@@ -18,7 +19,7 @@ internal static class UseCases
     /// <summary>
     /// Adds them. Whoever calls this adds beside them: the store, <see cref="CurrentCatalog"/>, <see cref="CatalogTruth"/>, the list of connectors,
     /// <see cref="Installation"/>, the secrets, the sealer, <see cref="IdSource"/>, the clock, <see cref="KeeperOptions"/>,
-    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, <see cref="Issuers"/>, <see cref="WebSessionLimits"/>, the log's signer, and logging.
+    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, <see cref="Issuers"/>, <see cref="Transmitters"/>, <see cref="WebSessionLimits"/>, the log's signer, and logging.
     /// </summary>
     public static IServiceCollection AddUseCases(this IServiceCollection services) => services
         .AddSingleton<RequestViews>()
@@ -80,6 +81,8 @@ internal static class UseCases
         .AddSingleton<CatalogVersions>()
         .AddSingleton<EndLeavers>()
         .AddSingleton<FollowDirectory>()
+        .AddSingleton<SecurityEventTokens>()
+        .AddSingleton<TakeSignal>()
         .AddSingleton<FollowRights>()
         .AddSingleton<GiveFirstRight>()
         .AddSingleton<OffboardPerson>()

@@ -17,6 +17,7 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(ExchangedShape))]
 [JsonSerializable(typeof(ExchangeProblem))]
+[JsonSerializable(typeof(SignalProblem))]
 [JsonSerializable(typeof(MakeTokenBody))]
 [JsonSerializable(typeof(MadeTokenShape))]
 [JsonSerializable(typeof(TokenShape))]

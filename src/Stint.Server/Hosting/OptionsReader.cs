@@ -41,6 +41,7 @@ internal static class OptionsReader
         var applications = AuthzenReader.Read(read, environment);
         var issuers = IssuersReader.Read(read);
         var scim = ScimTokens(read, environment);
+        var transmitters = SignalsReader.Read(read);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var gateway = Gateway(read, web.Certificate);
@@ -79,6 +80,7 @@ internal static class OptionsReader
                 Applications = applications,
                 Issuers = issuers,
                 ScimTokens = scim,
+                Transmitters = transmitters,
                 Web = web,
                 Gateway = gateway,
                 MasterKey = masterKey,

@@ -11,6 +11,7 @@ using Stint.Server.Catalog;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
 using Stint.Server.Identity.Scim;
+using Stint.Server.Identity.Signals;
 using Stint.Server.Nodes;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
@@ -90,7 +91,7 @@ internal sealed class Parts
         services.AddSingleton(this).AddSingleton(new NodeTokens(_options.Nodes, _options.Limits.FailuresPerMinute, _time));
         services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongProofs>();
         services.AddSingleton(new Applications(_options.Applications, _time));
-        services.AddSingleton(new Issuers(_options.Issuers));
+        services.AddSingleton(new Issuers(_options.Issuers)).AddSingleton(new Transmitters(_options.Transmitters));
         services.AddSingleton(_options.Web.Sessions).AddSingleton(new SignInWays([])).AddSingleton<Flow>();
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();

@@ -42,6 +42,9 @@ internal sealed record ServerOptions
     /// <summary>SHA-256 of each token that the directory's program may show; empty: it is not listened to.</summary>
     public IReadOnlyList<byte[]> ScimTokens { get; init; } = [];
 
+    /// <summary>Whose word on sessions and accounts counts; empty: nobody's is listened to.</summary>
+    public IReadOnlyList<Identity.Signals.Transmitter> Transmitters { get; init; } = [];
+
     public required WebOptions Web { get; init; }
 
     public required GatewayListenOptions Gateway { get; init; }

@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(61, LogLevel.Information, "A token of a platform was refused: {Why}")]
     public static partial void TokenRefused(this ILogger log, string why);
+
+    [LoggerMessage(62, LogLevel.Information, "A security event token was refused: {Why}")]
+    public static partial void SignalRefused(this ILogger log, string why);
 }

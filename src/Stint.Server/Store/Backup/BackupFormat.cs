@@ -67,6 +67,7 @@ internal static class BackupFormat
         ("directory_left", "name"),
         ("offboarded", "name"),
         ("stint_rights", "seq"),
+        ("signals_taken", "sender, mark"),
         ("directory_log", "number"),
         ("facts", "seq"),
         ("log_head", "only_one"),
