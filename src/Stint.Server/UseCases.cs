@@ -8,6 +8,7 @@ using Stint.Server.Grants;
 using Stint.Server.Identity;
 using Stint.Server.Identity.Accounts;
 using Stint.Server.Identity.Scim;
+using Stint.Server.Identity.Signals;
 using Stint.Server.Nodes;
 using Stint.Server.Requests;
 using Stint.Server.Sessions;
@@ -20,7 +21,7 @@ internal static class UseCases
     /// <summary>
     /// Adds them. Whoever calls this adds beside them: the store, <see cref="CurrentCatalog"/>, <see cref="CatalogTruth"/>, the list of connectors,
     /// <see cref="Installation"/>, the secrets, the sealer, <see cref="IdSource"/>, the clock, <see cref="KeeperOptions"/>,
-    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, <see cref="Issuers"/>, <see cref="WebSessionLimits"/>, <see cref="CliLimits"/>,
+    /// <see cref="GateOptions"/>, <see cref="NodeTokens"/>, <see cref="Issuers"/>, <see cref="Transmitters"/>, <see cref="WebSessionLimits"/>, <see cref="CliLimits"/>,
     /// <see cref="SignInWays"/>, <see cref="RelyingParty"/>, the log's signer, and logging.
     /// </summary>
     public static IServiceCollection AddUseCases(this IServiceCollection services) => services
@@ -94,6 +95,8 @@ internal static class UseCases
         .AddSingleton<EndLeavers>()
         .AddSingleton(new DirectorySource(Actor.Directory))
         .AddSingleton<FollowDirectory>()
+        .AddSingleton<SecurityEventTokens>()
+        .AddSingleton<TakeSignal>()
         .AddSingleton<FollowRights>()
         .AddSingleton<GiveFirstRight>()
         .AddSingleton<HandOver>()

@@ -266,10 +266,16 @@ public static class FactKinds
     /// <summary>It was heard of again. No fields.</summary>
     public const string DirectoryHeard = nameof(DirectoryHeard);
 
-    /// <summary>An admin sent somebody away, whatever catalog and directory say. Fields: <c>subject by reason</c>.</summary>
+    /// <summary>A transmitter of security events told what became of sessions or an account. Fields: <c>sender cause persons count</c>; <c>sender</c> is its name in the configuration, <c>cause</c> the last part of the event's address, <c>persons</c> who is meant here (nobody, where none is known by what it said), <c>count</c> how many grants, requests and signed-in browsers ended with it, or people were sent away.</summary>
+    public const string SignalTaken = nameof(SignalTaken);
+
+    /// <summary>Security event tokens were shown in vain: at most six facts a minute tell of all tries since the last. Fields: <c>from count</c>; what was shown is nowhere.</summary>
+    public const string SignalRefused = nameof(SignalRefused);
+
+    /// <summary>An admin, or a transmitter of security events, sent somebody away, whatever catalog and directory say. Fields: <c>subject by reason</c>.</summary>
     public const string PersonOffboarded = nameof(PersonOffboarded);
 
-    /// <summary>An admin took that back. Fields as <see cref="PersonOffboarded"/>.</summary>
+    /// <summary>They took that back. Fields as <see cref="PersonOffboarded"/>.</summary>
     public const string PersonRestored = nameof(PersonRestored);
 
     /// <summary>An asking that the policies denied, or that was malformed. Fields: <c>request subject role reason catalog verdict</c>.</summary>

@@ -22,6 +22,7 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(DeviceShape))]
 [JsonSerializable(typeof(CommandLineShape))]
 [JsonSerializable(typeof(ListOf<CommandLineShape>), TypeInfoPropertyName = "ListOfCommandLineShape")]
+[JsonSerializable(typeof(SignalProblem))]
 [JsonSerializable(typeof(MakeTokenBody))]
 [JsonSerializable(typeof(MadeTokenShape))]
 [JsonSerializable(typeof(TokenShape))]

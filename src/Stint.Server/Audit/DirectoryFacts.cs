@@ -1,3 +1,4 @@
+using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Server.Store;
 
@@ -60,6 +61,32 @@ internal static partial class Facts
     public static Fact PersonOffboarded(Offboarded gone) => Of(FactKinds.PersonOffboarded, gone.Person, gone.By, gone.Reason, gone.At);
 
     public static Fact PersonRestored(string person, string by, string reason, DateTimeOffset at) => Of(FactKinds.PersonRestored, person, by, reason, at);
+
+    public static Fact PersonOffboarded(Offboarded gone, Actor by) => Of(FactKinds.PersonOffboarded, gone.Person, by, gone.Reason, gone.At);
+
+    public static Fact PersonRestored(string person, Actor by, string reason, DateTimeOffset at) => Of(FactKinds.PersonRestored, person, by, reason, at);
+
+    /// <summary>What a transmitter of security events told.</summary>
+    public static Fact SignalTaken(string sender, string cause, IReadOnlyList<SubjectId> people, long count, DateTimeOffset at) => new(FactKinds.SignalTaken, at, Actor.Sender(sender))
+    {
+        ["sender"] = sender,
+        ["cause"] = cause,
+        ["persons"] = FactValue.List(people.Select(person => person.Value)),
+        ["count"] = count,
+    };
+
+    public static Fact SignalRefused(string from, long count, DateTimeOffset at) => new(FactKinds.SignalRefused, at, Actor.Server)
+    {
+        ["from"] = from,
+        ["count"] = count,
+    };
+
+    private static Fact Of(string kind, string person, Actor by, string reason, DateTimeOffset at) => new(kind, at, by)
+    {
+        ["subject"] = person,
+        ["by"] = by.ToString(),
+        ["reason"] = reason,
+    };
 
     private static Fact Of(string kind, string person, string by, string reason, DateTimeOffset at) => new(kind, at, Actor.Person(by))
     {

@@ -81,6 +81,29 @@ internal sealed class EndLeavers(StintStore store, CurrentCatalog current, TimeP
         return ended;
     }
 
+    /// <summary>Ends, within a write, what somebody holds, waits for and could begin, because whoever acted as them may not have been them. What comes again by itself goes on: nobody gets in by it without showing who they are.</summary>
+    /// <returns>How many requests ended, and the grants that did.</returns>
+    public async Task<(int Requests, IReadOnlyList<Grant> Grants)> EndHeldAsync(Work work, SubjectId subject, string why, Actor by)
+    {
+        var now = clock.Now();
+        var requests = 0;
+        foreach (var request in await work.PendingRequestsAsync(subject))
+        {
+            requests += await CancelAsync(work, request, why, now, by);
+        }
+
+        var grants = new List<Grant>();
+        foreach (var grant in await work.LiveGrantsAsync(subject))
+        {
+            if (await GrantSteps.EndAsync(work, grant, EndReason.Revoked, why, now, by) is { } ended)
+            {
+                grants.Add(ended);
+            }
+        }
+
+        return (requests, grants);
+    }
+
     private async Task<int> EndFallenAsync(Work work, SubjectId subject, LoadedCatalog? before, Actor by)
     {
         var now = clock.Now();

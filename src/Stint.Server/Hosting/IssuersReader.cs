@@ -124,7 +124,7 @@ internal static class IssuersReader
         return audience is not null && (preset == IssuerPreset.Spiffe ? domain : url) is not null ? issuer : null;
     }
 
-    private static bool IsSafe(string text, bool plain) => Uri.TryCreate(text, UriKind.Absolute, out var uri)
+    internal static bool IsSafe(string text, bool plain) => Uri.TryCreate(text, UriKind.Absolute, out var uri)
         && (uri.Scheme == "https" || (plain && uri is { Scheme: "http", IsLoopback: true })) && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && uri.Fragment.Length == 0;
 
     private static bool IsTrustDomain(string text) => text.Length <= 255 && text.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter is '.' or '-' or '_');

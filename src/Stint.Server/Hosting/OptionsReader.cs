@@ -42,6 +42,7 @@ internal static class OptionsReader
         var issuers = IssuersReader.Read(read);
         var scim = ScimTokens(read, environment);
         var ldap = LdapReader.Read(read, environment);
+        var transmitters = SignalsReader.Read(read);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
         var web = Web(read);
         var commandLines = CommandLines(read);
@@ -84,6 +85,7 @@ internal static class OptionsReader
                 Providers = providers,
                 ScimTokens = scim,
                 Ldap = ldap,
+                Transmitters = transmitters,
                 Web = web,
                 CommandLines = commandLines,
                 Gateway = gateway,

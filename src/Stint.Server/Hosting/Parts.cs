@@ -14,6 +14,7 @@ using Stint.Server.Identity.Accounts;
 using Stint.Server.Identity.Ldap;
 using Stint.Server.Identity.Providers;
 using Stint.Server.Identity.Scim;
+using Stint.Server.Identity.Signals;
 using Stint.Server.Nodes;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
@@ -97,7 +98,7 @@ internal sealed class Parts
         services.AddSingleton(this).AddSingleton(new NodeTokens(_options.Nodes, _options.Limits.FailuresPerMinute, _time));
         services.AddSingleton(new Senders(_options.Webhooks)).AddSingleton<WrongProofs>();
         services.AddSingleton(new Applications(_options.Applications, _time));
-        services.AddSingleton(new Issuers(_options.Issuers));
+        services.AddSingleton(new Issuers(_options.Issuers)).AddSingleton(new Transmitters(_options.Transmitters));
         services.AddSingleton(_options.Web.Sessions).AddSingleton(_options.CommandLines).AddSingleton(new SignInWays([.. _options.Providers.Select(provider => new SignInWay($"Sign in with {provider.Label}", $"/sign-in/{provider.Name}"))])).AddSingleton<Flow>();
         services.AddSingleton(parts => new ProviderLinks(_options.Providers, _time, parts.GetRequiredService<ILogger<ProviderLinks>>())).AddSingleton<SignInByProvider>().AddSingleton<TellGroups>().AddSingleton<LogoutByProvider>();
         services.AddSingleton(new RelyingParty(_options.Web.PublicUrl)).AddSingleton<SignInForms>().AddSingleton<SetUpPages>().AddSingleton<WaysPages>().AddSingleton<ApprovePages>();

@@ -48,6 +48,9 @@ internal sealed record ServerOptions
     /// <summary>The directory that is pulled from; null for none.</summary>
     public Identity.Ldap.LdapOptions? Ldap { get; init; }
 
+    /// <summary>Whose word on sessions and accounts counts; empty: nobody's is listened to.</summary>
+    public IReadOnlyList<Identity.Signals.Transmitter> Transmitters { get; init; } = [];
+
     public required WebOptions Web { get; init; }
 
     /// <summary>How long command lines stay logged in.</summary>

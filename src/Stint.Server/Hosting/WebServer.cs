@@ -75,6 +75,11 @@ internal static class WebServer
             ScimEndpoints.Map(app);
         }
 
+        if (options.Transmitters.Count > 0)
+        {
+            SignalEndpoints.Map(app);
+        }
+
         if (options.Nodes.Count > 0)
         {
             NodeEndpoints.Map(app);

@@ -98,11 +98,11 @@ internal sealed class IssuerKeys : IDisposable
         return stream.Length <= MostBytes ? await File.ReadAllBytesAsync(file) : throw new InvalidDataException("the file of its keys is too large");
     }
 
-    /// <summary>Where the keys are, as the issuer's own document says (OpenID Connect Discovery 1.0, section 4).</summary>
+    /// <summary>Where the keys are, as the issuer's own document says (OpenID Connect Discovery 1.0, section 4; Shared Signals Framework 1.0, section 7).</summary>
     private async Task<Uri> DiscoverAsync()
     {
         var issuer = _issuer.Url!;
-        using var document = JsonDocument.Parse(await GetAsync(new Uri($"{issuer.TrimEnd('/')}/.well-known/openid-configuration")), BoundedHttp.Strict);
+        using var document = JsonDocument.Parse(await GetAsync(_issuer.Discovery), BoundedHttp.Strict);
         var root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object || Text(root, "issuer") != issuer)
         {

@@ -44,6 +44,15 @@ internal sealed record Issuer
     /// <summary>File of its keys (a JWK set); null for an address.</summary>
     public string? KeysFile { get; init; }
 
+    /// <summary>Where its own document about itself is: that of OpenID Connect unless it tells of security events.</summary>
+    public Uri Discovery => TellsOfEvents
+        // NB. This one puts its well-known part before the path (Shared Signals Framework 1.0, section 7.2), OpenID Connect behind it.
+        ? new Uri(new Uri(Url!), $"/.well-known/ssf-configuration{new Uri(Url!).AbsolutePath.TrimEnd('/')}")
+        : new Uri($"{Url!.TrimEnd('/')}/.well-known/openid-configuration");
+
+    /// <summary>Whether it is a transmitter of security events.</summary>
+    public bool TellsOfEvents { get; init; }
+
     /// <summary>PEM file of the authority that vouches for its address; null for the machine's own.</summary>
     public string? Authority { get; init; }
 

@@ -40,4 +40,7 @@ internal static partial class Log
 
     [LoggerMessage(71, LogLevel.Warning, "From the directory: {Note}")]
     public static partial void PassedOver(this ILogger log, string note);
+
+    [LoggerMessage(72, LogLevel.Information, "A security event token was refused: {Why}")]
+    public static partial void SignalRefused(this ILogger log, string why);
 }

@@ -73,6 +73,7 @@ internal static class BackupFormat
         ("directory_left", "name"),
         ("offboarded", "name"),
         ("stint_rights", "seq"),
+        ("signals_taken", "sender, mark"),
         ("directory_log", "number"),
         ("directory_pull", "only_one"),
         ("facts", "seq"),
