@@ -76,6 +76,12 @@ internal static class ExchangeEndpoint
             return Refuse("invalid_request", "Nobody acts for another: leave actor_token out.");
         }
 
+        if (form.ContainsKey("authorization_details"))
+        {
+            // RFC 9396, section 5: what is not carried out is refused. A token here is for asking, and what for is said then.
+            return Refuse("invalid_authorization_details", "Say authorization_details in the request for access, not for the token: POST /api/v1/requests.");
+        }
+
         if (form["requested_token_type"] is { Count: 1 } kind && kind != AccessToken)
         {
             return Refuse("invalid_request", $"The only requested_token_type is {AccessToken}.");
