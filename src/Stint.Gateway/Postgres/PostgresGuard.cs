@@ -72,33 +72,32 @@ internal sealed partial class PostgresGuard : Stream
     /// <inheritdoc/>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (buffer.Length == 0)
+        try
         {
-            return _taken < _ready.WrittenCount ? 0 : await _target.ReadAsync(buffer, cancellationToken);
+            if (buffer.Length == 0)
+            {
+                return _taken < _ready.WrittenCount ? 0 : await _target.ReadAsync(buffer, cancellationToken);
+            }
+
+            while (_taken == _ready.WrittenCount)
+            {
+                _ready.ResetWrittenCount();
+                _taken = 0;
+                var read = await _target.ReadAsync(_chunk, cancellationToken);
+                if (read == 0)
+                {
+                    Gone();
+                    return 0;
+                }
+
+                FromTarget(_chunk.AsSpan(0, read));
+            }
         }
-
-        while (_taken == _ready.WrittenCount)
+        catch
         {
-            _ready.ResetWrittenCount();
-            _taken = 0;
-            int read;
-            try
-            {
-                read = await _target.ReadAsync(_chunk, cancellationToken);
-            }
-            catch
-            {
-                Gone();
-                throw;
-            }
-
-            if (read == 0)
-            {
-                Gone();
-                return 0;
-            }
-
-            FromTarget(_chunk.AsSpan(0, read));
+            // Whoever waits for the target to be ready would wait for ever.
+            Gone();
+            throw;
         }
 
         var take = Math.Min(buffer.Length, _ready.WrittenCount - _taken);

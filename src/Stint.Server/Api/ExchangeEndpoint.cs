@@ -30,6 +30,12 @@ internal static class ExchangeEndpoint
             return OAuthForm.Refuse("invalid_request", "Nobody acts for another: leave actor_token out.");
         }
 
+        if (form.Has("authorization_details"))
+        {
+            // RFC 9396, section 5: what is not carried out is refused. A token here is for asking, and what for is said then.
+            return OAuthForm.Refuse("invalid_authorization_details", "Say authorization_details in the request for access, not for the token: POST /api/v1/requests.");
+        }
+
         if (form.One("requested_token_type") is { } kind && kind != AccessToken)
         {
             return OAuthForm.Refuse("invalid_request", $"The only requested_token_type is {AccessToken}.");

@@ -192,6 +192,7 @@ public sealed class WorkloadApiTests
         await IsAsync("invalid_request", good, ("+subject_token", good));
         await IsAsync("invalid_request", good, ("subject_token_type", "urn:ietf:params:oauth:token-type:saml2"));
         await IsAsync("invalid_request", good, ("actor_token", good));
+        await IsAsync("invalid_authorization_details", good, ("authorization_details", "[]"));
         await IsAsync("invalid_request", good, ("requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token"));
         await IsAsync("invalid_scope", good, ("scope", "admin"));
         await IsAsync("invalid_request", good, ("scope", "workload:nightly"));

@@ -258,6 +258,37 @@ public sealed class ExactStatementsTests(TargetServer target)
     }
 
     [Fact]
+    public async Task Npgsql_WithTheSettingsThatTheGuideNames_WorksFromItsPool()
+    {
+        await using var gateway = await StartAsync(
+            new AskedStatement("insert into marks values ($1)", ["7"], false, 2),
+            new AskedStatement("select n from marks where n = $1", null, true, null));
+        await MarksAsync();
+        await using var source = Npgsql.NpgsqlDataSource.Create(
+            $"Host=127.0.0.1;Port={gateway.Port};Username={TestGate.Login};Password={TestGate.Secret};Database=shop;SSL Mode=Disable;Server Compatibility Mode=NoTypeLoading;No Reset On Close=true;Max Pool Size=1");
+        for (var round = 0; round < 2; round++)
+        {
+            await using var connection = await source.OpenConnectionAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using var insert = new Npgsql.NpgsqlCommand("insert into marks values ($1)", connection, transaction) { Parameters = { new() { Value = 7 } } };
+            Assert.Equal(1, await insert.ExecuteNonQueryAsync());
+            await transaction.CommitAsync();
+            await using var select = new Npgsql.NpgsqlCommand("select n from marks where n = $1", connection) { Parameters = { new() { Value = 7 } } };
+            Assert.Equal(7, await select.ExecuteScalarAsync());
+        }
+
+        await using var again = await source.OpenConnectionAsync();
+        foreach (var value in (int[])[7, 8])
+        {
+            await using var insert = new Npgsql.NpgsqlCommand("insert into marks values ($1)", again) { Parameters = { new() { Value = value } } };
+            Assert.Equal("42501", (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => insert.ExecuteNonQueryAsync())).SqlState);
+        }
+
+        Assert.Equal([StatementRefusal.Times, StatementRefusal.Parameters], gateway.Gate.Held.Select(told => told.Why));
+        Assert.Equal("2\n", await target.SuperAsync("select count(*) from marks", "shop"));
+    }
+
+    [Fact]
     public async Task ManyRefusals_AreToldLessAndLess()
     {
         await using var gateway = await StartAsync("select 1");
