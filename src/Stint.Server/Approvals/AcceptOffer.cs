@@ -104,8 +104,10 @@ internal sealed class AcceptOffer(StintStore store, TimeProvider clock, AskForRo
 
         var stand = await ApprovalSteps.JoinOnCallAsync(work, await steps.StandAsync(work, made), now);
         var delegations = await work.DelegationsToAsync(offer.By, now);
-        if (Answers.SeatOf(stand, offer.By, delegations, yes: true, offer.Seat ?? offer.By) is not Seat.Theirs { For: var delegation })
+        if (Answers.SeatOf(stand, offer.By, delegations, yes: true, offer.Seat ?? offer.By) is not Seat.Theirs { For: var delegation }
+            || StepUps.Of(stand.Steps, delegation?.Person ?? offer.By) != StepUp.None)
         {
+            // NB. A yes that would count nowhere must not take the place of one that does.
             return null;
         }
 

@@ -2,12 +2,10 @@ using System.Buffers.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Stint.Core.Approvals;
 using Stint.Server.Api;
 using Stint.Server.Identity;
 using Stint.Server.Identity.Accounts;
-using Stint.Server.Store;
 using Stint.Server.Web.Pages;
 
 namespace Stint.Server.Web;
