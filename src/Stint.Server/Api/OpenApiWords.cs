@@ -142,6 +142,7 @@ internal static class OpenApiWords
         ["admin"] = "Whether the person administers Stint.",
         ["auditor"] = "Whether the person may read everything that is not a secret.",
         ["secret"] = "The secret.",
+        ["command_line"] = "The command line that asks, where somebody logged it in from a browser; absent for any other token.",
         ["task"] = "The task that it is bound to; null for none.",
         ["broken_glass"] = "Break-glass that the caller was told of and has not acknowledged.",
         ["reviews"] = "Break-glass that the caller may review.",
