@@ -27,9 +27,9 @@ internal sealed class AuthServer(HttpClient http, Uri server)
     }
 
     /// <summary>Two tokens out of an answer; null when it holds none.</summary>
-    public static CliTokens? TokensOf(AuthAnswer answer, DateTimeOffset now) =>
+    public static KeptTokens? TokensOf(AuthAnswer answer, DateTimeOffset now) =>
         answer.Status == HttpStatusCode.OK && (string?)answer.Body["access_token"] is { Length: > 0 } access && (string?)answer.Body["refresh_token"] is { Length: > 0 } refresh
-            ? new CliTokens(access, now + TimeSpan.FromSeconds((long?)answer.Body["expires_in"] ?? 0), refresh)
+            ? new KeptTokens(access, now + TimeSpan.FromSeconds((long?)answer.Body["expires_in"] ?? 0), refresh)
             : null;
 
     /// <summary>What to say of a server that does not know this way to log in.</summary>
@@ -85,15 +85,15 @@ internal sealed record AuthAnswer(HttpStatusCode Status, JsonObject Body, TimeSp
 /// <param name="Access">The one that lets in.</param>
 /// <param name="Until">Until about when, by this machine's clock.</param>
 /// <param name="Refresh">The one that fetches the next two, once.</param>
-internal sealed record CliTokens(string Access, DateTimeOffset Until, string Refresh)
+internal sealed record KeptTokens(string Access, DateTimeOffset Until, string Refresh)
 {
     public JsonObject Write() => new() { ["access"] = Access, ["until"] = Until.ToString("O", System.Globalization.CultureInfo.InvariantCulture), ["refresh"] = Refresh };
 
     /// <returns>Null for what holds none.</returns>
-    public static CliTokens? Read(JsonNode? node) =>
+    public static KeptTokens? Read(JsonNode? node) =>
         node is JsonObject kept && (string?)kept["access"] is { } access && (string?)kept["refresh"] is { } refresh
         && DateTimeOffset.TryParse((string?)kept["until"], System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.RoundtripKind, out var until)
-            ? new CliTokens(access, until, refresh)
+            ? new KeptTokens(access, until, refresh)
             : null;
 
     /// <summary>Never a token.</summary>

@@ -8,7 +8,7 @@ internal static class DeviceLogin
     private static readonly TimeSpan Slower = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(60);
 
-    public static async Task<CliTokens> RunAsync(AuthServer server, Terminal terminal, TimeProvider time, CancellationToken cancellation)
+    public static async Task<KeptTokens> RunAsync(AuthServer server, Terminal terminal, TimeProvider time, CancellationToken cancellation)
     {
         var codes = await server.PostAsync("oauth/device", Self(), cancellation);
         if (codes.Status != HttpStatusCode.OK || (string?)codes.Body["device_code"] is not { } device || (string?)codes.Body["user_code"] is not { } typed || (string?)codes.Body["verification_uri"] is not { } page)
@@ -30,7 +30,7 @@ internal static class DeviceLogin
     }
 
     /// <summary>Asks until there is an answer.</summary>
-    internal static async Task<CliTokens> PollAsync(AuthServer server, string device, TimeSpan every, DateTimeOffset ends, TimeProvider time, CancellationToken cancellation)
+    internal static async Task<KeptTokens> PollAsync(AuthServer server, string device, TimeSpan every, DateTimeOffset ends, TimeProvider time, CancellationToken cancellation)
     {
         var form = new Dictionary<string, string> { ["grant_type"] = "urn:ietf:params:oauth:grant-type:device_code", ["client_id"] = AuthServer.Client, ["device_code"] = device };
         while (true)

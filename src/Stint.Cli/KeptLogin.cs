@@ -14,15 +14,15 @@ internal sealed class KeptLogin(Uri server, bool inKeyring, Keyring? keyring)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private const int Tries = 3;
 
-    private CliTokens? _known;
+    private KeptTokens? _known;
 
     /// <summary>For people.</summary>
     public string Place => inKeyring ? keyring?.Name ?? "a keyring" : Login.FilePath;
 
     /// <summary>The tokens; null when there are none, or the keyring does not open.</summary>
-    public async Task<CliTokens?> ReadAsync(CancellationToken cancellation) =>
-        !inKeyring ? CliTokens.Read(Login.ReadFile()?["tokens"])
-        : keyring is not null && await keyring.ReadAsync(server, cancellation) is { } text ? CliTokens.Read(Parsed(text))
+    public async Task<KeptTokens?> ReadAsync(CancellationToken cancellation) =>
+        !inKeyring ? KeptTokens.Read(Login.ReadFile()?["tokens"])
+        : keyring is not null && await keyring.ReadAsync(server, cancellation) is { } text ? KeptTokens.Read(Parsed(text))
         : null;
 
     /// <summary>A token that lets in: the kept one, or a new one where that is over.</summary>
@@ -68,7 +68,7 @@ internal sealed class KeptLogin(Uri server, bool inKeyring, Keyring? keyring)
 
     /// <summary>Keeps tokens in place of those before.</summary>
     /// <exception cref="CommandFailed">They could not be kept.</exception>
-    public async Task KeepAsync(CliTokens tokens, CancellationToken cancellation)
+    public async Task KeepAsync(KeptTokens tokens, CancellationToken cancellation)
     {
         if (!inKeyring)
         {
@@ -145,7 +145,7 @@ internal sealed class KeptLogin(Uri server, bool inKeyring, Keyring? keyring)
         }
     }
 
-    private static string? Counts(CliTokens? tokens, string? refused) =>
+    private static string? Counts(KeptTokens? tokens, string? refused) =>
         tokens is not null && tokens.Access != refused && tokens.Until - TimeProvider.System.GetUtcNow() > Early ? tokens.Access : null;
 
     private static JsonNode? Parsed(string text)

@@ -32,7 +32,7 @@ internal sealed class Keyring
             : null;
     }
 
-    /// <summary>The one that works like macOS's, for tests.</summary>
+    /// <summary>One by another program that takes the same arguments.</summary>
     internal static Keyring OfTool(string tool, bool keychain) => new(tool, keychain);
 
     /// <returns>What is kept for a server; null for nothing, and where the keyring does not open.</returns>

@@ -52,7 +52,10 @@ internal sealed record Login(Uri Server, string? Token, string? CertificateAutho
         return new Login(
             uri,
             string.IsNullOrWhiteSpace(token) ? null : token.Trim(),
-            authority ?? Environment.GetEnvironmentVariable("STINT_CA") ?? (string?)kept?["ca"]) { Kept = string.IsNullOrWhiteSpace(token) ? login : null };
+            authority ?? Environment.GetEnvironmentVariable("STINT_CA") ?? (string?)kept?["ca"])
+        {
+            Kept = string.IsNullOrWhiteSpace(token) ? login : null,
+        };
     }
 
     /// <summary>Keeps it in a file that only this user reads, in place of what was there.</summary>
@@ -60,7 +63,7 @@ internal sealed record Login(Uri Server, string? Token, string? CertificateAutho
 
     /// <summary>Keeps where the server is, and its tokens: in a keyring, or in the file where there is none or it does not open.</summary>
     /// <returns>Where they are.</returns>
-    public async Task<KeptLogin> KeepAsync(CliTokens tokens, Keyring? keyring, CancellationToken cancellation)
+    public async Task<KeptLogin> KeepAsync(KeptTokens tokens, Keyring? keyring, CancellationToken cancellation)
     {
         var inKeyring = keyring is not null && await keyring.KeepAsync(Server, tokens.Write().ToJsonString(), cancellation);
         var file = new JsonObject { ["server"] = Server.ToString(), ["ca"] = CertificateAuthority };

@@ -11,7 +11,7 @@ internal static class LoopbackLogin
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
-    public static async Task<CliTokens> RunAsync(AuthServer server, Terminal terminal, Action<string> open, CancellationToken cancellation)
+    public static async Task<KeptTokens> RunAsync(AuthServer server, Terminal terminal, Action<string> open, CancellationToken cancellation)
     {
         var metadata = await server.MetadataAsync(cancellation);
         if ((string?)metadata["issuer"] is not { } issuer

@@ -72,14 +72,21 @@ public sealed partial class CommandLineTests(RealServers servers)
         (await WhoAmIAsync(at)).Good();
         Assert.Equal(3, await shop.Server.AskAsync<long>("select count(*) from stint.cli_tokens", store));
 
-        // By the browser of the same machine, in another home.
+        // By the browser of the same machine, in another home, on a desktop with a keyring.
         var other = Seat(ann);
         var (tools, asked) = (RunFolder.Make("tools"), Path.Combine(RunFolder.Make("asked"), "page"));
         await File.WriteAllTextAsync(Path.Combine(tools, "xdg-open"), $"#!/bin/sh\ncat \"$1\" >{asked}.new\nmv {asked}.new {asked}\n");
-        File.SetUnixFileMode(Path.Combine(tools, "xdg-open"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        (other["DISPLAY"], other["PATH"]) = (":99", $"{tools}:{System.Environment.GetEnvironmentVariable("PATH")}");
+        var (ring, called) = (Path.Combine(tools, "ring"), Path.Combine(tools, "called"));
+        await File.WriteAllTextAsync(
+            Path.Combine(tools, "secret-tool"), $"#!/bin/sh\necho \"$*\" >>{called}\ncase \"$1\" in store) cat >{ring} ;; lookup) cat {ring} ;; clear) rm -f {ring} ;; esac\n");
+        foreach (var tool in (string[])["xdg-open", "secret-tool"])
+        {
+            File.SetUnixFileMode(Path.Combine(tools, tool), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        (other["DISPLAY"], other["DBUS_SESSION_BUS_ADDRESS"], other["PATH"]) = (":99", "unix:path=/nonexistent", $"{tools}:{System.Environment.GetEnvironmentVariable("PATH")}");
         var second = Tool.RunAsync("script", ["-qec", $"{Checkout.Stint} login", "/dev/null"], other);
-        await Until.TrueAsync("the browser is asked", s_soon, () => second.IsCompleted ? throw new InvalidOperationException(second.Result.ToString()) : Task.FromResult(File.Exists(asked)));
+        await Until.TrueAsync("the browser is asked", s_soon, async () => second.IsCompleted ? throw new InvalidOperationException((await second).ToString()) : File.Exists(asked));
         var address = WebUtility.HtmlDecode((await File.ReadAllTextAsync(asked)).Split("url=")[1].Split('"')[0]);
         await browser.GoAsync(address);
         await browser.BecomesAsync("document.querySelector('button[value=allow]') !== null");
@@ -87,7 +94,13 @@ public sealed partial class CommandLineTests(RealServers servers)
         await browser.SayAsync<bool>("document.querySelector('button[value=allow]').click() ?? true");
         await browser.BecomesAsync("document.body?.innerText.includes('you can close this page') === true");
         Assert.Contains("as ann", (await second).Good(), StringComparison.Ordinal);
-        Assert.Empty(browser.Complaints.Where(complaint => !complaint.Contains("favicon", StringComparison.Ordinal)));
+        Assert.DoesNotContain(browser.Complaints, complaint => !complaint.Contains("favicon", StringComparison.Ordinal));
+        Assert.Contains("kept in   the keyring", (await WhoAmIAsync(other)).Good(), StringComparison.Ordinal);
+        Change(ring, kept => kept["until"] = "2026-01-01T00:00:00.0000000+00:00");
+        (await WhoAmIAsync(other)).Good();
+        Assert.DoesNotContain("2026-01-01", await File.ReadAllTextAsync(ring), StringComparison.Ordinal);
+        Assert.DoesNotContain("stint_", await File.ReadAllTextAsync(Path.Combine(other["XDG_CONFIG_HOME"]!, "stint", "login.json")), StringComparison.Ordinal);
+        Assert.DoesNotContain("stint_", await File.ReadAllTextAsync(called), StringComparison.Ordinal);
         var logins = JsonDocument.Parse((await Tool.RunAsync(Checkout.Stint, ["logins", "--json"], other)).Good()).RootElement.GetProperty("items");
         Assert.Equal(["loopback", "device"], logins.EnumerateArray().Select(one => one.GetProperty("kind").GetString()));
 
@@ -142,7 +155,7 @@ public sealed partial class CommandLineTests(RealServers servers)
     {
         var secret = "stint_b_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
-        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1000;
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
         await server.RunAsync(
             $"insert into stint.web_sessions (id, hash, csrf, person, proved_by, proved_at, address, agent, made_at, used_at, expires_at) "
             + $"values ('si-endtoend0000', '\\x{hash}', '{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32))}', '{person}', 'passkey', {now}, '127.0.0.1', 'test', {now}, {now}, {now + 3_600_000_000})",

@@ -25,20 +25,32 @@ internal sealed record CliTokensShape(string AccessToken, string TokenType, long
 internal sealed record DeviceShape(string DeviceCode, string UserCode, string VerificationUri, string VerificationUriComplete, long ExpiresIn, long Interval);
 
 /// <summary>What this authorization server can (RFC 8414, section 2; RFC 9207, section 3).</summary>
+/// <param name="Issuer">Its name, which is its address.</param>
+/// <param name="AuthorizationEndpoint">Where a person says yes to a command line on their browser's machine.</param>
+/// <param name="TokenEndpoint">Where tokens are given.</param>
+/// <param name="DeviceAuthorizationEndpoint">Where a command line gets the code that its person types.</param>
+/// <param name="RevocationEndpoint">Where a login is ended.</param>
 internal sealed record OAuthMetadata(string Issuer, string AuthorizationEndpoint, string TokenEndpoint, string DeviceAuthorizationEndpoint, string RevocationEndpoint)
 {
+    /// <summary>What the authorization endpoint gives.</summary>
     public IReadOnlyList<string> ResponseTypesSupported { get; } = ["code"];
 
+    /// <summary>How it gives it.</summary>
     public IReadOnlyList<string> ResponseModesSupported { get; } = ["query"];
 
+    /// <summary>What the token endpoint takes.</summary>
     public IReadOnlyList<string> GrantTypesSupported { get; } = ["authorization_code", OAuthEndpoints.DeviceGrant, "refresh_token", ExchangeEndpoint.Grant];
 
+    /// <summary>How a code is bound to a verifier.</summary>
     public IReadOnlyList<string> CodeChallengeMethodsSupported { get; } = ["S256"];
 
+    /// <summary>How clients prove themselves there: they do not.</summary>
     public IReadOnlyList<string> TokenEndpointAuthMethodsSupported { get; } = ["none"];
 
+    /// <summary>How clients prove themselves where a login is ended: they do not.</summary>
     public IReadOnlyList<string> RevocationEndpointAuthMethodsSupported { get; } = ["none"];
 
+    /// <summary>Whether a code comes with the issuer's name.</summary>
     public bool AuthorizationResponseIssParameterSupported { get; } = true;
 }
 

@@ -24,7 +24,7 @@ internal static class OpenApiDocument
             {
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
-                Description = "A person's token, `stp_` and 43 characters. The catalog keeps its SHA-256 alone. Below `/access/v1`, or an application's token.",
+                Description = "A person's token, `stp_` and 43 characters. The catalog keeps its SHA-256 alone. Or that of a command line that somebody let in from a browser, `stint_u_` and 43 characters. Below `/access/v1`, or an application's token.",
             };
             foreach (var (name, field) in (document.Components.Schemas ?? new Dictionary<string, IOpenApiSchema>()).Values.SelectMany(schema => schema.Properties ?? new Dictionary<string, IOpenApiSchema>()))
             {

@@ -156,6 +156,7 @@ internal static class OpenApiWords
         ["parameters"] = "The values of its bind parameters in their text form, null for NULL; absent for none.",
         ["any_parameters"] = "Whether its bind parameters may have any values.",
         ["times"] = "How often it may run under one grant, 1 to 10,000; absent for any number of times.",
+        ["command_line"] = "The command line that asks, where somebody logged it in from a browser; absent for any other token.",
         ["task"] = "The task that it is bound to; null for none.",
         ["broken_glass"] = "Break-glass that the caller was told of and has not acknowledged.",
         ["reviews"] = "Break-glass that the caller may review.",

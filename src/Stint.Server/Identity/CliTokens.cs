@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using Stint.Core;
 using Stint.Core.Catalog;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;

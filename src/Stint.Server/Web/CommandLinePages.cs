@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -57,7 +58,7 @@ internal static class CommandLinePages
                 session,
                 DevicePath,
                 limits,
-                new ShownCommandLine(asking.Self.Host, asking.Self.Version, asking.Self.Address, asking.Self.Address == OAuthEndpoints.SelfOf(context, null, null).Address, asking.MadeAt, UserCode.Read(typed)),
+                new ShownCommandLine(asking.Self.Host, asking.Self.Version, asking.Self.Address, IsNear(context, asking.Self.Address), asking.MadeAt, UserCode.Read(typed)),
                 [new ShownField("code", UserCode.Read(typed)!)]),
             var no => CodeForm(caller, typed, WhyNot(no)),
         };
@@ -93,8 +94,10 @@ internal static class CommandLinePages
         var query = context.Request.Query;
         var asked = Asked.Read(name => query[name] is { Count: 1 } one ? one[0] : null, name => query[name].Count > 1);
 
-        // NB. A redirect that is not sent back to is not sent an error either: this page says it.
-        return asked.Problem is { } problem || query["response_type"] != "code" && (problem = "response_type must be code.") is not null
+        var problem = asked.Problem ?? (query["response_type"] == "code" ? null : "response_type must be code.");
+
+        // NB. What is wrong is said here: nobody is led anywhere by a link that a command line of ours would not make.
+        return problem is not null
             ? Said(caller, "This link does not work", $"{problem} Run stint login again.", well: false, status: 400)
             : Consent(
                 caller,
@@ -137,6 +140,8 @@ internal static class CommandLinePages
             ? Said(caller, "Allowed", "Your browser goes on to the command line, which is logged in then.", well: true, onward)
             : Said(caller, "Denied", "The command line gets nothing.", well: false, onward);
     }
+
+    private static bool IsNear(HttpContext context, string address) => IPAddress.TryParse(address, out var asked) && Bearer.Network(asked).Equals(Bearer.Network(context.Connection.RemoteIpAddress));
 
     private static CliProof ProofOf(WebSession session) => new(session.Person, session.Id, session.ProvedBy, session.ProvedAt);
 

@@ -119,10 +119,10 @@ public sealed class CommandLineLoginTests
             File.SetUnixFileMode(tool, UnixFileMode.UserRead | UnixFileMode.UserExecute);
             var keyring = Keyring.OfTool(tool, keychain);
             var server = new Uri("https://stint.example.com/");
-            var secret = new CliTokens("stint_u_secret", DateTimeOffset.UnixEpoch, "stint_r_secret").Write().ToJsonString();
+            var secret = new KeptTokens("stint_u_secret", DateTimeOffset.UnixEpoch, "stint_r_secret").Write().ToJsonString();
             Assert.Null(await keyring.ReadAsync(server, CancellationToken.None));
             Assert.True(await keyring.KeepAsync(server, secret, CancellationToken.None), await File.ReadAllTextAsync(Path.Combine(folder, "called")));
-            Assert.Equal("stint_r_secret", CliTokens.Read(System.Text.Json.Nodes.JsonNode.Parse((await keyring.ReadAsync(server, CancellationToken.None))!))!.Refresh);
+            Assert.Equal("stint_r_secret", KeptTokens.Read(System.Text.Json.Nodes.JsonNode.Parse((await keyring.ReadAsync(server, CancellationToken.None))!))!.Refresh);
             await keyring.ForgetAsync(server, CancellationToken.None);
             Assert.Null(await keyring.ReadAsync(server, CancellationToken.None));
             var called = await File.ReadAllTextAsync(Path.Combine(folder, "called"));

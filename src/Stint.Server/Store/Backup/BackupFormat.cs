@@ -30,7 +30,7 @@ internal static class BackupFormat
     /// <summary>Longest part that is read, in bytes.</summary>
     public const int MostPartBytes = 64 * 1024 * 1024;
 
-    /// <summary>Every table that holds state, in an order in which each row's references come before it. The node list, what is kept for an hour (reports, the ways in of workloads), and what counts until somebody signs in again, are of the moment and stay out.</summary>
+    /// <summary>Every table that holds state, in an order in which each row's references come before it. The node list, what is kept for an hour (reports, the ways in of workloads), and who is signed in at a browser or logged in with a command line, are of the moment and stay out.</summary>
     public static IReadOnlyList<(string Name, string Order)> Tables { get; } =
     [
         ("settings", "name"),
