@@ -277,8 +277,8 @@ public sealed class ProviderTests
         await browser.SayAsync<bool>($"(() => {{ document.querySelector('input[name=login]').value = '{name}'; document.querySelector('input[name=password]').value = 'any'; document.forms[0].submit(); }})()");
         await Until.TrueAsync("agreed or back", s_soon, async () =>
         {
-            await browser.SayAsync<bool>($"location.origin === '{place}' && document.querySelector('input[name=prompt][value=consent]') ? (document.forms[0].submit(), true) : false");
-            return await browser.SayAsync<string>("location.origin") != place && await browser.SayAsync<bool>("document.readyState === 'complete'");
+            await browser.SeesAsync($"location.origin === '{place}' && !!document.querySelector('input[name=prompt][value=consent]') ? (document.forms[0].submit(), true) : false");
+            return await browser.SeesAsync($"location.origin !== '{place}' && document.readyState === 'complete'");
         });
     }
 

@@ -86,7 +86,20 @@ public sealed class Chromium : IAsyncDisposable
     }
 
     /// <summary>Waits until an expression is true in the page.</summary>
-    public Task BecomesAsync(string expression) => Until.TrueAsync(expression, s_usual, () => SayAsync<bool>(expression));
+    public Task BecomesAsync(string expression) => Until.TrueAsync(expression, s_usual, () => SeesAsync(expression));
+
+    /// <summary>Whether an expression is true in the page; not while another page takes its place.</summary>
+    public async Task<bool> SeesAsync(string expression)
+    {
+        try
+        {
+            return await SayAsync<bool>(expression);
+        }
+        catch (InvalidOperationException e) when (e.Message.Contains("navigated", StringComparison.Ordinal) || e.Message.Contains("context", StringComparison.Ordinal))
+        {
+            return false;
+        }
+    }
 
     /// <summary>Types into what has the focus.</summary>
     public Task TypeAsync(string text) => AskAsync("Input.insertText", new JsonObject { ["text"] = text });

@@ -211,7 +211,7 @@ internal sealed class TestProvider : IAsyncDisposable
     private (int Status, string Body) Token(Dictionary<string, string> form, string? authorization)
     {
         var basic = "Basic " + Convert.ToBase64String(Encoding.ASCII.GetBytes("stint%3Atest:a+secret+of+a+client%2C+%26+more+%2B"));
-        if (form.ContainsKey("client_secret") ? form["client_id"] != ClientId || form["client_secret"] != ClientSecret || authorization is not null : authorization != basic)
+        if (form.TryGetValue("client_secret", out var secret) ? form["client_id"] != ClientId || secret != ClientSecret || authorization is not null : authorization != basic)
         {
             return (401, """{"error":"invalid_client"}""");
         }
