@@ -131,7 +131,7 @@ public sealed class ScheduleTests(ITestOutputHelper output)
             await store.OpenAsync(CancellationToken.None);
             var time = new SimulatedTime(World.Beginning);
             var catalog = Town.Small.Catalogs[0];
-            var current = new Server.Catalog.CurrentCatalog(catalog);
+            var current = new Server.Catalog.CurrentCatalog(catalog, time);
             await new Server.Catalog.ApplyCatalog(store, current, new Server.Catalog.EndLeavers(store, current, time), time).ApplyAsync(catalog, Actor.Operator, CancellationToken.None);
         }
 
