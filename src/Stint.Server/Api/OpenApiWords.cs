@@ -43,6 +43,7 @@ internal static class OpenApiWords
         ["ticket"] = "A ticket.",
         ["break_glass"] = "Whether it were asked as break-glass.",
         ["sender"] = "Its name in the server's configuration.",
+        ["handOverChange.to"] = "Who takes their places: a person who is here.",
         ["taskDone.id"] = "Name of the task, escaped: `github:org%2Frepo%2312`.",
         ["unseen"] = "Only what the caller was told of and has not acknowledged.",
         ["explain.subject"] = "About whom; the caller when absent.",

@@ -265,7 +265,7 @@ public sealed class ExactStatementsTests(TargetServer target)
             new AskedStatement("select n from marks where n = $1", null, true, null));
         await MarksAsync();
         await using var source = Npgsql.NpgsqlDataSource.Create(
-            $"Host=127.0.0.1;Port={gateway.Port};Username={TestGate.Login};Password={TestGate.Secret};Database=shop;SSL Mode=Disable;Server Compatibility Mode=NoTypeLoading;No Reset On Close=true;Max Pool Size=1");
+            $"Host=127.0.0.1;Port={gateway.Port};Username={TestGate.Login};Password={TestGate.Secret};Database=shop;SSL Mode=Disable;Server Compatibility Mode=NoTypeLoading;No Reset On Close=true;Maximum Pool Size=1");
         for (var round = 0; round < 2; round++)
         {
             await using var connection = await source.OpenConnectionAsync();

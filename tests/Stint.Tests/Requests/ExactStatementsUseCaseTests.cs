@@ -8,6 +8,8 @@ using Stint.Server.Audit;
 using Stint.Server.Grants;
 using Stint.Server.Requests;
 using Stint.Server.Sessions;
+using Stint.Server.Store;
+using Stint.Tests.Store;
 using Xunit;
 
 namespace Stint.Tests.Requests;
@@ -161,6 +163,30 @@ public sealed class ExactStatementsUseCaseTests
         var again = Assert.IsType<Outcome<SavedRequest>.Refused>(await world.Get<SaveRequests>().AgainAsync(World.Ann, "orders-db/owner", None));
         Assert.Contains("exact statements", again.Why, StringComparison.Ordinal);
         Assert.IsType<Outcome<SavedRequest>.Refused>(await world.Get<SaveRequests>().AgainAsync(World.Ann, null, None));
+    }
+
+    [Theory]
+    [MemberData(nameof(TestStore.Kinds), MemberType = typeof(TestStore))]
+    public async Task TheDatabase_KeepsAGrantToItsRequestsStatements_AndItsCounts(string kind)
+    {
+        await using var test = await TestStore.OpenAsync(kind);
+        var exact = ExactStatements.Of(Update);
+        var grant = await test.WriteAsync(async work => await work.InsertAsync(test.Right(await work.InsertAsync(test.Asking(state: RequestState.Approved) with { Statements = exact })) with { Statements = exact }));
+        Assert.Equal(exact, (await test.ReadAsync(async reads => await reads.FindGrantAsync(grant.Id)))!.Statements);
+        foreach (var attack in (string[])["UPDATE grants SET statements = NULL, version = version + 1", "UPDATE grants SET statements = '[]', version = version + 1",
+                     $"INSERT INTO statement_uses (grant_id, statement, used, most) VALUES ('{grant.Id}', 0, 1, 1)"])
+        {
+            await Assert.ThrowsAsync<StoreRefusedException>(() => test.AttackAsync(attack));
+        }
+
+        foreach (var other in (ExactStatements?[])[null, ExactStatements.Of("select 1")])
+        {
+            await Assert.ThrowsAsync<StoreRefusedException>(() => test.WriteAsync(async work =>
+            {
+                await work.InsertAsync(test.Right(await work.InsertAsync(test.Asking("eve", RequestState.Approved) with { Statements = exact })) with { Statements = other });
+                await work.Db.CatchUpAsync();
+            }));
+        }
     }
 
     private static Task<Outcome<RequestView>> AskAsync(World world, string role, AskedStatement[]? statements, GrantId? extends = null) => world.Get<AskForRole>().AskAsync(
