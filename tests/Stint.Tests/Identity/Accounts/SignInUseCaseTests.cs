@@ -5,7 +5,6 @@ using Stint.Server;
 using Stint.Server.Catalog;
 using Stint.Server.Identity;
 using Stint.Server.Identity.Accounts;
-using Stint.Server.Store;
 using Xunit;
 
 namespace Stint.Tests.Identity.Accounts;
