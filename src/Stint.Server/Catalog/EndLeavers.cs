@@ -62,7 +62,6 @@ internal sealed class EndLeavers(StintStore store, CurrentCatalog current, TimeP
 
         // NB. Whoever is let in again later signs in again: what they left open does not come back with them.
         await WebSessions.EndAllAsync(work, subject, "left", except: null, now);
-        await CliLogins.EndAllAsync(work, subject, "left", now);
         foreach (var request in await work.PendingRequestsAsync(subject))
         {
             ended += await CancelAsync(work, request, $"{subject} left", now, by);

@@ -147,7 +147,7 @@ internal sealed class WebSessions(StintStore store, CurrentCatalog catalog, IdSo
         },
         cancellation);
 
-    /// <summary>Ends all of somebody's.</summary>
+    /// <summary>Ends all of somebody's, and the command lines that they logged in from there.</summary>
     /// <param name="person">Whose.</param>
     /// <param name="reason">A word for the log.</param>
     /// <param name="except">The name of one that stays; null for none.</param>
@@ -158,7 +158,7 @@ internal sealed class WebSessions(StintStore store, CurrentCatalog catalog, IdSo
 
     /// <summary>The same inside a write.</summary>
     public static async Task<int> EndAllAsync(Work work, SubjectId person, string reason, string? except, DateTimeOffset now) =>
-        await EndAsync(work, [.. (await work.WebSessionsAsync(person, now)).Where(session => session.Id != except)], reason, now);
+        await CliLogins.EndAllAsync(work, person, reason, now) + await EndAsync(work, [.. (await work.WebSessionsAsync(person, now)).Where(session => session.Id != except)], reason, now);
 
     /// <summary>Ends what a provider let in, and the command lines that were let in from there: of one of its subjects, of one of its sessions, or of both; never of neither.</summary>
     /// <returns>How many.</returns>

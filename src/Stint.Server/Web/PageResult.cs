@@ -36,7 +36,7 @@ internal sealed class PageResult : IResult
         headers.ContentSecurityPolicy = Policy;
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
 
-        // NB. Under no-referrer a browser says that a form comes from "null" (Fetch, "append a request Origin header"), and it would be refused.
+        // NB. Under no-referrer a browser says "Origin: null" with a form of ours, and nothing could tell it from another site's.
         headers["Referrer-Policy"] = "same-origin";
         httpContext.Response.StatusCode = _status;
         httpContext.Response.ContentType = "text/html; charset=utf-8";

@@ -100,7 +100,12 @@ public sealed class CommandLineLoginTests
     [InlineData(true)]
     public async Task Keyring_GetsSecretsOnItsInputAlone(bool keychain)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "it runs a shell");
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Skip("It runs a shell.");
+            return;
+        }
+
         var folder = Directory.CreateTempSubdirectory("stint-keyring-").FullName;
         try
         {

@@ -268,6 +268,19 @@ public sealed class CommandLineUseCaseTests
     }
 
     [Fact]
+    public async Task SignedOutEverywhere_TheCommandLinesAreOut()
+    {
+        await using var world = await World.NewAsync();
+        var (let, others) = (await LetInAsync(world), await StartAsync(world));
+        await AnswerAsync(world, others, who: World.Eve);
+        var eves = Assert.IsType<CliGrant.LetIn>(await PollAsync(world, others));
+        Assert.Equal(1, await world.Store.WriteAsync(work => WebSessions.EndAllAsync(work, World.Ann, "password_set", null, world.Now), None));
+        Assert.Equal("password_set", await ReasonAsync(world, let.Login.Id));
+        Assert.False(await LetsInAsync(world, let.Access));
+        Assert.True(await LetsInAsync(world, eves.Access));
+    }
+
+    [Fact]
     public async Task End_OnesOwnOrByAnAdmin_AndNobodyElses_AndTheOldestMakesRoom()
     {
         await using var world = await World.NewAsync();
