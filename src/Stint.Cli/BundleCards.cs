@@ -86,7 +86,7 @@ internal static class BundleCards
 
         if (role["grant"] is JsonObject grant)
         {
-            var begins = (string)grant["state"]! == "ready" && grant["start_at"] is null ? $"   begins with: stint connect {role["role"]}" : "";
+            var begins = (string)grant["state"]! == "ready" && grant["start_at"] is null ? $"   begins with: {Cards.Begins(grant)} {role["role"]}" : "";
             terminal.Line($"  grant     {grant["id"]}: {Cards.GrantState(terminal, grant)}{begins}");
         }
     }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Stint.Core.Catalog;
 
 namespace Stint.Cli;
 
@@ -183,7 +184,7 @@ internal static class Cards
         terminal.Line($"{grant["id"]}  {grant["subject"]} at {grant["role"]}: {GrantState(terminal, grant)}");
         if (state is "ready" && grant["start_at"] is null)
         {
-            terminal.Line($"  begins    with: stint connect {grant["role"]}   (lapses {terminal.When(grant["lapses_at"])})");
+            terminal.Line($"  begins    with: {Begins(grant)} {grant["role"]}   (lapses {terminal.When(grant["lapses_at"])})");
         }
 
         if ((string?)grant["task"] is { } task && state is not ("closing" or "closed"))
@@ -204,6 +205,9 @@ internal static class Cards
 
     /// <summary>The mark of an emergency; empty for what is none.</summary>
     public static string Glass(JsonObject item) => (bool?)item["break_glass"] == true ? " (BREAK-GLASS)" : "";
+
+    /// <summary>How a grant that is ready begins: a right in Stint itself has nothing to connect to.</summary>
+    public static string Begins(JsonObject grant) => (string?)grant["kind"] == StintRights.Kind ? "stint begin" : "stint connect";
 
     public static string GrantState(Terminal terminal, JsonObject grant) => StateOf(terminal, grant) + Glass(grant);
 

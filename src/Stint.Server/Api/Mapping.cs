@@ -137,6 +137,7 @@ internal static class Mapping
             BreakGlass = grant.BreakGlass,
             Trouble = view.Trouble,
             Guarantee = Word(view.Guarantee),
+            Kind = view.Kind,
         };
     }
 

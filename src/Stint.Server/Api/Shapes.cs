@@ -363,6 +363,9 @@ internal sealed record GrantShape
 
     /// <summary>Who ends the access when Stint is down: <c>native</c>, <c>gateway</c>, <c>job</c>; null when this server does not run the kind.</summary>
     public string? Guarantee { get; init; }
+
+    /// <summary>Kind of its resource; null when the catalog has none of the name any more.</summary>
+    public string? Kind { get; init; }
 }
 
 /// <summary>A way in. The secret is shown this once.</summary>

@@ -14,7 +14,7 @@ internal sealed class GrantViews(CurrentCatalog catalog, ConnectorList connector
             ? (await reads.FindAssignmentAsync(id))?.Trouble
             : null;
         var kind = catalog.Now.Resources.TryGetValue(grant.Role.Resource, out var resource) ? resource.Kind : null;
-        return new GrantView(grant, trouble, kind is null ? null : connectors.Find(kind)?.Guarantee);
+        return new GrantView(grant, trouble, kind is null ? null : connectors.Find(kind)?.Guarantee, kind);
     }
 
     /// <summary>Somebody was faster: what happened, and how it is now.</summary>
