@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Stint.Server.Identity;
-using Stint.Server.Identity.Providers;
 using Stint.Server.Web.Pages;
 
 namespace Stint.Server.Web;
