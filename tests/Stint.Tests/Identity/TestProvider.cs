@@ -178,18 +178,18 @@ internal sealed class TestProvider : IAsyncDisposable
                 "/login/oauth/access_token" => (200, Token(form, call.Request.Headers["Authorization"]).Body),
                 _ => (404, "{}"),
             };
-            if (status is 302)
-            {
-                call.Response.RedirectLocation = body;
-            }
-
-            call.Response.StatusCode = status;
             try
             {
+                if (status is 302)
+                {
+                    call.Response.RedirectLocation = body;
+                }
+
+                call.Response.StatusCode = status;
                 await call.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(body));
                 call.Response.Close();
             }
-            catch (Exception e) when (e is HttpListenerException or IOException)
+            catch (Exception e) when (e is HttpListenerException or IOException or ObjectDisposedException)
             {
                 // Whoever does not want to hear all of it hangs up.
             }

@@ -77,23 +77,18 @@ public sealed class ProviderPagesTests
         Assert.EndsWith("/sign-in", QueryHelpers.ParseQuery(end.Query)["post_logout_redirect_uri"].ToString(), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("https://evil.example/")]
-    [InlineData("//evil.example/")]
-    [InlineData("/\\evil.example/")]
-    [InlineData("/\t/evil.example/")]
-    [InlineData("%2F%2Fevil.example/")]
-    [InlineData("javascript:alert(1)")]
-    [InlineData("/sign-out")]
-    [InlineData("")]
-    public async Task Then_ThatLeadsElsewhere_LeadsHome(string then)
+    [Fact]
+    public async Task Then_ThatLeadsElsewhere_LeadsHome()
     {
         await using var provider = new TestProvider();
         await using var node = await StartAsync(provider);
         using var browser = new Browser(node);
-        var back = await AgreeAsync(browser, provider, $"/sign-in/acme?then={Uri.EscapeDataString(then)}");
-        var (home, text) = await browser.GetAsync(back + "&then=https%3A%2F%2Fevil.example%2F");
-        Assert.True(home.Headers.Location?.ToString() == "/account", text);
+        foreach (var then in (string[])["https://evil.example/", "//evil.example/", "/\\evil.example/", "/\t/evil.example/", "%2F%2Fevil.example/", "javascript:alert(1)", "/sign-out", ""])
+        {
+            var back = await AgreeAsync(browser, provider, $"/sign-in/acme?then={Uri.EscapeDataString(then)}");
+            var (home, text) = await browser.GetAsync(back + "&then=https%3A%2F%2Fevil.example%2F");
+            Assert.True(home.Headers.Location?.ToString() == "/account", $"{then}: {text}");
+        }
     }
 
     [Fact]
