@@ -189,6 +189,9 @@ public static class FactKinds
     /// <summary>It was heard of again. No fields.</summary>
     public const string DirectoryHeard = nameof(DirectoryHeard);
 
+    /// <summary>Others are on call by what a calendar or a sender tells, or nobody is because it is too old. Fields: <c>name added removed reason</c>; <c>name</c> is the rota's.</summary>
+    public const string OnCallChanged = nameof(OnCallChanged);
+
     /// <summary>An admin sent somebody away, whatever catalog and directory say. Fields: <c>subject by reason</c>.</summary>
     public const string PersonOffboarded = nameof(PersonOffboarded);
 

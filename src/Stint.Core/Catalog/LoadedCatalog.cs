@@ -73,10 +73,10 @@ public sealed record LoadedCatalog
     /// <summary>The names that <see cref="Auditors"/> was resolved from.</summary>
     public IReadOnlyList<string> AuditorNames { get; init; } = [];
 
-    /// <summary>What the files say, without the directory's people.</summary>
+    /// <summary>What the files say, without the directory's people and what others tell of who is on call.</summary>
     public LoadedCatalog Text => WithoutDirectory ?? this;
 
-    /// <summary>What this was made from by laying the directory over it; null for what the files say.</summary>
+    /// <summary>What this was made from by laying the directory, or what others tell of who is on call, over it; null for what the files say.</summary>
     internal LoadedCatalog? WithoutDirectory { get; init; }
 
     /// <summary>Whose yes a change of this catalog needs; null when an admin's applying is enough.</summary>
@@ -111,7 +111,7 @@ public sealed record LoadedCatalog
 
     /// <summary>The rotas in which somebody is on call at a moment, in the order of their names.</summary>
     public IReadOnlyList<string> OnCallFor(SubjectId subject, DateTimeOffset moment) =>
-        Rotas.Count == 0 ? [] : [.. Rotas.Values.Where(rota => rota.At(moment) == subject).Select(rota => rota.Name).Order(StringComparer.Ordinal)];
+        Rotas.Count == 0 ? [] : [.. Rotas.Values.Where(rota => rota.On(moment).Contains(subject)).Select(rota => rota.Name).Order(StringComparer.Ordinal)];
 
     private Membership? Membership(SubjectId subject)
     {

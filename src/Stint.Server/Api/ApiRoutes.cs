@@ -15,6 +15,7 @@ internal static class ApiRoutes
         ReviewEndpoints.Map(api);
         BreakGlassEndpoints.Map(api);
         TaskEndpoints.Map(api);
+        OnCallEndpoints.Map(api);
         TokenEndpoints.Map(api);
         GrantEndpoints.Map(api);
         SessionEndpoints.Map(api);

@@ -2,19 +2,20 @@ using Stint.Core.Catalog;
 
 namespace Stint.Server.Catalog;
 
-/// <summary>The catalog version that decides now, with the directory's people in it. Readers never wait; <see cref="ApplyCatalog"/> and the directory replace it.</summary>
+/// <summary>The catalog version that decides now, with the directory's people and what others tell of who is on call in it. Readers never wait; <see cref="ApplyCatalog"/> and the directory replace it.</summary>
 internal sealed class CurrentCatalog(LoadedCatalog first)
 {
     private readonly Lock _lock = new();
     private volatile LoadedCatalog _now = first;
     private DirectoryPeople _people = DirectoryPeople.Nobody;
+    private IReadOnlyDictionary<string, KnownShifts> _shifts = new Dictionary<string, KnownShifts>();
     private long _number;
     private long _change = -1;
 
     public LoadedCatalog Now => _now;
 
     /// <summary>Another catalog with the directory's people in it, as it would decide now.</summary>
-    public LoadedCatalog With(LoadedCatalog other) => other.With(_people);
+    public LoadedCatalog With(LoadedCatalog other) => other.With(_people).With(_shifts);
 
     /// <summary>Lets a catalog decide from now on.</summary>
     /// <param name="next">The catalog.</param>
@@ -25,7 +26,7 @@ internal sealed class CurrentCatalog(LoadedCatalog first)
         {
             if (number >= _number)
             {
-                (_now, _number) = (next.With(_people), number);
+                (_now, _number) = (next.With(_people).With(_shifts), number);
             }
         }
     }
@@ -40,8 +41,19 @@ internal sealed class CurrentCatalog(LoadedCatalog first)
             if (change > _change)
             {
                 (_people, _change) = (people, change);
-                _now = _now.With(people);
+                _now = _now.With(people).With(_shifts);
             }
+        }
+    }
+
+    /// <summary>Lets what others tell of who is on call count from now on.</summary>
+    /// <param name="shifts">By the name of the rota.</param>
+    public void Replace(IReadOnlyDictionary<string, KnownShifts> shifts)
+    {
+        lock (_lock)
+        {
+            _shifts = shifts;
+            _now = _now.With(_people).With(shifts);
         }
     }
 }

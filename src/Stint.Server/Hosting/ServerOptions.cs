@@ -45,6 +45,9 @@ internal sealed record ServerOptions
     /// <summary>The directory that is pulled from; null for none.</summary>
     public Identity.Ldap.LdapOptions? Ldap { get; init; }
 
+    /// <summary>Hosts that outgoing calls may reach although they are not on the public network.</summary>
+    public IReadOnlyList<string> InternalHosts { get; init; } = [];
+
     public required WebOptions Web { get; init; }
 
     public required GatewayListenOptions Gateway { get; init; }

@@ -41,6 +41,9 @@ internal sealed class Wakes
     /// <summary>The directory changed, or somebody was sent away or taken back.</summary>
     public const string Directory = "directory";
 
+    /// <summary>Something was told of who is on call.</summary>
+    public const string OnCall = "on-call";
+
     /// <summary>Facts were appended.</summary>
     public const string Audit = "audit";
 

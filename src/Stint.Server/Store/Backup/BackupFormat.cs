@@ -68,6 +68,7 @@ internal static class BackupFormat
         ("offboarded", "name"),
         ("directory_log", "number"),
         ("directory_pull", "only_one"),
+        ("rota_feeds", "rota"),
         ("facts", "seq"),
         ("log_head", "only_one"),
         ("log_tiles", "level, tile"),
