@@ -4,6 +4,7 @@ using Stint.Core.Sessions;
 using Stint.Server.Approvals;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
+using Stint.Server.Catalog.OnCall;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
 using Stint.Server.Identity.Accounts;
@@ -112,6 +113,9 @@ internal static class UseCases
         .AddSingleton<KeepReports>()
         .AddSingleton<ReplayCatalog>()
         .AddSingleton<FollowCatalog>()
+        .AddSingleton(new FetchCalendar([]))
+        .AddSingleton<FollowRotas>()
+        .AddSingleton<TellOnCall>()
         .AddSingleton<ExplainAccess>()
         .AddSingleton<Checkpoints>()
         .AddSingleton<VerifyLog>()

@@ -266,6 +266,9 @@ public static class FactKinds
     /// <summary>It was heard of again. No fields.</summary>
     public const string DirectoryHeard = nameof(DirectoryHeard);
 
+    /// <summary>Others are on call by what a calendar or a sender tells, or nobody is because it is too old. Fields: <c>name added removed reason</c>; <c>name</c> is the rota's.</summary>
+    public const string OnCallChanged = nameof(OnCallChanged);
+
     /// <summary>A transmitter of security events told what became of sessions or an account. Fields: <c>sender cause persons count</c>; <c>sender</c> is its name in the configuration, <c>cause</c> the last part of the event's address, <c>persons</c> who is meant here (nobody, where none is known by what it said), <c>count</c> how many grants, requests and signed-in browsers ended with it, or people were sent away.</summary>
     public const string SignalTaken = nameof(SignalTaken);
 

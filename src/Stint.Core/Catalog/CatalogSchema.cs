@@ -352,7 +352,15 @@ public static class CatalogSchema
             });
     }
 
-    private static JsonObject Rota() => Object(
+    private static JsonObject Rota() => new()
+    {
+        ["oneOf"] = new JsonArray(
+            Turns(),
+            Object("Whoever a calendar names.", ["calendar"], new JsonObject { ["calendar"] = Text("https address of a calendar (RFC 5545)."), ["stale"] = Pattern(Duration, "How old what is known may be; after that nobody is on call. 24h if not said.") }),
+            Object("Whoever another system names.", ["webhook"], new JsonObject { ["webhook"] = Text("Name of the sender in the configuration's webhooks."), ["stale"] = Pattern(Duration, "How old what is known may be; after that nobody is on call. 24h if not said.") })),
+    };
+
+    private static JsonObject Turns() => Object(
         "People who take turns.",
         ["zone", "starts", "turn", "people"],
         new JsonObject

@@ -148,11 +148,11 @@ internal static class Growing
     /// <summary>The same for <c>group:NAME</c>; false for a person.</summary>
     public static bool GrowsByName(this LoadedCatalog catalog, string name) => name.StartsWith("group:", StringComparison.Ordinal) && catalog.Grows(name["group:".Length..]);
 
-    /// <summary>Whether the directory may add people to a step's sources, so that the text alone cannot say that nobody is there.</summary>
-    public static bool GrowsFrom(this LoadedCatalog catalog, string from, IEnumerable<Resource> resources) => catalog.FromDirectory.Count > 0
+    /// <summary>Whether the directory, or who tells of a rota, may add people to a step's sources, so that the text alone cannot say that nobody is there.</summary>
+    public static bool GrowsFrom(this LoadedCatalog catalog, string from, IEnumerable<Resource> resources) => Sources.Rotas(catalog, from).Any(rota => rota.Feed is not null) || (catalog.FromDirectory.Count > 0
         && Sources.Split(from).Any(source => source is "manager" or "skip-manager"
             || catalog.GrowsByName(source)
-            || (source == "owners" && resources.Any(resource => resource.OwnerNames.Any(catalog.GrowsByName))));
+            || (source == "owners" && resources.Any(resource => resource.OwnerNames.Any(catalog.GrowsByName)))));
 
     /// <inheritdoc cref="GrowsFrom"/>
     public static bool Grows(this LoadedCatalog catalog, Workflow workflow, IEnumerable<Resource> resources) =>

@@ -77,10 +77,10 @@ public sealed record LoadedCatalog
     /// <summary>Rights in Stint itself that are held for a time, beside the two lists; none for a catalog that was only loaded.</summary>
     public IReadOnlyList<HeldRight> HeldRights { get; init; } = [];
 
-    /// <summary>What the files say, without the directory's people and without rights that are held for a time.</summary>
+    /// <summary>What the files say, without the directory's people, what others tell of who is on call, and rights that are held for a time.</summary>
     public LoadedCatalog Text => WithoutDirectory ?? this;
 
-    /// <summary>What this was made from by laying the directory or rights over it; null for what the files say.</summary>
+    /// <summary>What this was made from by laying the directory, what others tell of who is on call, or rights over it; null for what the files say.</summary>
     internal LoadedCatalog? WithoutDirectory { get; init; }
 
     /// <summary>Whose yes a change of this catalog needs; null when an admin's applying is enough.</summary>
@@ -115,7 +115,7 @@ public sealed record LoadedCatalog
 
     /// <summary>The rotas in which somebody is on call at a moment, in the order of their names.</summary>
     public IReadOnlyList<string> OnCallFor(SubjectId subject, DateTimeOffset moment) =>
-        Rotas.Count == 0 ? [] : [.. Rotas.Values.Where(rota => rota.At(moment) == subject).Select(rota => rota.Name).Order(StringComparer.Ordinal)];
+        Rotas.Count == 0 ? [] : [.. Rotas.Values.Where(rota => rota.On(moment).Contains(subject)).Select(rota => rota.Name).Order(StringComparer.Ordinal)];
 
     private Membership? Membership(SubjectId subject)
     {

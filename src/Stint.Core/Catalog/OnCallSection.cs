@@ -25,12 +25,17 @@ internal sealed class OnCallSection(Reading reading, Subjects names)
 
     private Rota? Rota(Entry entry, MapNode map)
     {
+        if (map.Find("calendar") is not null || map.Find("webhook") is not null)
+        {
+            return Fed(entry, map);
+        }
+
         reading.Keys(map, "a rota", ["zone", "starts", "turn", "people", "stand_ins"]);
         foreach (var key in (string[])["zone", "starts", "turn", "people"])
         {
             if (map.Find(key) is null)
             {
-                reading.Problems.Error(entry.Place, $"rota '{entry.Key}' lacks '{key}'", "write zone: Europe/Berlin, starts: 2026-01-05 09:00, turn: 7d, people: [ann, bob]");
+                reading.Problems.Error(entry.Place, $"rota '{entry.Key}' lacks '{key}'", "write zone: Europe/Berlin, starts: 2026-01-05 09:00, turn: 7d, people: [ann, bob]; or calendar: https://…, or webhook: SENDER");
             }
         }
 
@@ -42,6 +47,42 @@ internal sealed class OnCallSection(Reading reading, Subjects names)
         return zone is null || starts is not { } first || turn is not { } length || people.Count == 0
             ? null
             : new Rota { Name = entry.Key, Zone = zone, Starts = first, Turn = length, People = people, StandIns = standIns };
+    }
+
+    /// <summary>A rota that somebody else tells of.</summary>
+    private Rota? Fed(Entry entry, MapNode map)
+    {
+        reading.Keys(map, "a rota that somebody else tells of", ["calendar", "webhook", "stale"]);
+        var (calendar, webhook) = (map.Find("calendar"), map.Find("webhook"));
+        if (calendar is not null && webhook is not null)
+        {
+            reading.Problems.Error(webhook.Place, "'calendar' and 'webhook' both tell who is on call", "keep one of the two");
+            return null;
+        }
+
+        var address = calendar is null ? null : Address(calendar.Value);
+        var sender = webhook is null ? null : reading.Text(webhook.Value, "'webhook'", 40);
+        var stale = reading.Duration(map, "stale", "'stale'", TimeSpan.FromMinutes(5), Longest) ?? TimeSpan.FromHours(24);
+        return address is null && sender is null
+            ? null
+            : new Rota { Name = entry.Key, Zone = TimeZoneInfo.Utc, Starts = default, Turn = TimeSpan.FromDays(1), People = [], Feed = new RotaFeed(address, sender, stale) };
+    }
+
+    private Uri? Address(Node node)
+    {
+        if (reading.Text(node, "'calendar'", 2_000) is not { } text)
+        {
+            return null;
+        }
+
+        // NB. Whoever can change what is on its way says who is on call.
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)) && url.UserInfo.Length == 0 && url.Fragment.Length == 0)
+        {
+            return url;
+        }
+
+        reading.Problems.Error(node.Place, "'calendar' is not an https:// address without a user in it", "write calendar: https://calendar.example.com/on-call.ics");
+        return null;
     }
 
     private List<SubjectId> People(Node node)

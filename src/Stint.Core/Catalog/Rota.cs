@@ -13,19 +13,42 @@ public sealed record Rota
     /// <summary>Whose wall clock counts.</summary>
     public required TimeZoneInfo Zone { get; init; }
 
-    /// <summary>The first handover, on that clock: the first person begins. Nobody is on call before it.</summary>
+    /// <summary>The first handover, on that clock: the first person begins. Nobody is on call before it. Of no meaning where there is a <see cref="Feed"/>; so are the turn and the stand-ins.</summary>
     public required DateTime Starts { get; init; }
 
     /// <summary>How long one turn lasts on that clock.</summary>
     public required TimeSpan Turn { get; init; }
 
-    /// <summary>In the order of their turns; at least one.</summary>
+    /// <summary>In the order of their turns; at least one, but for a <see cref="Feed"/>: then whoever it names of the time that is known.</summary>
     public required IReadOnlyList<SubjectId> People { get; init; }
 
     /// <summary>Who stands in for whoever would be on call. A later one wins over an earlier one.</summary>
     public IReadOnlyList<StandIn> StandIns { get; init; } = [];
 
-    /// <summary>Who is on call at a moment; null before the first handover.</summary>
+    /// <summary>Who says who is on call; null for the catalog itself, by the turns above.</summary>
+    public RotaFeed? Feed { get; init; }
+
+    /// <summary>What that source told; empty where there is none.</summary>
+    public IReadOnlyList<Shift> Shifts { get; init; } = [];
+
+    /// <summary>When it did; null for never.</summary>
+    public DateTimeOffset? KnownAt { get; init; }
+
+    /// <summary>Who is on call at a moment. Nobody, where what is known is too old.</summary>
+    public IReadOnlyList<SubjectId> On(DateTimeOffset moment)
+    {
+        if (Feed is null)
+        {
+            return At(moment) is { } one ? [one] : [];
+        }
+
+        // NB. A source that fell silent names nobody: whoever it named last may long be off call.
+        return KnownAt is { } known && moment < known + Feed.Stale
+            ? [.. Shifts.Where(shift => shift.From <= moment && moment < shift.Until).Select(shift => shift.Person).Distinct().OrderBy(person => person.Value, StringComparer.Ordinal)]
+            : [];
+    }
+
+    /// <summary>Whose turn it is at a moment, stand-ins counted; null before the first handover. Of no meaning where there is a <see cref="Feed"/>.</summary>
     public SubjectId? At(DateTimeOffset moment)
     {
         for (var i = StandIns.Count - 1; i >= 0; i--)

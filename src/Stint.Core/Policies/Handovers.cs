@@ -5,9 +5,17 @@ namespace Stint.Core.Policies;
 /// <summary>When somebody else may be on call.</summary>
 internal static class Handovers
 {
+    private static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
+
     /// <summary>The next moment at which a rota hands over, or a stand-in begins or ends; null when none ever will.</summary>
     public static DateTimeOffset? Next(Rota rota, DateTimeOffset after)
     {
+        if (rota.Feed is { } feed)
+        {
+            // Its source may name somebody else at any moment: it is looked at again soon.
+            return rota.Shifts.SelectMany(shift => new[] { shift.From, shift.Until }).Append((rota.KnownAt ?? after) + feed.Stale).Where(moment => moment > after).Append(after + Again).Min();
+        }
+
         var local = TimeZoneInfo.ConvertTime(after, rota.Zone).DateTime;
 
         // Near a change of the clock the wall clock misleads by one turn: the one before is looked at as well.

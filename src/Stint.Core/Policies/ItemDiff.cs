@@ -153,7 +153,9 @@ internal static class ItemDiff
         ("longer_than", one.LongerThan == other.LongerThan));
 
     private static List<string> RotaKeys(Rota one, Rota other) => Keys(
-        ("people", one.People.SequenceEqual(other.People)),
+        ("source", one.Feed?.Source == other.Feed?.Source),
+        ("stale", one.Feed?.Stale == other.Feed?.Stale),
+        ("people", one.Feed is not null || one.People.SequenceEqual(other.People)),
         ("zone", one.Zone.Id == other.Zone.Id),
         ("starts", one.Starts == other.Starts),
         ("turn", one.Turn == other.Turn),

@@ -83,7 +83,7 @@ internal static class Sources
             case var _ when source.StartsWith("person:", StringComparison.Ordinal):
                 return [new SubjectId(source["person:".Length..])];
             default:
-                return Rotas(catalog, source).SelectMany(rota => moment is { } at ? One(rota.At(at)) : rota.People.Concat(rota.StandIns.Select(standIn => standIn.Person)));
+                return Rotas(catalog, source).SelectMany(rota => moment is { } at ? rota.On(at) : rota.People.Concat(rota.StandIns.Select(standIn => standIn.Person)));
         }
     }
 

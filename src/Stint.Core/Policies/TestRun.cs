@@ -86,7 +86,7 @@ public static class TestRun
         if (test.OnCall is { } onCall)
         {
             var moment = test.Start ?? test.At;
-            foreach (var rota in catalog.Rotas.Values.Where(rota => rota.At(moment) == test.Subject))
+            foreach (var rota in catalog.Rotas.Values.Where(rota => rota.On(moment).Contains(test.Subject)))
             {
                 rotas.Remove(rota.Name);
             }

@@ -74,6 +74,8 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(ListOf<ReviewShape>), TypeInfoPropertyName = "ListOfReviewShape")]
 [JsonSerializable(typeof(CloseReviewBody))]
 [JsonSerializable(typeof(TaskEndShape))]
+[JsonSerializable(typeof(OnCallBody))]
+[JsonSerializable(typeof(OnCallShape))]
 [JsonSerializable(typeof(CodesBody))]
 [JsonSerializable(typeof(CodesShape))]
 [JsonSerializable(typeof(CodeLoginBody))]

@@ -15,6 +15,7 @@ internal static class ApiRoutes
         ReviewEndpoints.Map(api);
         BreakGlassEndpoints.Map(api);
         TaskEndpoints.Map(api);
+        OnCallEndpoints.Map(api);
         TokenEndpoints.Map(api);
         SignInEndpoints.Map(api);
         CommandLineEndpoints.Map(api);

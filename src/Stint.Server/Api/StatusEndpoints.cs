@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Stint.Gateway;
 using Stint.Server.Catalog;
+using Stint.Server.Catalog.OnCall;
 using Stint.Server.Grants;
 using Stint.Server.Hosting;
 using Stint.Server.Identity;
@@ -76,7 +77,7 @@ internal static class StatusEndpoints
             .Describe("catalog", "The catalog that decides now", "Its version; for admins and auditors its files, its warnings, and what is wrong with newer files that are not used.", typeof(CatalogShape));
     }
 
-    private static async Task<IResult> StatusAsync(Caller caller, ReadStatus read, CatalogWatch watch, FollowCatalog follow, Figures figures, TimeProvider time, CancellationToken cancellation)
+    private static async Task<IResult> StatusAsync(Caller caller, ReadStatus read, CatalogWatch watch, FollowCatalog follow, FollowRotas rotas, Figures figures, TimeProvider time, CancellationToken cancellation)
     {
         var status = await read.ReadAsync(caller.Id, cancellation);
         var lateness = figures.Lateness;
@@ -95,7 +96,7 @@ internal static class StatusEndpoints
                     .. status.Stuck.Select(assignment => new StuckShape(
                         assignment.Id.Value, assignment.Subject.Value, assignment.Role.ToString(), assignment.StuckSince!.Value, assignment.Attempts, assignment.Trouble)),
                 ],
-                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"), .. follow.Problem is { } behind ? [behind] : (string[])[], .. SetBack(time), .. PullSentences.Of(status.Pull), .. Overdue(status)] : [.. Overdue(status)],
+                caller.MayRead ? [.. watch.Problems.Select(problem => $"The changed catalog is not used: {problem}"), .. follow.Problem is { } behind ? [behind] : (string[])[], .. SetBack(time), .. PullSentences.Of(status.Pull), .. rotas.Problems, .. Overdue(status)] : [.. Overdue(status)],
                 [.. status.Nodes.Select(node => new NodeShape(node.Name, node.Roles, node.Version, node.StartedAt, node.SeenAt))])
             {
                 BrokenGlass = [.. status.BrokenGlass.Select(ReviewMapping.Of)],

@@ -95,7 +95,7 @@ internal static class TaskEndpoints
         new TaskEndShape(end.Task, [.. end.Ended.Select(grant => grant.Value)], [.. end.Cancelled.Select(request => request.Value)], end.Repeated), ApiJson.Default.TaskEndShape);
 
     /// <summary>The raw body; null when it is larger than any vendor's.</summary>
-    private static async Task<byte[]?> ReadAsync(HttpContext context, CancellationToken cancellation)
+    internal static async Task<byte[]?> ReadAsync(HttpContext context, CancellationToken cancellation)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
         {
@@ -113,12 +113,12 @@ internal static class TaskEndpoints
     }
 
     /// <summary>A header that is there once.</summary>
-    private static string? One(HttpContext context, string name) => context.Request.Headers.TryGetValue(name, out var values) && values.Count == 1 ? values[0] : null;
+    internal static string? One(HttpContext context, string name) => context.Request.Headers.TryGetValue(name, out var values) && values.Count == 1 ? values[0] : null;
 
-    private static IResult Unsigned(WrongProofs wrong, HttpContext context) =>
+    internal static IResult Unsigned(WrongProofs wrong, HttpContext context) =>
         wrong.Refuse(context, "The call is not signed by a sender that is known here.", "See that both have the same secret, and that the raw body is signed.");
 
-    private static IResult TooLarge() => Answers.Problem(ProblemKind.TooLarge.Say());
+    internal static IResult TooLarge() => Answers.Problem(ProblemKind.TooLarge.Say());
 }
 
 /// <summary>Answers calls that prove themselves and whose proof is not right: all alike, and not too often for an address.</summary>

@@ -58,6 +58,20 @@ internal static partial class Facts
 
     public static Fact DirectoryHeard(DateTimeOffset at) => new(FactKinds.DirectoryHeard, at, Actor.Ldap);
 
+    /// <param name="rota">Which rota.</param>
+    /// <param name="added">Who is on call now and was not.</param>
+    /// <param name="removed">Who was and is no more.</param>
+    /// <param name="why">By what.</param>
+    /// <param name="by">Who told it.</param>
+    /// <param name="at">When it was noticed.</param>
+    public static Fact OnCallChanged(string rota, IEnumerable<string> added, IEnumerable<string> removed, string why, Actor by, DateTimeOffset at) => new(FactKinds.OnCallChanged, at, by)
+    {
+        ["name"] = rota,
+        ["added"] = FactValue.List([.. added]),
+        ["removed"] = FactValue.List([.. removed]),
+        ["reason"] = why,
+    };
+
     public static Fact PersonOffboarded(Offboarded gone) => Of(FactKinds.PersonOffboarded, gone.Person, gone.By, gone.Reason, gone.At);
 
     public static Fact PersonRestored(string person, string by, string reason, DateTimeOffset at) => Of(FactKinds.PersonRestored, person, by, reason, at);

@@ -2,13 +2,14 @@ using Stint.Core.Catalog;
 
 namespace Stint.Server.Catalog;
 
-/// <summary>The catalog version that decides now, with the directory's people in it and the rights that are held for a time. Readers never wait; <see cref="ApplyCatalog"/>, the directory and the rights replace it.</summary>
+/// <summary>The catalog version that decides now, with the directory's people, what others tell of who is on call, and the rights that are held for a time in it. Readers never wait; <see cref="ApplyCatalog"/>, the directory, calendars and the rights replace it.</summary>
 internal sealed class CurrentCatalog(LoadedCatalog first, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private volatile Standing _now = new(first, DateTimeOffset.MaxValue);
     private DirectoryPeople _people = DirectoryPeople.Nobody;
     private IReadOnlyList<HeldRight> _rights = [];
+    private IReadOnlyDictionary<string, KnownShifts> _shifts = new Dictionary<string, KnownShifts>();
     private long _number;
     private long _change = -1;
 
@@ -16,7 +17,7 @@ internal sealed class CurrentCatalog(LoadedCatalog first, TimeProvider time)
     public LoadedCatalog Now => _now is var now && (now.Until == DateTimeOffset.MaxValue || time.GetUtcNow() < now.Until) ? now.Catalog : Renew();
 
     /// <summary>Another catalog with the directory's people in it, as it would decide now.</summary>
-    public LoadedCatalog With(LoadedCatalog other) => other.With(_people);
+    public LoadedCatalog With(LoadedCatalog other) => other.With(_people).With(_shifts);
 
     /// <summary>Lets a catalog decide from now on.</summary>
     /// <param name="next">The catalog.</param>
@@ -28,7 +29,7 @@ internal sealed class CurrentCatalog(LoadedCatalog first, TimeProvider time)
             if (number >= _number)
             {
                 _number = number;
-                Put(next.With(_people));
+                Put(next.With(_people).With(_shifts));
             }
         }
     }
@@ -43,8 +44,19 @@ internal sealed class CurrentCatalog(LoadedCatalog first, TimeProvider time)
             if (change > _change)
             {
                 (_people, _change) = (people, change);
-                Put(_now.Catalog.With(people));
+                Put(_now.Catalog.With(people).With(_shifts));
             }
+        }
+    }
+
+    /// <summary>Lets what others tell of who is on call count from now on.</summary>
+    /// <param name="shifts">By the name of the rota.</param>
+    public void Replace(IReadOnlyDictionary<string, KnownShifts> shifts)
+    {
+        lock (_lock)
+        {
+            _shifts = shifts;
+            Put(_now.Catalog.With(_people).With(shifts));
         }
     }
 

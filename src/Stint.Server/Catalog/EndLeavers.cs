@@ -42,7 +42,8 @@ internal sealed class EndLeavers(StintStore store, CurrentCatalog current, TimeP
         var ended = 0;
         foreach (var subject in about is { Count: 0 } ? [] : await HoldersAsync(cancellation))
         {
-            if (about?.Contains(subject) != false && current.Now.MayAsk(subject))
+            // NB. The directory's names are in small letters, and the catalog's may not be.
+            if ((about is null || about.Contains(subject) || about.Contains(new SubjectId(DirectoryPeople.Key(subject.Value)))) && current.Now.MayAsk(subject))
             {
                 ended += await store.WriteAsync(work => EndFallenAsync(work, subject, before, by), cancellation);
             }

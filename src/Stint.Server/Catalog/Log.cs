@@ -9,4 +9,7 @@ internal static partial class Log
 
     [LoggerMessage(151, LogLevel.Error, "The catalog {Version} counts, and does not load with this program; the one before decides here")]
     public static partial void CatalogNotLoaded(this ILogger log, string version);
+
+    [LoggerMessage(152, LogLevel.Warning, "The calendar of the rota {Rota} cannot be had: {Why}. What it said last counts until it is too old")]
+    public static partial void CalendarFailed(this ILogger log, string rota, string why);
 }

@@ -41,6 +41,7 @@ internal static class OptionsReader
         var applications = AuthzenReader.Read(read, environment);
         var issuers = IssuersReader.Read(read);
         var scim = ScimTokens(read, environment);
+        var internalHosts = InternalHosts(read);
         var ldap = LdapReader.Read(read, environment);
         var transmitters = SignalsReader.Read(read);
         var from = read.OneOf("catalog_from", ("folder", CatalogFrom.Folder), ("store", CatalogFrom.Store)) ?? CatalogFrom.Folder;
@@ -86,6 +87,7 @@ internal static class OptionsReader
                 ScimTokens = scim,
                 Ldap = ldap,
                 Transmitters = transmitters,
+                InternalHosts = internalHosts,
                 Web = web,
                 CommandLines = commandLines,
                 Gateway = gateway,
@@ -244,6 +246,17 @@ internal static class OptionsReader
         }
 
         return [.. tokens.Select(token => System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token)))];
+    }
+
+    private static IReadOnlyList<string> InternalHosts(SettingReader read)
+    {
+        var hosts = read.Texts("outgoing.internal_hosts") ?? [];
+        foreach (var host in hosts.Where(host => Uri.CheckHostName(host) == UriHostNameType.Unknown))
+        {
+            read.Blame("outgoing.internal_hosts", $"`outgoing.internal_hosts` holds `{host}`, which is no host name and no address; write it without a scheme and a port");
+        }
+
+        return hosts;
     }
 
     private static MasterKeyOptions MasterKey(SettingReader read, string data, IReadOnlyDictionary<string, string> environment)

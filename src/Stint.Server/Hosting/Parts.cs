@@ -8,6 +8,7 @@ using Stint.Core.Grants;
 using Stint.Server.Api;
 using Stint.Server.Audit;
 using Stint.Server.Catalog;
+using Stint.Server.Catalog.OnCall;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
 using Stint.Server.Identity.Accounts;
@@ -104,6 +105,7 @@ internal sealed class Parts
         services.AddSingleton(new RelyingParty(_options.Web.PublicUrl)).AddSingleton<SignInForms>().AddSingleton<SetUpPages>().AddSingleton<WaysPages>().AddSingleton<ApprovePages>();
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
+        services.AddSingleton(_ => new FetchCalendar(_options.InternalHosts));
         if (_options.Ldap is { } ldap)
         {
             services.AddSingleton(new DirectorySource(Actor.Ldap)).AddSingleton(ldap);
@@ -122,6 +124,7 @@ internal sealed class Parts
         // NB. Before anything decides: who left the directory is not let in by a catalog that does not know of it, nor whom a provider spoke of too long ago.
         await _store.WriteAsync(async work => await LapseGroupsAsync(work, _time.Now()), cancellation);
         await services.GetRequiredService<FollowDirectory>().LookAsync(cancellation);
+        await services.GetRequiredService<FollowRotas>().LookAsync(cancellation);
         await services.GetRequiredService<ApplyCatalog>().ApplyAsync(_current.Now.Text, Actor.Operator, cancellation, origin);
         if (_options.CatalogFrom == CatalogFrom.Folder && await Catalog.FirstAsync() is var folder && folder.Version != _current.Now.Version)
         {
@@ -147,6 +150,7 @@ internal sealed class Parts
         var figures = services.GetRequiredService<Figures>();
         loops.Start("figures", token => figures.RunAsync(_time, token), stop);
         loops.Start("catalog", token => services.GetRequiredService<FollowCatalog>().RunAsync(_time, token), stop);
+        loops.Start("rotas", token => services.GetRequiredService<FollowRotas>().RunAsync(token), stop);
         loops.Start("directory", token => services.GetRequiredService<FollowDirectory>().RunAsync(token), stop);
         loops.Start("rights", token => services.GetRequiredService<FollowRights>().RunAsync(token), stop);
         if (_options.Ldap is not null)

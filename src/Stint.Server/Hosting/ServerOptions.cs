@@ -51,6 +51,9 @@ internal sealed record ServerOptions
     /// <summary>Whose word on sessions and accounts counts; empty: nobody's is listened to.</summary>
     public IReadOnlyList<Identity.Signals.Transmitter> Transmitters { get; init; } = [];
 
+    /// <summary>Hosts that outgoing calls may reach although they are not on the public network.</summary>
+    public IReadOnlyList<string> InternalHosts { get; init; } = [];
+
     public required WebOptions Web { get; init; }
 
     /// <summary>How long command lines stay logged in.</summary>

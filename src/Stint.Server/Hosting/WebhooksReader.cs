@@ -3,12 +3,12 @@ using Stint.Server.Identity;
 
 namespace Stint.Server.Hosting;
 
-/// <summary>Reads which other systems may say when tasks are done.</summary>
+/// <summary>Reads which other systems may say when tasks are done, or who is on call.</summary>
 internal static class WebhooksReader
 {
     private const int LeastSecret = 16;
 
-    /// <summary><c>webhooks.NAME.preset</c>, <c>.secret_file</c> or <c>.secret_env</c>, and <c>.tasks</c>; every problem is told.</summary>
+    /// <summary><c>webhooks.NAME.preset</c>, <c>.secret_file</c> or <c>.secret_env</c>, <c>.tasks</c> and <c>.on_call</c>; every problem is told.</summary>
     public static IReadOnlyList<Sender> Read(SettingReader read, IReadOnlyDictionary<string, string> environment)
     {
         var senders = new List<Sender>();
@@ -30,10 +30,16 @@ internal static class WebhooksReader
             }
 
             var secret = SecretReader.Read(read, key, "secret", LeastSecret, "at the sender", environment);
-            var tasks = Tasks(read, key, preset);
+            var onCall = read.Flag($"{key}.on_call") ?? false;
+            if (onCall && preset is not null and not WebhookPreset.Plain)
+            {
+                read.Blame($"{key}.on_call", $"`{key}.on_call` is for the preset plain: no vendor's calls say who is on call");
+            }
+
+            var tasks = onCall && !read.IsGiven($"{key}.tasks") ? "" : Tasks(read, key, preset);
             if (preset is { } whose && secret is not null && tasks is not null)
             {
-                senders.Add(new Sender(name, whose, secret, tasks));
+                senders.Add(new Sender(name, whose, secret, tasks) { TellsOnCall = onCall });
             }
         }
 
@@ -47,7 +53,7 @@ internal static class WebhooksReader
         {
             if (usual is null && preset is not null && !read.IsGiven($"{key}.tasks"))
             {
-                read.Blame(read.FirstBelow(key), $"`{key}.tasks` is missing; say what the names of its tasks begin with, such as deploy:");
+                read.Blame(read.FirstBelow(key), $"`{key}.tasks` is missing; say what the names of its tasks begin with, such as deploy:, or say `{key}.on_call`: true for one that tells who is on call");
             }
 
             return usual;

@@ -44,6 +44,9 @@ internal sealed class Wakes
     /// <summary>Somebody came to a right in Stint itself.</summary>
     public const string Rights = "rights";
 
+    /// <summary>Something was told of who is on call.</summary>
+    public const string OnCall = "on-call";
+
     /// <summary>Facts were appended.</summary>
     public const string Audit = "audit";
 

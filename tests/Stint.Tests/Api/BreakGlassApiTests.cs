@@ -94,7 +94,7 @@ public sealed class BreakGlassApiTests
         Assert.Empty((await node.SendAsync(token, HttpMethod.Get, "/api/v1/grants?subject=ann&resource=orders-db")).Body["items"]!.AsArray());
 
         // Every endpoint that the API has, but for those that say that they open to codes, or that no token opens.
-        string[] open = ["POST /api/v1/requests", "GET /api/v1/requests", "GET /api/v1/requests/{id}", "GET /api/v1/grants", "GET /api/v1/grants/{id}", "POST /api/v1/grants/{id}/end", "POST /api/v1/grants/{id}/logins", "GET /api/v1/whoami", "POST /api/v1/break-glass/login", "POST /api/v1/tasks/{id}/done", "POST /api/v1/tasks/hooks/{sender}", "GET /api/v1/catalog/replays/{id}"];
+        string[] open = ["POST /api/v1/requests", "GET /api/v1/requests", "GET /api/v1/requests/{id}", "GET /api/v1/grants", "GET /api/v1/grants/{id}", "POST /api/v1/grants/{id}/end", "POST /api/v1/grants/{id}/logins", "GET /api/v1/whoami", "POST /api/v1/break-glass/login", "POST /api/v1/tasks/{id}/done", "POST /api/v1/tasks/hooks/{sender}", "POST /api/v1/webhooks/{sender}", "GET /api/v1/catalog/replays/{id}"];
         var document = (await node.SendAsync(null, HttpMethod.Get, "/openapi/v1.json")).Body;
         var looked = 0;
         foreach (var (path, methods) in document["paths"]!.AsObject().Where(path => path.Key.StartsWith("/api/v1/", StringComparison.Ordinal)))

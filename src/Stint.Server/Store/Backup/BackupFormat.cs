@@ -76,6 +76,7 @@ internal static class BackupFormat
         ("signals_taken", "sender, mark"),
         ("directory_log", "number"),
         ("directory_pull", "only_one"),
+        ("rota_feeds", "rota"),
         ("facts", "seq"),
         ("log_head", "only_one"),
         ("log_tiles", "level, tile"),

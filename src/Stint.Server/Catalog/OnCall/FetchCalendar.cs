@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Stint.Core.Catalog.Calendars;
+
+namespace Stint.Server.Catalog.OnCall;
+
+/// <summary>What came of asking for a calendar.</summary>
+internal abstract record Fetched
+{
+    private Fetched()
+    {
+    }
+
+    public sealed record Text(string Body, string? Etag) : Fetched;
+
+    /// <summary>It is as it was.</summary>
+    public sealed record Same : Fetched;
+
+    /// <summary>It cannot be had.</summary>
+    /// <param name="Why">In words, without a full stop and without the address: that may be all it takes to read it.</param>
+    public sealed record Failed(string Why) : Fetched;
+}
+
+/// <summary>Asks for calendars: bounded in size, time and redirects.</summary>
+internal sealed class FetchCalendar : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly HttpClient _http;
+
+    /// <param name="internalHosts">Hosts that may be asked although they are not on the public network.</param>
+    public FetchCalendar(IReadOnlyList<string> internalHosts) =>
+        _http = new HttpClient(Outgoing.Handler(internalHosts)) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = ICalendar.MostCharacters };
+
+    /// <param name="address">Where.</param>
+    /// <param name="etag">Of what is known; null for nothing.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async Task<Fetched> GetAsync(Uri address, string? etag, CancellationToken cancellation)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        bound.CancelAfter(Patience);
+        try
+        {
+            using var message = new HttpRequestMessage(HttpMethod.Get, address);
+            message.Headers.Accept.ParseAdd("text/calendar");
+            message.Headers.UserAgent.ParseAdd("stint");
+            if (etag is not null && EntityTagHeaderValue.TryParse(etag, out var known))
+            {
+                message.Headers.IfNoneMatch.Add(known);
+            }
+
+            using var response = await _http.SendAsync(message, HttpCompletionOption.ResponseContentRead, bound.Token);
+            if (response.StatusCode == HttpStatusCode.NotModified && etag is not null)
+            {
+                return new Fetched.Same();
+            }
+
+            if (response.StatusCode != HttpStatusCode.OK)
+            {
+                return new Fetched.Failed($"{address.Host} answered {(int)response.StatusCode}");
+            }
+
+            // NB. RFC 5545 is UTF-8; another encoding would only make names that nobody has.
+            var body = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(await response.Content.ReadAsByteArrayAsync(bound.Token)).TrimStart('\uFEFF');
+            ICalendar.Parse(body);
+            return body.Contains('\0', StringComparison.Ordinal) ? new Fetched.Failed("what it answers is no text") : new Fetched.Text(body, response.Headers.ETag?.ToString());
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return new Fetched.Failed($"{address.Host} did not answer within {Patience.TotalSeconds:F0} s");
+        }
+        catch (DecoderFallbackException)
+        {
+            return new Fetched.Failed("what it answers is no text in UTF-8");
+        }
+        catch (FormatException e)
+        {
+            return new Fetched.Failed($"what it answers is no calendar: {e.Message}");
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return new Fetched.Failed($"{address.Host} cannot be asked: {(e.InnerException as HttpRequestException ?? e).Message.TrimEnd('.')}");
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+}
