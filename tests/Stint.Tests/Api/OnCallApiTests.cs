@@ -36,7 +36,8 @@ public sealed class OnCallApiTests
         Assert.Equal("""["ann","bob"]""", JsonNode.Parse(answer)!["persons"]!.ToJsonString());
         Assert.Equal(409, (await CallAsync(node, "pager", soon, signature)).Status);
         var facts = (await node.GetAsync("dan", "/api/v1/audit/facts?limit=200"))["items"]!.AsArray();
-        Assert.Equal("sender:pager", (string?)Assert.Single(facts, fact => (string?)fact!["kind"] == "OnCallChanged")!["actor"]);
+        var changed = Assert.Single(facts, fact => (string?)fact!["kind"] == "OnCallChanged")!;
+        Assert.Equal("sender:pager", (string?)JsonNode.Parse((string)changed["body"]!)!["actor"]);
     }
 
     private static async Task<(int Status, string Answer)> CallAsync(TestNode node, string sender, string body, string? signature)
