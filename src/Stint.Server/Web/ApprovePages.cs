@@ -51,6 +51,7 @@ internal sealed class ApprovePages(FindRequests find, FindBundles bundles, Appro
                 [nameof(Approve.State)] = request.State.ToString().ToLowerInvariant(),
                 [nameof(Approve.Subject)] = request.Subject.Value,
                 [nameof(Approve.Role)] = request.Role.ToString(),
+                [nameof(Approve.Statements)] = (request.Statements?.List ?? []).Select(one => new ShownStatement(one.Sql, How(one))).ToList(),
                 [nameof(Approve.Rest)] = await RestAsync(caller, request, view, context.RequestAborted),
                 [nameof(Approve.For)] = Sentences.Span(request.For),
                 [nameof(Approve.StartAt)] = request.StartAt,
@@ -88,10 +89,45 @@ internal sealed class ApprovePages(FindRequests find, FindBundles bundles, Appro
             trouble is null ? StatusCodes.Status200OK : StatusCodes.Status409Conflict);
     }
 
-    /// <summary>What else stands with the request: the rest of its bundle, which one yes lets through, and its series.</summary>
+    private static string How(ExactStatement statement)
+    {
+        List<string> how = [];
+        if (statement.Parameters is null)
+        {
+            how.Add("with any parameters");
+        }
+        else if (statement.Parameters.Count > 0)
+        {
+            how.Add("with " + string.Join(", ", statement.Parameters.Select(value => value is null ? "NULL" : $"'{value}'")));
+        }
+
+        if (statement.Times is { } times)
+        {
+            how.Add($"at most {times} times");
+        }
+
+        return string.Join(", ", how);
+    }
+
+    /// <summary>What else stands with the request: an emergency, a task, what a workload's token said, the rest of its bundle, which one yes lets through, and its series.</summary>
     private async Task<string> RestAsync(Caller caller, Request request, RequestView view, CancellationToken cancellation)
     {
         List<string> rest = [];
+        if (request.BreakGlass)
+        {
+            rest.Add("BREAK-GLASS");
+        }
+
+        if (request.Task is { } task)
+        {
+            rest.Add($"until the task {task} is done");
+        }
+
+        if (request.Claims is { Count: > 0 } claims)
+        {
+            rest.Add($"its token says {string.Join(", ", claims.OrderBy(claim => claim.Key, StringComparer.Ordinal).Select(claim => $"{claim.Key}={claim.Value}"))}");
+        }
+
         if (request.Bundle is { } id && await bundles.GetAsync(caller.Id, id, cancellation) is Outcome<BundleView>.Done { Value: var bundle })
         {
             rest.Add($"with the bundle {bundle.Asking.Name}, which is answered as a whole: {string.Join(", ", bundle.Requests.Select(one => $"{one.Request.Role} for {Sentences.Span(one.Request.For)}"))}");

@@ -149,6 +149,20 @@ public sealed class SignInTests
         Assert.True(proved.ProvedAt >= session.ProvedAt);
     }
 
+    [Fact]
+    public async Task ApprovePage_ShowsEachStatementThatMayRun_AndNothingOfItIsMarkup()
+    {
+        await using var node = await TestNode.StartAsync();
+        var details = new[] { new { type = "stint:statements", statements = new[] { new { sql = "delete from orders where id < 5 and note = '<b>'", times = 2 } } } };
+        var request = await node.PostAsync("ann", "/api/v1/requests", new { role = "orders-db/owner", for_seconds = 600, reason = "fix", authorization_details = details }, HttpStatusCode.Created);
+        using var bob = new Browser(node);
+        await bob.SignInAsync("bob");
+        var (_, page) = await bob.GetAsync($"/approve/{request["id"]}");
+        Assert.Contains("Exactly 1 statement, and nothing else", page, StringComparison.Ordinal);
+        Assert.Contains("delete from orders where id &lt; 5 and note = &#x27;&lt;b&gt;&#x27;", page, StringComparison.Ordinal);
+        Assert.Contains("at most 2 times", page, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(null, "/account")]
     [InlineData("/catalog/replays/rp-1?a=b#c", "/catalog/replays/rp-1?a=b#c")]

@@ -40,3 +40,8 @@ public sealed record ShownStep(string Name, string State, int Need, int Missing,
 /// <param name="Comment">What they wrote; empty for nothing.</param>
 /// <param name="At">When.</param>
 public sealed record ShownAnswer(string By, string Said, string Comment, DateTimeOffset At);
+
+/// <summary>A statement that may run.</summary>
+/// <param name="Sql">Its whole text.</param>
+/// <param name="How">With which parameters and how often, in words; empty for neither.</param>
+public sealed record ShownStatement(string Sql, string How);
