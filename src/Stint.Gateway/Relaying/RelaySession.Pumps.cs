@@ -100,6 +100,8 @@ internal sealed partial class RelaySession
 
         if (send > 0 && !_ended)
         {
+            // The target may be gone before the write that told it to go has come back.
+            _goodbye |= _tap.ClientSaidGoodbye;
             await _server.Stream.WriteAsync(bytes[..send]);
         }
 

@@ -86,12 +86,22 @@ internal sealed partial class RelaySession : IDisposable
         var end = await _ending.Task;
         _host.Deadlines.Remove(_deadline);
         var interrupted = IsBusy();
-        var farewell = end.Told ? FarewellAsync(end) : Task.CompletedTask;
         var stopped = interrupted ? StopAtTargetAsync(end) : Task.CompletedTask;
-        await farewell;
-        await SayGoodbyeAsync();
-        CloseServer();
-        await LingerAsync(end, up);
+        try
+        {
+            await (end.Told ? FarewellAsync(end) : Task.CompletedTask);
+            await SayGoodbyeAsync();
+            CloseServer();
+            await LingerAsync(end, up);
+        }
+        catch (Exception failed)
+        {
+            // NB. Whatever breaks while it is torn down: that it is over is put on record.
+            Log.PumpFailed(_host.Logger, Id.Value, failed);
+            _server.Close();
+            _client.Close();
+        }
+
         await Task.WhenAll(up, down);
 
         // What follows waits for the disk and for the control plane: off the thread that carries the other sessions.
@@ -371,8 +381,9 @@ internal sealed partial class RelaySession : IDisposable
         }
     }
 
+    // NB. TLS calls it not supported when somebody else is in the middle of a write.
     private static bool IsBroken(Exception failed) =>
-        failed is IOException or SocketException or ObjectDisposedException or OperationCanceledException or TimeoutException or InvalidOperationException;
+        failed is IOException or SocketException or ObjectDisposedException or OperationCanceledException or TimeoutException or InvalidOperationException or NotSupportedException;
 
     private static void Shut(Socket socket, SocketShutdown how)
     {

@@ -33,13 +33,22 @@ internal sealed record RelaySide(Socket Socket, Stream Stream, Stream Wire)
     /// <summary>Closes it. Whoever waits for it hears so.</summary>
     public void Close()
     {
-        if (Stream != Wire)
+        try
         {
-            Stream.Dispose();
+            if (Stream != Wire)
+            {
+                Stream.Dispose();
+            }
         }
-
-        Wire.Dispose();
-        Socket.Dispose();
+        catch (Exception failed) when (failed is IOException or InvalidOperationException or NotSupportedException or SocketException)
+        {
+            // TLS that is read on another thread at this moment: what lies below is closed all the same.
+        }
+        finally
+        {
+            Wire.Dispose();
+            Socket.Dispose();
+        }
     }
 }
 
