@@ -19,6 +19,7 @@ using Stint.Server.Requests;
 using Stint.Server.Sessions;
 using Stint.Server.Store;
 using Stint.Server.Store.Sealing;
+using Stint.Tests.Store;
 using Xunit;
 
 namespace Stint.Tests;
@@ -127,7 +128,9 @@ internal sealed class World : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("stint-world-").FullName;
         if (store is null)
         {
-            store = new SqliteStore(new SqliteOptions(Path.Combine(folder, "stint.db")) { Durable = false }, faults);
+            var path = Path.Combine(folder, "stint.db");
+            await EmptyStore.CopySqliteAsync(path);
+            store = new SqliteStore(new SqliteOptions(path) { Durable = false }, faults);
             await store.OpenAsync(CancellationToken.None);
         }
 

@@ -79,7 +79,6 @@ internal sealed partial class RelaySession
     // What is not a whole message yet comes first in the buffer, and a client that is far ahead waits.
     private async ValueTask<int> SentFromClientAsync(byte[] buffer, int total, int sent)
     {
-        _goodbye |= sent > 0 && _tap.ClientSaidGoodbye;
         var held = total - sent;
         buffer.AsSpan(sent, held).CopyTo(buffer);
         while (_tap.IsFull && !_ended)

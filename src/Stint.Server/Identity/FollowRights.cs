@@ -24,27 +24,30 @@ internal sealed class FollowRights : IDisposable
     private readonly HashSet<string> _moved = new(StringComparer.Ordinal);
     private List<HeldRight> _counted = [];
     private bool _looking;
-    private volatile bool _behind = true;
+
+    // How often this node heard of something to look at, and up to which of these it has looked.
+    private long _heard = 1;
+    private long _seen;
 
     public FollowRights(StintStore store, CurrentCatalog current, CatalogVersions versions, TimeProvider time)
     {
         (_store, _current, _versions, _time) = (store, current, versions, time);
         store.Wakes.On("grant:", Moved);
-        store.Wakes.On(Wakes.Rights, _ => _behind = true);
-        store.Wakes.On(Wakes.Catalog, _ => _behind = true);
+        store.Wakes.On(Wakes.Rights, _ => Hear());
+        store.Wakes.On(Wakes.Catalog, _ => Hear());
     }
 
-    /// <summary>Whether something was committed that this node has not looked at: whoever comes in now waits for the look.</summary>
-    public bool IsBehind => _behind;
+    /// <summary>Whether something was committed that this node has not looked at, or is looking at: whoever comes in now waits for the look.</summary>
+    public bool IsBehind => Volatile.Read(ref _seen) != Volatile.Read(ref _heard);
 
     /// <summary>Looks, when there is something to look at. With the store away nobody is counted.</summary>
     public async Task CatchUpAsync(CancellationToken cancellation)
     {
         try
         {
-            if (_behind)
+            if (IsBehind)
             {
-                await LookAsync(cancellation);
+                await LookAsync(onlyBehind: true, cancellation);
             }
         }
         catch (StoreUnavailableException)
@@ -69,7 +72,7 @@ internal sealed class FollowRights : IDisposable
             }
 
             using var round = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            using var bound = new CancellationTokenSource(_counted.Count > 0 || _behind ? WhileHeld : AtLeastEvery, _time);
+            using var bound = new CancellationTokenSource(_counted.Count > 0 || IsBehind ? WhileHeld : AtLeastEvery, _time);
             using var ends = bound.Token.Register(round.Cancel);
             try
             {
@@ -83,23 +86,31 @@ internal sealed class FollowRights : IDisposable
     }
 
     /// <summary>Brings this node to what the store says.</summary>
-    public async Task LookAsync(CancellationToken cancellation)
+    public Task LookAsync(CancellationToken cancellation) => LookAsync(onlyBehind: false, cancellation);
+
+    public void Dispose() => _one.Dispose();
+
+    private void Hear() => Interlocked.Increment(ref _heard);
+
+    private async Task LookAsync(bool onlyBehind, CancellationToken cancellation)
     {
         await _one.WaitAsync(cancellation);
         try
         {
+            // Who waited for another's look may have seen enough by it.
+            if (onlyBehind && !IsBehind)
+            {
+                return;
+            }
+
+            long heard;
             lock (_lock)
             {
-                (_looking, _behind) = (true, false);
+                (_looking, heard) = (true, Volatile.Read(ref _heard));
                 _moved.Clear();
             }
 
-            Count(await ReadAsync(cancellation));
-        }
-        catch
-        {
-            _behind = true;
-            throw;
+            Count(await ReadAsync(cancellation), heard);
         }
         finally
         {
@@ -111,8 +122,6 @@ internal sealed class FollowRights : IDisposable
             _one.Release();
         }
     }
-
-    public void Dispose() => _one.Dispose();
 
     private async Task<List<HeldRight>> ReadAsync(CancellationToken cancellation)
     {
@@ -131,14 +140,19 @@ internal sealed class FollowRights : IDisposable
         return rights;
     }
 
-    private void Count(List<HeldRight> rights)
+    private void Count(List<HeldRight> rights, long heard)
     {
         lock (_lock)
         {
             // NB. What moved while the store was read may have been read as it was before.
-            _behind |= rights.RemoveAll(right => right.Grant is { } grant && _moved.Contains(Wakes.Of(grant))) > 0;
+            if (rights.RemoveAll(right => right.Grant is { } grant && _moved.Contains(Wakes.Of(grant))) > 0)
+            {
+                Hear();
+            }
+
             _counted = rights;
             _current.Replace(rights);
+            Volatile.Write(ref _seen, heard);
         }
     }
 
@@ -146,7 +160,8 @@ internal sealed class FollowRights : IDisposable
     {
         lock (_lock)
         {
-            (_counted, _behind) = ([], true);
+            _counted = [];
+            Hear();
             _current.Replace(_counted);
         }
     }
@@ -163,12 +178,12 @@ internal sealed class FollowRights : IDisposable
 
             if (name == "grant:*")
             {
-                _behind = true;
+                Hear();
             }
             else if (_counted.Exists(right => right.Grant is { } grant && Wakes.Of(grant) == name))
             {
                 _counted = _counted.FindAll(right => right.Grant is not { } grant || Wakes.Of(grant) != name);
-                _behind = true;
+                Hear();
                 _current.Replace(_counted);
             }
         }

@@ -86,11 +86,24 @@ public abstract partial class PostgresConnectorTests
     public async Task Close_HolderKeepsTheirOwnRowLockedByAPreparedTransaction_IsThrownOut()
     {
         var (target, account) = await OpenAsync("owner");
-        var name = $"it's {account.Name}";
+        var name = $"'it''s {account.Name}'";
         await using var session = await LogInAsync(account, Other);
-        await PostgresServer.RunAsync(session, $"BEGIN; ALTER ROLE {account.Name} PASSWORD 'mine'; CREATE TABLE app.pending (id int); PREPARE TRANSACTION '{name.Replace("'", "''", StringComparison.Ordinal)}'");
-        await ClosesAsync(target, account);
-        Assert.Equal(0L, await _server.AskAsync<long>("postgres", $"SELECT count(*) FROM pg_prepared_xacts WHERE owner = '{account.Name}'"));
+        await PostgresServer.RunAsync(session, $"BEGIN; ALTER ROLE {account.Name} PASSWORD 'mine'; CREATE TABLE app.pending (id int); PREPARE TRANSACTION {name}");
+        try
+        {
+            await ClosesAsync(target, account);
+            Assert.Equal(0L, await PendingAsync());
+        }
+        finally
+        {
+            // What it holds would stop every test after this one.
+            if (await PendingAsync() > 0)
+            {
+                await _server.RunAsync(Other, $"ROLLBACK PREPARED {name}");
+            }
+        }
+
+        Task<long> PendingAsync() => _server.AskAsync<long>("postgres", $"SELECT count(*) FROM pg_prepared_xacts WHERE owner = '{account.Name}'");
     }
 
     [Theory]

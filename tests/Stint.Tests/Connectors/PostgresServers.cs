@@ -54,10 +54,10 @@ public sealed class PostgresServer
 
     public static async Task<PostgresServer> StartAsync(int version)
     {
-        var folder = $"/tmp/stint-c{version}-{Environment.ProcessId}";
+        var folder = Path.Combine(Path.GetTempPath(), $"stint-c{version}-{Environment.ProcessId}");
         Directory.CreateDirectory(folder);
         var port = int.Parse(await EngAsync("port"), CultureInfo.InvariantCulture);
-        await EngAsync("start", version.ToString(CultureInfo.InvariantCulture), folder, port.ToString(CultureInfo.InvariantCulture), "fsync=off", "max_prepared_transactions=20", "log_statement=all");
+        await EngAsync("start", version.ToString(CultureInfo.InvariantCulture), folder, port.ToString(CultureInfo.InvariantCulture), "fsync=off", "full_page_writes=off", "autovacuum=off", "jit=off", "max_prepared_transactions=20", "log_statement=all");
         return new PostgresServer(folder, version, port, (await File.ReadAllTextAsync(Path.Combine(folder, "password"))).Trim());
     }
 

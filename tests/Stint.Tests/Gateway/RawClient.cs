@@ -53,6 +53,13 @@ internal sealed class RawClient : IDisposable
     /// <summary>Sends all of it at once.</summary>
     public async Task SendAsync(params byte[][] messages) => await _socket.SendAsync((byte[])[.. messages.SelectMany(message => message)]);
 
+    /// <summary>Sends all of it, if there is room for it in time.</summary>
+    public async Task<bool> TrySendAsync(byte[] message, TimeSpan patience)
+    {
+        var sent = _socket.SendAsync(message);
+        return await Task.WhenAny(sent, Task.Delay(patience)) == sent;
+    }
+
     /// <summary>Sends, and says what came back until the target was ready once.</summary>
     public async Task<List<string>> AskAsync(params byte[][] messages)
     {

@@ -138,6 +138,27 @@ public sealed class RightsUseCaseTests
     }
 
     [Fact]
+    public async Task Administrator_ManyComeInAtOnce_NoneIsAnsweredBeforeTheLookIsOver()
+    {
+        await using var world = await World.NewAsync(Text);
+        var follow = world.Get<FollowRights>();
+        for (var round = 0; round < 5; round++)
+        {
+            var asked = await world.AskedAsync("stint/administrator", wait: true);
+            await world.TickAsync();
+            Assert.True(follow.IsBehind);
+            var counted = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+            {
+                await follow.CatchUpAsync(None);
+                return Now(world).IsAdmin(World.Ann);
+            })));
+            Assert.DoesNotContain(false, counted);
+            await world.Get<RevokeGrant>().RevokeAsync(World.Carol, asked.Grant!.Grant.Id, "enough", false, None);
+            await world.TickAsync();
+        }
+    }
+
+    [Fact]
     public async Task TwoNodes_ARightGivenAndRevokedOnOne_CountsSoOnTheOther()
     {
         var place = await TestStore.OpenAsync("postgres");

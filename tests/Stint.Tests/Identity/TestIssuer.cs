@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -12,6 +13,9 @@ namespace Stint.Tests.Identity;
 internal sealed class TestIssuer : IAsyncDisposable
 {
     public const string Audience = "https://stint.example.com";
+
+    // Making one takes longer than most tests; of two issuers that run at once, each has its own.
+    private static readonly ConcurrentBag<RSA> s_free = [];
 
     private readonly HttpListener _listener = new();
     private readonly Task _serving;
@@ -49,7 +53,7 @@ internal sealed class TestIssuer : IAsyncDisposable
     /// <summary>Whether it answers nothing but errors.</summary>
     public bool Down { get; set; }
 
-    public void Add(string id, string alg) => _keys[id] = (alg, alg[0] == 'E' ? ECDsa.Create(ECCurve.NamedCurves.nistP256) : RSA.Create(2048));
+    public void Add(string id, string alg) => _keys[id] = (alg, alg[0] == 'E' ? ECDsa.Create(ECCurve.NamedCurves.nistP256) : s_free.TryTake(out var rsa) ? rsa : RSA.Create(2048));
 
     public void Remove(string id) => _keys.Remove(id);
 
@@ -133,6 +137,13 @@ internal sealed class TestIssuer : IAsyncDisposable
     {
         _listener.Close();
         await _serving;
+        foreach (var (_, key) in _keys.Values)
+        {
+            if (key is RSA rsa)
+            {
+                s_free.Add(rsa);
+            }
+        }
     }
 
     private async Task ServeAsync()

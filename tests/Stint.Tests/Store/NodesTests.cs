@@ -145,7 +145,7 @@ public sealed class NodesTests
         using var missed = other.Wakes.Listen("keeper");
         await using (var source = NpgsqlDataSource.Create(await PostgresServer.UrlAsync() + ";Pooling=false"))
         {
-            await using var command = source.CreateCommand($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN \"{test.Place}\"'");
+            await using var command = source.CreateCommand($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{test.Place}' AND query LIKE 'LISTEN%'");
             await command.ExecuteNonQueryAsync(bound.Token);
         }
 
@@ -169,7 +169,7 @@ public sealed class NodesTests
         await test.ReadyAsync();
         await using (var source = NpgsqlDataSource.Create(await PostgresServer.UrlAsync() + ";Pooling=false"))
         {
-            await using var command = source.CreateCommand($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'stint {test.Place}' AND query NOT LIKE 'LISTEN%'");
+            await using var command = source.CreateCommand($"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{test.Place}' AND query NOT LIKE 'LISTEN%'");
             await command.ExecuteNonQueryAsync();
         }
 

@@ -47,7 +47,7 @@ public sealed class PostgresServer : IAsyncDisposable
         }
 
         var port = (await RunAsync("port")).Trim();
-        await RunAsync("start", "15", _folder, port, "fsync=off");
+        await RunAsync("start", "15", _folder, port, "fsync=off", "full_page_writes=off", "autovacuum=off", "jit=off", "wal_level=minimal", "max_wal_senders=0");
         var password = (await File.ReadAllTextAsync(Path.Combine(_folder, "password"))).Trim();
         return $"Host=127.0.0.1;Port={port};Username=postgres;Password={password};Database=postgres";
     }

@@ -1,4 +1,3 @@
-using Npgsql;
 using Stint.Core;
 using Stint.Core.Approvals;
 using Stint.Core.Audit;
@@ -40,23 +39,25 @@ internal sealed class TestStore : IAsyncDisposable
         {
             var folder = Directory.CreateTempSubdirectory("stint-store-").FullName;
             var path = Path.Combine(folder, "stint.db");
+            await EmptyStore.CopySqliteAsync(path);
             var sqlite = new SqliteStore(new SqliteOptions(path) { Durable = false, MaxPages = maxPages }, faults);
             await sqlite.OpenAsync(CancellationToken.None);
             return new TestStore(sqlite, folder) { Place = path };
         }
 
-        var schema = $"t{Environment.ProcessId}_{number}";
-        var store = await NodeAsync(schema, faults);
-        return new TestStore(store, "") { Place = schema };
+        var database = $"t{Environment.ProcessId}_{number}";
+        await EmptyStore.CopyPostgresAsync(database);
+        var store = await NodeAsync(database, faults);
+        return new TestStore(store, "") { Place = database };
     }
 
     /// <summary>Rows for a store that somebody else opened, and closes.</summary>
     public static TestStore Over(StintStore store) => new(store, "");
 
     /// <summary>One more node on the same PostgreSQL store.</summary>
-    public static async Task<PostgresStore> NodeAsync(string schema, StoreFaults? faults = null)
+    public static async Task<PostgresStore> NodeAsync(string place, StoreFaults? faults = null)
     {
-        var store = new PostgresStore(new PostgresOptions(await PostgresServer.UrlAsync()) { Schema = schema }, faults);
+        var store = new PostgresStore(new PostgresOptions(await EmptyStore.UrlAsync(place)), faults);
         await store.OpenAsync(CancellationToken.None);
         return store;
     }
@@ -179,9 +180,7 @@ internal sealed class TestStore : IAsyncDisposable
             return;
         }
 
-        await using var source = NpgsqlDataSource.Create(await PostgresServer.UrlAsync() + ";Pooling=false");
-        await using var command = source.CreateCommand($"DROP SCHEMA {Place} CASCADE");
-        await command.ExecuteNonQueryAsync();
+        await EmptyStore.DropPostgresAsync(Place);
     }
 
     private static Terms Terms => new(TimeSpan.FromMinutes(30), TimeSpan.FromHours(4), RecordMode.Strict, TimeSpan.FromHours(24), TimeSpan.FromHours(8));
