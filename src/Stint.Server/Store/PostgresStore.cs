@@ -19,6 +19,8 @@ internal sealed class PostgresStore : StintStore
     // PostgreSQL takes notifications of fewer than 8,000 bytes.
     private const int MostNotified = 7000;
 
+    private static readonly TimeSpan s_listenAtMost = TimeSpan.FromSeconds(2);
+
     private readonly PostgresOptions _options;
     private readonly NpgsqlDataSource _source;
     private readonly string _sender = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
@@ -190,9 +192,10 @@ internal sealed class PostgresStore : StintStore
                 }
 
                 pause = 50;
-                while (true)
+                while (!_closing.IsCancellationRequested)
                 {
-                    await connection.WaitAsync(_closing.Token);
+                    // NB. A cancellation that comes as it begins to wait is not heard: whoever closes would wait for ever.
+                    await connection.WaitAsync(s_listenAtMost, _closing.Token);
                 }
             }
             catch (OperationCanceledException)
