@@ -253,7 +253,10 @@ internal static class ConnectVerbs
     /// <param name="line">The program and its arguments.</param>
     /// <param name="prepare">Sets what it finds in its environment.</param>
     /// <param name="cancellation">Counts until it runs: from then on signals are its own.</param>
-    internal static async Task<int> StartAsync(string[] line, Action<ProcessStartInfo> prepare, CancellationToken cancellation)
+    /// <param name="over">Waits for what ends it, and says why; null for nothing.</param>
+    /// <param name="say">Gets that when it has ended.</param>
+    internal static async Task<int> StartAsync(
+        string[] line, Action<ProcessStartInfo> prepare, CancellationToken cancellation, Func<CancellationToken, Task<string>>? over = null, Action<string>? say = null)
     {
         try
         {
@@ -291,13 +294,44 @@ internal static class ConnectVerbs
                 _ = Native.Kill(process.Id, missed);
             }
 
-            await process.WaitForExitAsync(CancellationToken.None);
+            var exit = process.WaitForExitAsync(CancellationToken.None);
+            if (over is not null && await OverBeforeAsync(exit, over) is { } sentence)
+            {
+                _ = Native.Kill(process.Id, 1);
+                await exit;
+                say?.Invoke(sentence);
+            }
+
+            await exit;
             return process.ExitCode;
         }
         catch (Win32Exception e)
         {
             throw new CommandFailed(ExitCode.Failed, $"{line[0]} could not be started: {e.Message}");
         }
+    }
+
+    /// <summary>Why a program has to end that has not ended by itself; null when it did.</summary>
+    private static async Task<string?> OverBeforeAsync(Task exit, Func<CancellationToken, Task<string>> over)
+    {
+        using var stop = new CancellationTokenSource();
+        var waiting = over(stop.Token);
+        if (await Task.WhenAny(exit, waiting) == waiting)
+        {
+            return await waiting;
+        }
+
+        await stop.CancelAsync();
+        try
+        {
+            await waiting;
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody waits for it any more.
+        }
+
+        return null;
     }
 
     private static class Native

@@ -4,18 +4,23 @@ using System.Text.Json.Nodes;
 
 namespace Stint.Cli;
 
-/// <summary>A key that lives as long as one command, its certificates, and an ssh, scp and sftp that find them. The private key leaves this machine never.</summary>
+/// <summary>A key that lives as long as one command, its certificates, and an ssh, scp and sftp that find them.</summary>
 internal sealed class SshAccess : IAsyncDisposable
 {
-    private static readonly string[] Programs = ["ssh", "scp", "sftp"];
+    /// <summary>What is ssh itself, and ends with the access.</summary>
+    public static readonly IReadOnlyList<string> Programs = ["ssh", "scp", "sftp"];
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly Verb _verb;
     private readonly StintClient _client;
-    private readonly string _grant;
-    private readonly string _folder;
+    private readonly string? _user;
+    private readonly SshFiles _files = new(Directory.CreateTempSubdirectory("stint-ssh-").FullName);
     private readonly CancellationTokenSource _done = new();
+    private JsonObject _grant;
     private Task _renewing = Task.CompletedTask;
 
-    private SshAccess(StintClient client, string grant, string folder) => (_client, _grant, _folder) = (client, grant, folder);
+    private SshAccess(Verb verb, StintClient client, JsonObject grant, string? user) => (_verb, _client, _grant, _user) = (verb, client, grant, user);
 
     /// <summary>What the server answered last.</summary>
     public JsonObject Certificate { get; private set; } = [];
@@ -28,15 +33,12 @@ internal sealed class SshAccess : IAsyncDisposable
     /// <param name="cancellation">Ends it.</param>
     public static async Task<SshAccess> OpenAsync(Verb verb, StintClient client, JsonObject grant, string? user, CancellationToken cancellation)
     {
-        var access = new SshAccess(client, (string)grant["id"]!, Directory.CreateTempSubdirectory("stint-ssh-").FullName);
+        var access = new SshAccess(verb, client, grant, user);
         try
         {
-            await access.MakeKeyAsync(cancellation);
             await access.CertifyAsync(cancellation);
-            await access.WriteAsync(SshConfig.KnownHosts, SshConfig.KnownHostsOf(access.Certificate), cancellation);
-            await access.WriteAsync(SshConfig.Config, SshConfig.Of(access.Certificate, user, access._folder), cancellation);
             await access.WriteProgramsAsync(cancellation);
-            access._renewing = access.RenewAsync(verb);
+            access._renewing = access.RenewAsync();
             return access;
         }
         catch
@@ -49,62 +51,75 @@ internal sealed class SshAccess : IAsyncDisposable
     /// <summary>Has a program, and those that it starts, find the certificate.</summary>
     public void Prepare(ProcessStartInfo start)
     {
-        start.Environment["PATH"] = Path.Combine(_folder, "bin") + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH");
-        start.Environment["STINT_SSH_CONFIG"] = Path.Combine(_folder, SshConfig.Config);
+        start.Environment["PATH"] = Path.Combine(_files.Folder, "bin") + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH");
+        start.Environment["STINT_SSH_CONFIG"] = Path.Combine(_files.Folder, SshConfig.Config);
     }
 
-    /// <summary>The line that starts one of the programs with the certificate.</summary>
-    public string Program(string name) => Path.Combine(_folder, "bin", name);
+    /// <summary>The file that starts one of <see cref="Programs"/> with the certificate.</summary>
+    public string Program(string name) => Path.Combine(_files.Folder, "bin", name);
+
+    /// <summary>Waits until the access is over, and no other grant of the role carries it on.</summary>
+    /// <returns>What to say.</returns>
+    public async Task<string> OverAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                var seen = await _client.GetAsync($"api/v1/grants/{_grant["id"]}?wait_seconds=60&seen_version={_grant["version"]}", cancellation);
+                if ((string)seen["state"]! == "open")
+                {
+                    _grant = seen;
+                    continue;
+                }
+
+                var held = await _client.ListAsync("api/v1/grants?mine=true&state=open", 1000, cancellation);
+                if (held.FirstOrDefault(grant => (string)grant["role"]! == (string)_grant["role"]!) is not { } other)
+                {
+                    return $"Access to {seen["role"]} is over{((string?)seen["end_note"] is { Length: > 0 } note ? $": {note}" : "")}. The connection was closed.";
+                }
+
+                _grant = other;
+            }
+            catch (CommandFailed)
+            {
+                // NB. A server that does not answer extends nothing.
+                if (Moment(_grant, "not_after") <= _verb.Terminal.Now)
+                {
+                    return $"Access to {_grant["role"]} is over. The connection was closed.";
+                }
+
+                await Task.Delay(Patience, cancellation);
+            }
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _done.CancelAsync();
         await _renewing;
         _done.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        Directory.Delete(_files.Folder, recursive: true);
     }
 
-    private async Task MakeKeyAsync(CancellationToken cancellation)
-    {
-        var start = new ProcessStartInfo(ConnectVerbs.Program("ssh-keygen")) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (var word in (string[])["-q", "-t", "ed25519", "-N", "", "-C", "stint", "-f", Path.Combine(_folder, SshConfig.Key)])
-        {
-            start.ArgumentList.Add(word);
-        }
+    private async Task CertifyAsync(CancellationToken cancellation) =>
+        Certificate = await _files.CertifyAsync(_client, (string)_grant["id"]!, _user, withOwn: true, cancellation);
 
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var error = await process.StandardError.ReadToEndAsync(cancellation);
-        await process.WaitForExitAsync(cancellation);
-        if (process.ExitCode != 0)
-        {
-            throw new CommandFailed(ExitCode.Failed, $"ssh-keygen made no key: {error.Trim()}");
-        }
-    }
-
-    private async Task CertifyAsync(CancellationToken cancellation)
-    {
-        var key = await File.ReadAllTextAsync(Path.Combine(_folder, SshConfig.Key + ".pub"), cancellation);
-        Certificate = await _client.PostAsync($"api/v1/grants/{Uri.EscapeDataString(_grant)}/certificates", new JsonObject { ["public_key"] = key.Trim() }, cancellation);
-        await WriteAsync(SshConfig.Certificate + ".new", (string)Certificate["certificate"]! + "\n", cancellation);
-        File.Move(Path.Combine(_folder, SshConfig.Certificate + ".new"), Path.Combine(_folder, SshConfig.Certificate), overwrite: true);
-    }
-
-    /// <summary>A certificate counts for minutes. While the program runs there is always one that counts, until the grant ends.</summary>
-    private async Task RenewAsync(Verb verb)
+    /// <summary>A certificate counts for minutes. While the program runs there is always one that counts, until the access ends.</summary>
+    private async Task RenewAsync()
     {
         try
         {
-            while (Moment("not_after") < Moment("grant_ends").AddSeconds(-1))
+            while (true)
             {
-                var half = (Moment("not_after") - verb.Terminal.Now) / 2;
-                await Task.Delay(half > TimeSpan.FromSeconds(5) ? half : TimeSpan.FromSeconds(5), _done.Token);
+                var half = (Moment(Certificate, "not_after") - _verb.Terminal.Now) / 2;
+                await Task.Delay(half > Patience ? half : Patience, _done.Token);
                 await CertifyAsync(_done.Token);
             }
         }
         catch (CommandFailed failure)
         {
-            verb.Terminal.Warn($"No new certificate: {failure.Message} What is connected stays; what connects after {verb.Terminal.When(Certificate["not_after"])} is not let in.");
+            _verb.Terminal.Warn($"No new certificate: {failure.Message} What connects after {_verb.Terminal.When(Certificate["not_after"])} is not let in.");
         }
         catch (OperationCanceledException)
         {
@@ -112,22 +127,23 @@ internal sealed class SshAccess : IAsyncDisposable
         }
     }
 
-    private DateTimeOffset Moment(string name) => DateTimeOffset.Parse((string)Certificate[name]!, CultureInfo.InvariantCulture);
+    private static DateTimeOffset Moment(JsonObject from, string name) => DateTimeOffset.Parse((string)from[name]!, CultureInfo.InvariantCulture);
 
     private async Task WriteProgramsAsync(CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.Combine(_folder, "bin"));
+        Directory.CreateDirectory(Path.Combine(_files.Folder, "bin"));
         foreach (var name in Programs)
         {
             if (Find(name) is { } path)
             {
                 // NB. Quoted for the shell: a folder's name is not a command.
-                await WriteAsync(Path.Combine("bin", name), $"#!/bin/sh\nexec {Shell(path)} -F {Shell(Path.Combine(_folder, SshConfig.Config))} \"$@\"\n", cancellation, runs: true);
+                await _files.WriteAsync(Path.Combine("bin", name), $"#!/bin/sh\nexec {Shell(path)} -F {Shell(Path.Combine(_files.Folder, SshConfig.Config))} \"$@\"\n", cancellation, runs: true);
             }
         }
     }
 
-    private static string Shell(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+    /// <summary>One word for a shell, whatever it holds.</summary>
+    public static string Shell(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 
     private static string? Find(string name)
     {
@@ -139,17 +155,5 @@ internal sealed class SshAccess : IAsyncDisposable
         {
             return null;
         }
-    }
-
-    private async Task WriteAsync(string name, string text, CancellationToken cancellation, bool runs = false)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | (runs ? UnixFileMode.UserExecute : UnixFileMode.None);
-        }
-
-        await using var file = new StreamWriter(Path.Combine(_folder, name), options);
-        await file.WriteAsync(text.AsMemory(), cancellation);
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -10,12 +11,15 @@ internal static partial class SshConfig
     /// <summary>The files that a host's entry names, in its folder.</summary>
     public const string Key = "id", Certificate = "id-cert.pub", KnownHosts = "known_hosts", Config = "config";
 
-    /// <summary>Writes the entry of the host that a certificate is good for, before what the person has of their own.</summary>
+    private static readonly SearchValues<char> ReadOtherwise = SearchValues.Create("\"'%$\\*?[]");
+
+    /// <summary>Writes the entry of the host that a certificate is good for.</summary>
     /// <param name="certificate">What the server answered.</param>
     /// <param name="user">Who to log in as; null for whom the role says.</param>
     /// <param name="folder">Where the files are.</param>
+    /// <param name="withOwn">Whether what the person has of their own counts behind it.</param>
     /// <exception cref="CommandFailed">The server says what no server should: it would become another option of ssh, which may run programs.</exception>
-    public static string Of(JsonObject certificate, string? user, string folder)
+    public static string Of(JsonObject certificate, string? user, string folder, bool withOwn = true)
     {
         var name = Plain(certificate, "resource");
         var text = new StringBuilder();
@@ -39,9 +43,36 @@ internal static partial class SshConfig
         // NB. A connection that is shared and stays behind would let in after the end.
         Add("ControlMaster", "no");
         Add("ControlPath", "none");
-        text.AppendLine().AppendLine("Host *").AppendLine("    Include ~/.ssh/config").AppendLine("    Include /etc/ssh/ssh_config");
+        if (withOwn)
+        {
+            text.AppendLine().AppendLine("Host *").AppendLine("    Include ~/.ssh/config").AppendLine("    Include /etc/ssh/ssh_config");
+        }
+
         return text.ToString();
     }
+
+    /// <summary>Writes what has ssh ask stint for a certificate before it reads a host's entry.</summary>
+    /// <param name="host">The resource.</param>
+    /// <param name="stint">The program.</param>
+    /// <param name="server">The server that it asks.</param>
+    /// <param name="folder">Where the entry is.</param>
+    /// <exception cref="CommandFailed">One of them would be read otherwise, by ssh or by the shell that it starts.</exception>
+    public static string Asking(string host, string stint, Uri server, string folder)
+    {
+        foreach (var text in (string[])[stint, server.AbsoluteUri, folder])
+        {
+            if (text.AsSpan().ContainsAny(ReadOtherwise) || text.AsSpan().ContainsAnyInRange('\0', '\u001f'))
+            {
+                throw new CommandFailed(ExitCode.Failed, $"{text} has characters that ssh, or the shell that it starts, would read otherwise.", "Use another folder, or another address of the server.");
+            }
+        }
+
+        return $"Match originalhost {Named(host)} exec \"'{stint}' ssh --server '{server.AbsoluteUri}' --renew {host}\"\n    Include \"{Path.Combine(folder, Config)}\"\n";
+    }
+
+    /// <summary>A name that ssh can be given.</summary>
+    /// <exception cref="CommandFailed">It is none.</exception>
+    public static string Named(string host) => PlainForm().IsMatch(host) ? host : throw new CommandFailed(ExitCode.Usage, $"'{host}' is no name of a host.", "Name a resource.");
 
     /// <summary>The keys by which the host is known.</summary>
     /// <exception cref="CommandFailed">The server says what no server should.</exception>

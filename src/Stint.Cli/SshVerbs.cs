@@ -13,13 +13,29 @@ internal static class SshVerbs
 
     private static Command Ssh()
     {
-        var which = new Argument<string>("HOST") { Description = "What you hold: RESOURCE or RESOURCE/ROLE, or a grant's name; with USER@ in front to log in as another of its users." };
+        var which = new Argument<string?>("HOST") { Description = "What you hold: RESOURCE or RESOURCE/ROLE, or a grant's name; with USER@ in front to log in as another of its users.", Arity = ArgumentArity.ZeroOrOne };
+        var config = new Option<bool>("--config") { Description = "Print lines for ~/.ssh/config instead, with which plain ssh, scp, rsync, git and ansible get in." };
+        var renew = new Option<bool>("--renew") { Description = "Get a certificate for those lines.", Hidden = true };
         which.CompletionSources.Add(context => Suggest.Grants(context));
         var words = new Argument<string[]>("COMMAND") { Description = "Command to run there instead of a shell, after --.", Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("ssh", "Open a shell, or run a command, at a host that you hold.") { which, words };
+        var command = new Command("ssh", "Open a shell, or run a command, at a host that you hold.") { which, words, config, renew };
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
-            var said = verb.Get(which);
+            if (verb.Get(config))
+            {
+                return await SshHosts.ShowAsync(verb, client, verb.Get(which), cancellation);
+            }
+
+            if (verb.Get(which) is not { } said)
+            {
+                throw new CommandFailed(ExitCode.Usage, "'stint ssh' needs HOST.", "See: stint ssh --help");
+            }
+
+            if (verb.Get(renew))
+            {
+                return await SshHosts.RenewAsync(verb, client, said, cancellation);
+            }
+
             var at = said.LastIndexOf('@');
             var (user, name) = at < 0 ? (null, said) : (said[..at], said[(at + 1)..]);
             ConnectVerbs.Program("ssh");
@@ -39,10 +55,11 @@ internal static class SshVerbs
         Verb verb, StintClient client, JsonObject grant, string? user, Func<SshAccess, string[]> line, CancellationToken cancellation)
     {
         await using var access = await SshAccess.OpenAsync(verb, client, grant, user, cancellation);
-        verb.Terminal.Aside($"{grant["role"]} ends {verb.Terminal.When(grant["not_after"])}. After that nobody is let in.");
+        verb.Terminal.Aside($"{grant["role"]} ends {verb.Terminal.When(grant["not_after"])}. What you do there is not recorded.");
         var words = line(access);
-        var program = words[0] is "ssh" or "scp" or "sftp" ? access.Program(words[0]) : words[0];
-        return await ConnectVerbs.StartAsync([program, .. words.Skip(1)], access.Prepare, cancellation);
+        return SshAccess.Programs.Contains(words[0])
+            ? await ConnectVerbs.StartAsync([access.Program(words[0]), .. words.Skip(1)], access.Prepare, cancellation, access.OverAsync, verb.Terminal.Warn)
+            : await ConnectVerbs.StartAsync(words, access.Prepare, cancellation);
     }
 
     private static Command Authorities()

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Stint.EndToEnd.Harness;
 using Xunit;
 
@@ -43,30 +42,48 @@ public sealed class SshTests
             policies:
               p: { who: person:ann, roles: ['web/*'], for: { default: 30m, max: 4h }, approve: { auto: true } }
             """));
-        await Until.TrueAsync("the catalog counts", s_soon, async () => (await ann.StintAsync("ls")).Out.Contains("web/shell", StringComparison.Ordinal));
+        await Until.TrueAsync("the catalog counts", s_soon, async () => (await ann.GetAsync("roles")).ToString().Contains("web/shell", StringComparison.Ordinal));
         var lines = (await bob.StintAsync("ca", "ssh", "web")).Good();
         Assert.Contains(made.GetProperty("public_key").GetString()!, lines, StringComparison.Ordinal);
         Assert.Contains("TrustedUserCAKeys", lines, StringComparison.Ordinal);
         Assert.Contains("ok", (await Tool.RunAsync(Checkout.Stint, ["doctor", .. stint.Place])).Out.Split('\n').Single(line => line.Contains("web", StringComparison.Ordinal)), StringComparison.Ordinal);
 
         // A shell's command, its exit code, its input, and a word that looks like an option of ssh.
+        var grants = new Dictionary<string, string>();
         foreach (var role in (string[])["shell", "backup", "elsewhere", "stranger"])
         {
-            await ann.OpenAsync("web/" + role, 3600);
+            grants[role] = await ann.OpenAsync("web/" + role, 3600);
         }
 
-        Assert.Equal(sshd.User, (await ann.StintAsync("ssh", "web/shell", "--", "id", "-un")).Good().Trim());
+        Assert.Equal($"{sshd.User} read", (await ann.StintAsync(["ssh", "web/shell", "--", "echo", "$(id -un)", "$(cat)"], "read", s_soon)).Good().Trim());
         Assert.Equal(7, (await ann.StintAsync("ssh", $"{sshd.User}@web/shell", "--", "exit", "7")).ExitCode);
-        Assert.Equal("read", (await ann.StintAsync(["ssh", "web/shell", "--", "cat"], "read", s_soon)).Good());
         Assert.NotEqual(0, (await ann.StintAsync("ssh", "web/shell", "--", "-oProxyCommand=touch /tmp/never")).ExitCode);
         Assert.Equal("only rm -rf /", (await ann.StintAsync("ssh", "web/backup", "--", "rm", "-rf", "/")).Good().Trim());
-        Assert.Equal(255, (await ann.StintAsync("ssh", "web/elsewhere", "--", "id")).ExitCode);
-        Assert.Equal(255, (await ann.StintAsync("ssh", "web/stranger", "--", "id")).ExitCode);
-        Assert.Equal(255, (await ann.StintAsync("ssh", "root@web/shell", "--", "id")).ExitCode);
         Assert.Equal(4, (await bob.StintAsync("ssh", "web", "--", "id")).ExitCode);
 
-        // Nobody forwards who may not.
-        Assert.Contains("prohibited", (await ann.StintAsync("connect", "web/shell", "--", "ssh", "-W", $"127.0.0.1:{sshd.Port}", "web")).Error, StringComparison.Ordinal);
+        // One's own key, by hand: what the role does not say is not let in, and not forwarded.
+        var keys = RunFolder.Make("keys");
+        (await Tool.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, "id")])).Good();
+        await File.WriteAllTextAsync(Path.Combine(keys, "known"), $"[127.0.0.1]:{sshd.Port} {sshd.HostKey}\n");
+        async Task<string> CertifyAsync(string role)
+        {
+            var certificate = await ann.PostAsync($"grants/{grants[role]}/certificates", new { public_key = await File.ReadAllTextAsync(Path.Combine(keys, "id.pub")) });
+            await File.WriteAllTextAsync(Path.Combine(keys, "id-cert.pub"), certificate.GetProperty("certificate").GetString());
+            return certificate.GetProperty("serial").GetString()!;
+        }
+
+        Task<Output> ByHandAsync(string user, params string[] words) => Tool.RunAsync(
+            "ssh", ["-F", "/dev/null", "-i", Path.Combine(keys, "id"), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", $"UserKnownHostsFile={Path.Combine(keys, "known")}", "-p", $"{sshd.Port}", .. words, $"{user}@127.0.0.1", .. words.Length == 0 ? (string[])["echo in"] : []]);
+        foreach (var role in (string[])["elsewhere", "stranger"])
+        {
+            await CertifyAsync(role);
+            Assert.Equal(255, (await ByHandAsync(sshd.User)).ExitCode);
+        }
+
+        var serial = await CertifyAsync("shell");
+        Assert.Equal("in", (await ByHandAsync(sshd.User)).Good().Trim());
+        Assert.Equal(255, (await ByHandAsync("root")).ExitCode);
+        Assert.Contains("prohibited", (await ByHandAsync(sshd.User, "-W", $"127.0.0.1:{sshd.Port}")).Error, StringComparison.Ordinal);
 
         // Whatever starts ssh finds the certificate.
         var (here, there) = (Path.Combine(RunFolder.Make("scp"), "a file"), $"/tmp/stint-scp-{Guid.CreateVersion7():n}");
@@ -74,31 +91,37 @@ public sealed class SshTests
         (await ann.StintAsync("connect", "web/shell", "--", "scp", "-q", here, $"web:{there}")).Good();
         Assert.Equal("what is copied", (await ann.StintAsync("run", "web/shell", "--reason", "a look", "--", "sh", "-c", $"ssh web 'cat {there}; rm {there}'")).Good());
 
-        // One's own key, by hand. It stays with its holder, who is let in until the grant is taken away.
-        var keys = RunFolder.Make("keys");
-        (await Tool.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(keys, "id")])).Good();
-        var grant = (await ann.StintJsonAsync("grants", "--state", "open")).GetProperty("items").EnumerateArray().First(item => item.GetProperty("role").GetString() == "web/shell").GetProperty("id").GetString()!;
-        var given = await ann.PostAsync($"grants/{grant}/certificates", new { public_key = await File.ReadAllTextAsync(Path.Combine(keys, "id.pub")) });
-        await File.WriteAllTextAsync(Path.Combine(keys, "id-cert.pub"), given.GetProperty("certificate").GetString());
-        await File.WriteAllTextAsync(Path.Combine(keys, "known"), $"[127.0.0.1]:{sshd.Port} {sshd.HostKey}\n");
-        Task<Output> ByHandAsync() => Tool.RunAsync(
-            "ssh", ["-F", "/dev/null", "-i", Path.Combine(keys, "id"), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o", $"UserKnownHostsFile={Path.Combine(keys, "known")}", "-p", $"{sshd.Port}", $"{sshd.User}@127.0.0.1", "echo in"]);
-        Assert.Equal("in", (await ByHandAsync()).Good().Trim());
+        // And so does an ssh that a person starts: it asks stint before it reads where the host is.
+        foreach (var role in (string[])["backup", "elsewhere", "stranger"])
+        {
+            await ann.PostAsync($"grants/{grants[role]}/end", new { });
+        }
 
-        (await carol.StintAsync("revoke", grant, "--comment", "enough")).Good();
+        var own = Path.Combine(RunFolder.Make("own"), "config");
+        await File.WriteAllTextAsync(own, (await ann.StintAsync("ssh", "--config")).Good());
+        Task<Output> PlainAsync(string host, string command) => Tool.RunAsync("ssh", ["-F", own, "-o", "BatchMode=yes", host, command], ann.Environment);
+        Assert.Equal("plain", (await PlainAsync("web", "echo plain")).Good().Trim());
+        Assert.Equal(255, (await PlainAsync("web2", "echo never")).ExitCode);
+        Assert.Equal(4, (await bob.StintAsync("ssh", "--config")).ExitCode);
+
+        // Whoever connected by stint is out when it is over, and reads why.
+        using var shell = ann.Start("ssh", "web/shell", "--", "echo in; sleep 600");
+        Assert.Equal("in", await shell.StandardOutput.ReadLineAsync());
+        (await carol.StintAsync("revoke", grants["shell"], "--comment", "enough")).Good();
+        await shell.WaitForExitAsync().WaitAsync(s_soon);
+        Assert.Contains("Access to web/shell is over", await shell.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
         using (var http = stint.Http())
         {
             var list = new Uri(stint.Web, (await bob.StintJsonAsync("ca", "ssh", "web")).GetProperty("revoked").GetString());
             await File.WriteAllBytesAsync(sshd.Revoked, await http.GetByteArrayAsync(list));
         }
 
-        Assert.Equal(255, (await ByHandAsync()).ExitCode);
-        Assert.NotEqual(0, (await ann.StintAsync("ssh", grant, "--", "id")).ExitCode);
+        Assert.Equal(255, (await ByHandAsync(sshd.User)).ExitCode);
 
         // Who it was stands in the host's log, and in Stint's.
         var log = await sshd.LogAsync();
-        Assert.Contains($"stint grant={grant} subject=ann role=web%2Fshell", log, StringComparison.Ordinal);
-        Assert.Contains($"(serial {given.GetProperty("serial").GetString()})", log, StringComparison.Ordinal);
+        Assert.Contains($"stint grant={grants["shell"]} subject=ann role=web%2Fshell", log, StringComparison.Ordinal);
+        Assert.Contains($"(serial {serial})", log, StringComparison.Ordinal);
         (await carol.StintAsync("audit", "verify")).Good();
         Assert.DoesNotContain("PRIVATE KEY", stint.Log, StringComparison.Ordinal);
     }

@@ -81,7 +81,7 @@ public static class SshAuthority
 
     private static string Escape(string text) => Uri.EscapeDataString(text);
 
-    private static IEnumerable<string> Arguments(SshTool tool, string installation, SshWish wish, SshRole role)
+    private static List<string> Arguments(SshTool tool, string installation, SshWish wish, SshRole role)
     {
         // NB. Each value follows an option of its own, so that none is ever read as an option.
         List<string> arguments =

@@ -1,5 +1,4 @@
 using Stint.Connectors.Ssh;
-using Stint.Core.Catalog;
 using Stint.Server.Catalog;
 using Stint.Server.Store;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Stint.Connectors.Ssh;
-using Stint.Server;
 using Stint.Server.Audit;
 using Xunit;
 

@@ -11,7 +11,11 @@ public sealed class SshConfigTests
     {
         var certificate = new JsonObject
         {
-            ["resource"] = "web", ["host"] = "web1.internal", ["port"] = 22, ["user"] = "deploy", ["host_keys"] = new JsonArray("ssh-ed25519 AAAAC3Nz"),
+            ["resource"] = "web",
+            ["host"] = "web1.internal",
+            ["port"] = 22,
+            ["user"] = "deploy",
+            ["host_keys"] = new JsonArray("ssh-ed25519 AAAAC3Nz"),
         };
         if (name.Length > 0)
         {
@@ -52,6 +56,24 @@ public sealed class SshConfigTests
     [InlineData("/tmp/${HOME}")]
     [InlineData("/tmp/a\nProxyCommand id")]
     public void Of_AFolderThatSshWouldReadOtherwise_IsRefused(string folder) => Assert.Throws<CommandFailed>(() => SshConfig.Of(Certificate(), null, folder));
+
+    [Fact]
+    public void Asking_AHost_HasSshAskBeforeItReads() => Assert.Equal(
+        "Match originalhost web exec \"'/opt/our tools/stint' ssh --server 'https://stint.example.com/' --renew web\"\n    Include \"/home/ann/x y/web/config\"\n",
+        SshConfig.Asking("web", "/opt/our tools/stint", new Uri("https://stint.example.com"), "/home/ann/x y/web"));
+
+    [Theory]
+    [InlineData("web\n", "/bin/stint", "https://x", "/home/ann")]
+    [InlineData("-x", "/bin/stint", "https://x", "/home/ann")]
+    [InlineData("*", "/bin/stint", "https://x", "/home/ann")]
+    [InlineData("web", "/bin/a\"b/stint", "https://x", "/home/ann")]
+    [InlineData("web", "/bin/a'b/stint", "https://x", "/home/ann")]
+    [InlineData("web", "/bin/stint", "https://x", "/home/*")]
+    [InlineData("web", "/bin/%h/stint", "https://x", "/home/ann")]
+    [InlineData("web", "/bin/stint", "https://x/%22", "/home/ann")]
+    [InlineData("web", "/bin/stint", "https://x", "/home/$USER")]
+    public void Asking_WhatWouldBeReadOtherwise_IsRefused(string host, string stint, string server, string folder) =>
+        Assert.Throws<CommandFailed>(() => SshConfig.Asking(host, stint, new Uri(server), folder));
 
     [Theory]
     [InlineData("-l")]

@@ -1,4 +1,5 @@
 using Stint.Core.Grants;
+using Stint.Core.Requests;
 using Stint.Server.Store;
 using Xunit;
 
@@ -17,7 +18,7 @@ public sealed class CertificateRowsTests
         await using var test = await TestStore.OpenAsync(kind);
         var grant = await test.WriteAsync(async work =>
         {
-            var request = await work.InsertAsync(test.Asking("ann", Stint.Core.Requests.RequestState.Approved));
+            var request = await work.InsertAsync(test.Asking("ann", RequestState.Approved));
             var ready = await work.InsertAsync(test.Right(request));
             var account = await work.InsertAsync(test.Account(ready), TestStore.Sealer.Seal("pw", "test"));
             var opening = await work.MoveAsync(ready, ready with { State = GrantState.Opening, Assignment = account!.Id, BegunAt = TestStore.Now, NotBefore = TestStore.Now, NotAfter = TestStore.Now.AddMinutes(30) });
@@ -25,8 +26,14 @@ public sealed class CertificateRowsTests
         });
         var one = new IssuedCertificate
         {
-            Serial = (1L << 52) - 1, Grant = grant.Id, Authority = Authority, AuthorityKey = "ssh-ed25519 AAAA", Fingerprint = "SHA256:x",
-            MadeAt = TestStore.Now, NotBefore = TestStore.Now.AddMinutes(-1), NotAfter = TestStore.Now.AddMinutes(30),
+            Serial = (1L << 52) - 1,
+            Grant = grant.Id,
+            Authority = Authority,
+            AuthorityKey = "ssh-ed25519 AAAA",
+            Fingerprint = "SHA256:x",
+            MadeAt = TestStore.Now,
+            NotBefore = TestStore.Now.AddMinutes(-1),
+            NotAfter = TestStore.Now.AddMinutes(30),
         };
         await test.WriteAsync(async work => await work.InsertAsync(one));
         Assert.Equal(one, Assert.Single((await test.ReadAsync(async reads => await reads.CertificatesAsync(new Page()))).Items));
