@@ -105,6 +105,9 @@ internal sealed class SshTool : IDisposable
             var (output, error) = (await said, await wrong);
             return process.ExitCode == 0 || tolerant
                 ? output
+                : error.StartsWith("No user exists for uid", StringComparison.Ordinal)
+                ? throw new SshTroubleException(
+                    $"the user that Stint runs as has no name on this machine, and {tool} works for nobody without one", "name it in /etc/passwd, or install libnss-systemd where systemd made it up (DynamicUser)")
                 : throw new SshTroubleException($"{tool} refused: {FirstLine(error)}", $"see what its manual says, or whether the server's {tool} is too old");
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
