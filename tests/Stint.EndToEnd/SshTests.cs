@@ -124,6 +124,14 @@ public sealed class SshTests
         Assert.Contains($"(serial {serial})", log, StringComparison.Ordinal);
         (await carol.StintAsync("audit", "verify")).Good();
         Assert.DoesNotContain("PRIVATE KEY", stint.Log, StringComparison.Ordinal);
+
+        // The host ends it by itself, with Stint dead.
+        grants["shell"] = await ann.OpenAsync("web/shell", 10);
+        await CertifyAsync("shell");
+        Assert.Equal("in", (await ByHandAsync(sshd.User)).Good().Trim());
+        await stint.KillAsync();
+        await Until.TrueAsync("the certificate is over", s_soon, async () => (await ByHandAsync(sshd.User)).ExitCode == 255);
+        Assert.Contains("Certificate invalid: expired", await sshd.LogAsync(), StringComparison.Ordinal);
     }
 
     private string Catalog(string rest)
