@@ -15,18 +15,30 @@ internal static class ConnectVerbs
     {
         var which = GrantVerbs.Which();
         var print = new Option<bool>("--print") { Description = "Print a DSN with its secret and start nothing." };
-        var words = Trailing("Command to run instead of psql, after --.");
-        var command = new Command("connect", "Open psql, or any command, at what you hold.") { which, print, words };
+        var words = Trailing("Command to run instead of psql or ssh, after --.");
+        var command = new Command("connect", "Open psql or ssh, or any command, at what you hold.") { which, print, words };
         return Verb.Asks(command, async (verb, client, cancellation) =>
         {
-            var line = verb.Get(words) is { Length: > 0 } given ? given : ["psql"];
+            var grant = await GrantVerbs.FindAsync(client, verb.Get(which), ["ready", "opening", "open"], cancellation);
+            var host = (string?)grant["kind"] == SshVerbs.Kind;
+            if (host && verb.Get(print))
+            {
+                throw new CommandFailed(ExitCode.Usage, $"{grant["role"]} is a host, and has no DSN.", $"Try: stint ssh {verb.Get(which)}");
+            }
+
+            string[] line = verb.Get(words) is { Length: > 0 } given ? given : host ? ["ssh", (string)grant["resource"]!] : ["psql"];
             if (!verb.Get(print))
             {
                 Program(line[0]);
             }
 
-            var grant = await GrantVerbs.FindAsync(client, verb.Get(which), ["ready", "opening", "open"], cancellation);
-            var door = await OpenDoorAsync(verb, client, grant, cancellation);
+            grant = await OpenAsync(verb, client, grant, cancellation);
+            if (host)
+            {
+                return await SshVerbs.StartAsync(verb, client, grant, null, _ => line, cancellation);
+            }
+
+            var door = await DoorAsync(client, grant, cancellation);
             if (verb.Get(print))
             {
                 verb.Terminal.Answer(door, () =>
@@ -87,8 +99,10 @@ internal static class ConnectVerbs
 
             try
             {
-                var door = await OpenDoorAsync(verb, client, grant, cancellation);
-                return await StartAsync(line, door, grant, cancellation);
+                grant = await OpenAsync(verb, client, grant, cancellation);
+                return (string?)grant["kind"] == SshVerbs.Kind
+                    ? await SshVerbs.StartAsync(verb, client, grant, null, _ => line, cancellation)
+                    : await StartAsync(line, await DoorAsync(client, grant, cancellation), grant, cancellation);
             }
             finally
             {
@@ -151,7 +165,12 @@ internal static class ConnectVerbs
             ?? throw new CommandFailed(
                 ExitCode.Failed,
                 $"There is no program '{name}' here.",
-                name == "psql" ? "Install psql (on Debian: apt install postgresql-client), or use another tool: stint connect … --print" : null);
+                name switch
+                {
+                    "psql" => "Install psql (on Debian: apt install postgresql-client), or use another tool: stint connect … --print",
+                    "ssh" or "ssh-keygen" => "Install OpenSSH's client (on Debian: apt install openssh-client).",
+                    _ => null,
+                });
     }
 
     private static bool IsProgram(string path) => File.Exists(path)
@@ -160,7 +179,9 @@ internal static class ConnectVerbs
     private static Argument<string[]> Trailing(string description) =>
         new("COMMAND") { Description = description, Arity = ArgumentArity.ZeroOrMore };
 
-    private static async Task<JsonObject> OpenDoorAsync(Verb verb, StintClient client, JsonObject grant, CancellationToken cancellation)
+    /// <summary>The grant, open: begun when it waited for that.</summary>
+    /// <exception cref="CommandFailed">It did not open.</exception>
+    internal static async Task<JsonObject> OpenAsync(Verb verb, StintClient client, JsonObject grant, CancellationToken cancellation)
     {
         if ((string)grant["state"]! == "ready")
         {
@@ -173,13 +194,70 @@ internal static class ConnectVerbs
             throw new CommandFailed(ExitCode.Failed, $"{grant["id"]} did not open: {Cards.GrantState(verb.Terminal, grant)}", (string?)grant["trouble"]);
         }
 
-        return await client.PostAsync($"api/v1/grants/{grant["id"]}/logins", [], cancellation);
+        return grant;
     }
+
+    private static Task<JsonObject> DoorAsync(StintClient client, JsonObject grant, CancellationToken cancellation) =>
+        client.PostAsync($"api/v1/grants/{grant["id"]}/logins", [], cancellation);
 
     /// <summary>Runs it with the usual PG variables and returns its exit code. The secret is in its environment, never in a list of processes.</summary>
     private static async Task<int> StartAsync(string[] line, JsonObject door, JsonObject grant, CancellationToken cancellation)
     {
         string? root = null;
+        if ((string?)door["ca_certificate"] is { } pem)
+        {
+            root = Path.Combine(Path.GetTempPath(), $"stint-{Path.GetRandomFileName()}.pem");
+            await File.WriteAllTextAsync(root, pem, cancellation);
+        }
+
+        try
+        {
+            return await StartAsync(line, start => Prepare(start, door, grant, root), cancellation);
+        }
+        finally
+        {
+            if (root is not null)
+            {
+                File.Delete(root);
+            }
+        }
+    }
+
+    private static void Prepare(ProcessStartInfo start, JsonObject door, JsonObject grant, string? root)
+    {
+        foreach (var stale in (string[])["PGSERVICE", "PGHOSTADDR", "PGPASSFILE", "PGREQUIREAUTH", "PGOPTIONS", "PGSSLCERT", "PGSSLKEY", "DATABASE_URL"])
+        {
+            start.Environment.Remove(stale);
+        }
+
+        start.Environment["PGHOST"] = (string)door["host"]!;
+        start.Environment["PGPORT"] = door["port"]!.ToString();
+        start.Environment["PGUSER"] = (string)door["login"]!;
+        start.Environment["PGPASSWORD"] = (string)door["secret"]!;
+        start.Environment["PGDATABASE"] = (string?)door["database"] ?? "";
+        start.Environment["PGSSLMODE"] = (string)door["tls"]!;
+        if (grant["authorization_details"] is JsonArray)
+        {
+            // What was approved is compared as UTF-8: a program that speaks otherwise would be refused.
+            start.Environment["PGCLIENTENCODING"] = "UTF8";
+        }
+
+        start.Environment["DATABASE_URL"] = (string)door["dsn"]!;
+        if (root is not null)
+        {
+            start.Environment["PGSSLROOTCERT"] = root;
+        }
+    }
+
+    /// <summary>Runs a program in front and returns its exit code.</summary>
+    /// <param name="line">The program and its arguments.</param>
+    /// <param name="prepare">Sets what it finds in its environment.</param>
+    /// <param name="cancellation">Counts until it runs: from then on signals are its own.</param>
+    /// <param name="over">Waits for what ends it, and says why; null for nothing.</param>
+    /// <param name="say">Gets that when it has ended.</param>
+    internal static async Task<int> StartAsync(
+        string[] line, Action<ProcessStartInfo> prepare, CancellationToken cancellation, Func<CancellationToken, Task<string>>? over = null, Action<string>? say = null)
+    {
         try
         {
             var start = new ProcessStartInfo(Program(line[0])) { UseShellExecute = false };
@@ -188,30 +266,7 @@ internal static class ConnectVerbs
                 start.ArgumentList.Add(word);
             }
 
-            foreach (var stale in (string[])["PGSERVICE", "PGHOSTADDR", "PGPASSFILE", "PGREQUIREAUTH", "PGOPTIONS", "PGSSLCERT", "PGSSLKEY", "DATABASE_URL"])
-            {
-                start.Environment.Remove(stale);
-            }
-
-            start.Environment["PGHOST"] = (string)door["host"]!;
-            start.Environment["PGPORT"] = door["port"]!.ToString();
-            start.Environment["PGUSER"] = (string)door["login"]!;
-            start.Environment["PGPASSWORD"] = (string)door["secret"]!;
-            start.Environment["PGDATABASE"] = (string?)door["database"] ?? "";
-            start.Environment["PGSSLMODE"] = (string)door["tls"]!;
-            if (grant["authorization_details"] is JsonArray)
-            {
-                // What was approved is compared as UTF-8: a program that speaks otherwise would be refused.
-                start.Environment["PGCLIENTENCODING"] = "UTF8";
-            }
-
-            start.Environment["DATABASE_URL"] = (string)door["dsn"]!;
-            if ((string?)door["ca_certificate"] is { } pem)
-            {
-                root = Path.Combine(Path.GetTempPath(), $"stint-{Path.GetRandomFileName()}.pem");
-                await File.WriteAllTextAsync(root, pem, cancellation);
-                start.Environment["PGSSLROOTCERT"] = root;
-            }
+            prepare(start);
 
             // Ctrl-C belongs to the program in front: psql uses it to stop a query.
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
@@ -239,20 +294,44 @@ internal static class ConnectVerbs
                 _ = Native.Kill(process.Id, missed);
             }
 
-            await process.WaitForExitAsync(CancellationToken.None);
+            var exit = process.WaitForExitAsync(CancellationToken.None);
+            if (over is not null && await OverBeforeAsync(exit, over) is { } sentence)
+            {
+                _ = Native.Kill(process.Id, 1);
+                await exit;
+                say?.Invoke(sentence);
+            }
+
+            await exit;
             return process.ExitCode;
         }
         catch (Win32Exception e)
         {
             throw new CommandFailed(ExitCode.Failed, $"{line[0]} could not be started: {e.Message}");
         }
-        finally
+    }
+
+    /// <summary>Why a program has to end that has not ended by itself; null when it did.</summary>
+    private static async Task<string?> OverBeforeAsync(Task exit, Func<CancellationToken, Task<string>> over)
+    {
+        using var stop = new CancellationTokenSource();
+        var waiting = over(stop.Token);
+        if (await Task.WhenAny(exit, waiting) == waiting)
         {
-            if (root is not null)
-            {
-                File.Delete(root);
-            }
+            return await waiting;
         }
+
+        await stop.CancelAsync();
+        try
+        {
+            await waiting;
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody waits for it any more.
+        }
+
+        return null;
     }
 
     private static class Native

@@ -14,7 +14,7 @@ internal static class Root
         };
         Command[] verbs =
         [
-            .. RequestVerbs.All(), .. ApprovalVerbs.All(), .. BreakGlassVerbs.All(), .. ReviewVerbs.All(), .. PeopleVerbs.All(), .. ExplainVerbs.All(), .. GrantVerbs.All(), .. ConnectVerbs.All(), SessionVerbs.All(), .. LoginVerbs.All(), .. TokenVerbs.All(), .. ServeVerbs.All(), CatalogVerbs.All(), AuditVerbs.All(), CompletionVerbs.All(),
+            .. RequestVerbs.All(), .. ApprovalVerbs.All(), .. BreakGlassVerbs.All(), .. ReviewVerbs.All(), .. PeopleVerbs.All(), .. ExplainVerbs.All(), .. GrantVerbs.All(), .. ConnectVerbs.All(), .. SshVerbs.All(), SessionVerbs.All(), .. LoginVerbs.All(), .. TokenVerbs.All(), .. ServeVerbs.All(), CatalogVerbs.All(), AuditVerbs.All(), CompletionVerbs.All(),
         ];
         foreach (var directive in root.Directives.OfType<SuggestDirective>())
         {

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Stint.Connectors.Postgres;
+using Stint.Connectors.Ssh;
 using Stint.Connectors.Stint;
 using Stint.Core.Catalog;
 using Stint.Core.Grants;
@@ -30,6 +31,7 @@ public sealed class ConnectorList
     /// <summary>Every connector that this build knows.</summary>
     public static ConnectorList All { get; } = new([
         new PostgresConnector(),
+        new SshConnector(),
         new StintConnector(),
     ]);
 

@@ -53,6 +53,14 @@ internal sealed class IdSource(FillRandom fill)
     /// <summary>A holder's login at the gateway: readable, and different each time.</summary>
     public string NextLogin(SubjectId subject) => $"{subject.Value.Replace(':', '.')}-{Text(8)}";
 
+    /// <summary>A certificate's number: not 0, and no larger than every reader of JSON can hold.</summary>
+    public long NextSerial()
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        fill(bytes);
+        return (long)(BitConverter.ToUInt64(bytes) >> 12) + 1;
+    }
+
     /// <summary>256 bits, base64url.</summary>
     public string NextSecret() => Base64Url.EncodeToString(Bytes(32));
 

@@ -84,7 +84,7 @@ internal sealed class World : IAsyncDisposable
         _folder = folder;
         _catalog = catalog;
         (Store, Time, Target, Master) = (store, time, target, master);
-        var connectors = new ConnectorList([target, ConnectorList.All.Find("stint")!]);
+        var connectors = new ConnectorList([target, ConnectorList.All.Find("stint")!, ConnectorList.All.Find("ssh")!]);
         _provider = new ServiceCollection()
             .AddSingleton(store)
             .AddSingleton<TimeProvider>(time)
@@ -92,7 +92,7 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton(new CurrentCatalog(Load(catalog), time))
             .AddSingleton(new CatalogTruth(null))
             .AddSingleton(new Installation("test", node, "control,gateway", "0", folder, Path.Combine(folder, "recordings")))
-            .AddSingleton<ISecrets>(new NoSecrets())
+            .AddSingleton<ISecrets>(new KnownSecrets(Secrets))
             .AddSingleton(new Sealer(master))
             .AddSingleton(new IdSource(RandomNumberGenerator.Fill))
             .AddSingleton(keeper ?? new KeeperOptions())
@@ -119,6 +119,9 @@ internal sealed class World : IAsyncDisposable
     public FakeTarget Target { get; }
 
     public MasterKey Master { get; }
+
+    /// <summary>What the catalog's secrets are, by the names of their variables.</summary>
+    public Dictionary<string, string> Secrets { get; } = new(StringComparer.Ordinal);
 
     public DateTimeOffset Now => Time.GetUtcNow();
 
@@ -148,7 +151,7 @@ internal sealed class World : IAsyncDisposable
 
     public static LoadedCatalog Load(string text)
     {
-        var shapes = new Dictionary<string, KindShape> { ["postgres"] = Stint.Connectors.Postgres.PostgresSettings.Shape, ["stint"] = StintSettings.Shape };
+        var shapes = new Dictionary<string, KindShape> { ["postgres"] = Stint.Connectors.Postgres.PostgresSettings.Shape, ["stint"] = StintSettings.Shape, ["ssh"] = Stint.Connectors.Ssh.SshSettings.Shape };
         var load = CatalogLoader.Load(new CatalogSource([new CatalogFile("all.yaml", text)]), shapes);
         Assert.Empty(load.Errors.Select(error => error.ToString()));
         return load.Catalog!;
@@ -208,8 +211,8 @@ internal sealed class World : IAsyncDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private sealed class NoSecrets : ISecrets
+    private sealed class KnownSecrets(Dictionary<string, string> known) : ISecrets
     {
-        public string Reveal(SecretRef reference) => "not used by a fake target";
+        public string Reveal(SecretRef reference) => known.GetValueOrDefault(reference.Name, "not used by a fake target");
     }
 }

@@ -59,6 +59,7 @@ internal static class EvidencePhrases
             FactKinds.AssignmentRemoved => $"the account {Get("account")} was gone from the target",
             FactKinds.RemovalStuck => $"the removal of the account {Get("account")} from the target kept failing, and went on{Reason(fact, "error")}",
             FactKinds.CredentialMinted => $"{who} was given the login {Get("login")} for {grant}",
+            FactKinds.CertificateIssued => $"{who} was given the certificate {Get("serial")} for the key {Get("fingerprint")} under {grant}{Window(fact)}",
             FactKinds.SessionStarted => $"{who} connected from {Get("from")}, in session {session}",
             FactKinds.SessionAnchored => $"the recording of {session} had {fact.Number("records")} records and the hash {Short(fact.Text("recording"))}",
             FactKinds.SessionEnded => $"the session {session} ended{Reason(fact, "reason")}"

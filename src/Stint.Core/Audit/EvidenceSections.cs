@@ -34,7 +34,7 @@ internal static class EvidenceSections
             ["decisions"] = Lines(facts, fact => fact.Kind is FactKinds.RequestApproved or FactKinds.RequestDenied or FactKinds.RequestCancelled or FactKinds.RequestLapsed),
             ["grants"] = Lines(facts, fact => fact.Kind.StartsWith("Grant", StringComparison.Ordinal)
                 || fact.Kind.StartsWith("Assignment", StringComparison.Ordinal)
-                || fact.Kind is FactKinds.RemovalStuck or FactKinds.CredentialMinted),
+                || fact.Kind is FactKinds.RemovalStuck or FactKinds.CredentialMinted or FactKinds.CertificateIssued),
             ["sessions"] = Lines(facts, fact => fact.Kind.StartsWith("Session", StringComparison.Ordinal) || fact.Kind is FactKinds.StatementCounted or FactKinds.StatementRefused),
             ["recordings"] = Recordings(facts),
         };

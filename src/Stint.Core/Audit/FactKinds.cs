@@ -203,6 +203,9 @@ public static class FactKinds
     /// <summary>A holder was given a way in; the secret itself is nowhere in the log. Fields: <c>request grant login</c>.</summary>
     public const string CredentialMinted = nameof(CredentialMinted);
 
+    /// <summary>A holder was given a certificate for a key of their own. Fields: <c>request grant assignment serial fingerprint authority principals not_before not_after state</c>; <c>fingerprint</c> is their key's, <c>authority</c> the SHA-256 of the key of the CA that signed, in hexadecimal.</summary>
+    public const string CertificateIssued = nameof(CertificateIssued);
+
     /// <summary>A connection was let in. Fields: <c>request grant session subject role from application record break_glass node</c>.</summary>
     public const string SessionStarted = nameof(SessionStarted);
 

@@ -37,12 +37,13 @@ public static class FieldClasses
             user group sign_in cli
             step_up proof proved_at credential public_key authenticator_data signature nonce
             any_parameters times
+            serial fingerprint authority
             """,
         [FieldClass.Internal] =
             """
             role roles resource resources kind rule rules by_rule files policy decided_by trace because remedy verdict terms step steps
             from_step recurrence workflow joins extends account login via cause escalate to node reason_code file name drift error guarantee database
-            type sender tls labels bundle listener protocol setting mode issuer prefix scope token_id attributes previous_name client_data
+            type sender tls labels bundle listener protocol setting mode issuer prefix scope token_id principals attributes previous_name client_data
             """,
         [FieldClass.Personal] =
             """

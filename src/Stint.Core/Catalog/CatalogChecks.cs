@@ -49,6 +49,18 @@ internal static class CatalogChecks
             }
         }
 
+        foreach (var policy in catalog.Policies.Where(policy => !policy.Deny && (policy.Record == RecordMode.Strict || policy.BreakGlass is not null)))
+        {
+            // NB. Whoever wants to see what is done must not believe that they will.
+            if (policy.Roles.OrderBy(role => role.ToString(), StringComparer.Ordinal).FirstOrDefault(role => draft.Kinds.GetValueOrDefault(catalog.Resources[role.Resource].Kind) is { Unrecorded: true }) is { Resource: not null } role)
+            {
+                problems.Error(
+                    policy.Place,
+                    $"policy '{policy.Name}' wants {(policy.BreakGlass is null ? "'record: strict'" : "a break-glass, which is recorded strictly,")} at {role}, and nothing that is done there is recorded",
+                    $"let it name roles of other kinds than '{catalog.Resources[role.Resource].Kind}'");
+            }
+        }
+
         BreakGlassSection.Check(catalog, problems);
         foreach (var breach in Prover.Prove(catalog))
         {

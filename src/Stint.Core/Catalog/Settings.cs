@@ -48,6 +48,9 @@ public sealed record KindShape(string Kind, string Description, Guarantee Guaran
 
     /// <summary>Whether a session can be held to exact statements: only the gateway leads there, and it reads what is said.</summary>
     public bool HoldsToStatements { get; init; }
+
+    /// <summary>Whether what a holder does goes past the gateway, so that nothing of it is recorded.</summary>
+    public bool Unrecorded { get; init; }
 }
 
 /// <summary>One setting.</summary>

@@ -20,6 +20,7 @@ internal static class ApiRoutes
         SignInEndpoints.Map(api);
         CommandLineEndpoints.Map(api);
         GrantEndpoints.Map(api);
+        CertificateEndpoints.Map(api);
         SessionEndpoints.Map(api);
         RecordingEndpoints.Map(api);
         StatusEndpoints.Map(api);

@@ -130,7 +130,7 @@ internal static class GrantEndpoints
     }
 
     /// <summary>The answer to whoever would use what their token is not for; null for anything else.</summary>
-    private static async Task<IResult?> OutOfScopeAsync(Caller caller, FindGrants find, string id, CancellationToken cancellation) =>
+    internal static async Task<IResult?> OutOfScopeAsync(Caller caller, FindGrants find, string id, CancellationToken cancellation) =>
         caller.Scope is not null && await find.GetAsync(caller.Id, new GrantId(id), cancellation) is Outcome<GrantView>.Done { Value.Grant.Role: var role } && !caller.MayUse(role)
             ? Answers.Problem(ProblemKind.NotYours.Say($"This token is for {string.Join(", ", caller.Scope)} alone."))
             : null;

@@ -18,6 +18,8 @@ internal static class OpenApiWords
         ["person"] = "Only what this person ran.",
         ["resource"] = "Only those at this resource.",
         ["grant"] = "Only those under this grant.",
+        ["authority"] = "SHA-256 of the CA's public key, in hexadecimal.",
+        ["getAuthority.resource"] = "Name of the resource.",
         ["mine"] = "Only the caller's own.",
         ["running"] = "Only series with occurrences to come.",
         ["awaiting_me"] = "Only those that wait for the caller's answer.",

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Grants;
@@ -15,6 +16,20 @@ internal static partial class Facts
         ["grant"] = grant.Id.Value,
         ["assignment"] = assignment.Value,
         ["login"] = login,
+    };
+
+    public static Fact CertificateIssued(Grant grant, AssignmentId assignment, IssuedCertificate certificate, IReadOnlyList<string> principals, DateTimeOffset at) => new(FactKinds.CertificateIssued, at, Actor.Of(grant.Subject))
+    {
+        ["request"] = grant.Request.Value,
+        ["grant"] = grant.Id.Value,
+        ["assignment"] = assignment.Value,
+        ["serial"] = certificate.Serial.ToString(CultureInfo.InvariantCulture),
+        ["fingerprint"] = certificate.Fingerprint,
+        ["authority"] = certificate.Authority,
+        ["principals"] = principals.ToArray(),
+        ["not_before"] = certificate.NotBefore,
+        ["not_after"] = certificate.NotAfter,
+        ["state"] = "issued",
     };
 
     public static Fact SessionStarted(SessionId session, Grant grant, AssignmentId assignment, Knock knock, string? database, string node, DateTimeOffset at) => new(FactKinds.SessionStarted, at, Actor.Of(grant.Subject))

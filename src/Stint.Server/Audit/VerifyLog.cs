@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Stint.Core;
 using Stint.Core.Approvals;
@@ -131,6 +132,9 @@ internal sealed class Said
     /// <summary>What a request's exact statements are called here: its grant carries them too.</summary>
     public static string StatementsOf(string request) => $"the statements of {request}";
 
+    /// <summary>What a certificate is called here: its number alone says nothing.</summary>
+    public static string CertificateOf(string serial) => $"the certificate {serial}";
+
     public void Take(SealedFact fact)
     {
         FactBody body;
@@ -164,6 +168,11 @@ internal sealed class Said
             id = RightOf(person, until);
         }
 
+        if (kind == FactKinds.CertificateIssued && body.Text("serial") is { } serial)
+        {
+            id = CertificateOf(serial);
+        }
+
         if (id is null)
         {
             return;
@@ -185,6 +194,7 @@ internal sealed class Said
             FactKinds.AssignmentAdding => body.Text("account"),
             FactKinds.GlassBroken => $"{body.Text("request")}/{body.Text("subject")}/{body.Text("until")}",
             FactKinds.TokenMade => $"{body.Text("subject")}/{body.Text("prefix")}/{body.Text("until")}/{Scope(body)}",
+            FactKinds.CertificateIssued => $"{body.Text("grant")}/{body.Text("fingerprint")}/{body.Text("authority")}/{body.Text("not_before")}/{body.Text("not_after")}",
             FactKinds.RightGiven => $"{body.Text("role")}/{body.Text("cause")}",
             FactKinds.DelegationMade => $"{body.Text("person")}/{body.Text("delegate")}/{body.Text("start_at")}/{body.Text("until")}",
             _ => null,
@@ -235,6 +245,11 @@ internal sealed class RowCheck(Said said)
             Facts.Word(session.State),
             session.Recording is { } head ? Convert.ToHexStringLower(head.Hash) : said.DetailOf(session.Id.Value),
             "the head of its recording"), cancellation);
+        await EachAsync(page => reads.CertificatesAsync(page), certificate => Check(
+            Said.CertificateOf(certificate.Serial.ToString(CultureInfo.InvariantCulture)),
+            "issued",
+            $"{certificate.Grant}/{certificate.Fingerprint}/{certificate.Authority}/{CanonicalTime.Write(certificate.NotBefore)}/{CanonicalTime.Write(certificate.NotAfter)}",
+            "whose it is, who signed it, or how long it counts"), cancellation);
         await EachAsync(page => reads.DelegationsAsync(null, page), Check, cancellation);
         foreach (var right in await reads.RightsAsync(null))
         {

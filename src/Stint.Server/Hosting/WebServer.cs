@@ -56,6 +56,7 @@ internal static class WebServer
         app.Use(CatalogSized.RaiseAsync);
         app.Use(KeyedCall.ReadAsync);
         HealthEndpoints.Map(app);
+        CertificateEndpoints.MapOpen(app);
         FrontPage.Map(app);
         ReplayPage.Map(app);
         Assets.Map(app);

@@ -61,6 +61,7 @@ internal static class BackupFormat
         ("grants", "seq"),
         ("statement_uses", "grant_id, statement"),
         ("logins", "seq"),
+        ("certificates", "seq"),
         ("sessions", "seq"),
         ("task_deliveries", "sender, digest"),
         ("answers", "subject, idem_key"),
