@@ -179,8 +179,7 @@ internal static class CatalogEndpoints
         api.MapPost("/catalog/plan", async (Caller caller, PlanCatalog plan, [FromBody] PlanBody body, CancellationToken cancellation) =>
                 (await plan.PlanAsync(caller.Id, FilesOf(body.Files), cancellation)).Answer())
             .WithMetadata(CatalogSized.Instance)
-            .Describe("planCatalog", "What other files would change", "Problems, or who gains and who loses, and what becomes of what is open and what waits. Changes nothing. For admins, auditors and catalog keepers.", null, 200, 403)
-            .Produces(200, contentType: "application/json");
+            .Describe("planCatalog", "What other files would change", "Problems, or who gains and who loses, and what becomes of what is open and what waits. Changes nothing. For admins, auditors and catalog keepers.", typeof(PlanShape), 200, 403);
         api.MapPost("/catalog/apply", async (Caller caller, ChangeCatalog change, [FromBody] ApplyBody body, CancellationToken cancellation) =>
                 Applied(await change.ApplyAsync(
                     caller.Id,

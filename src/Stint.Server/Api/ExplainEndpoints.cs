@@ -33,23 +33,21 @@ internal static class ExplainEndpoints
                 "explain",
                 "Would somebody get a role, by which rule, with whose yes, and what would change the answer",
                 "About oneself for everybody, and only of roles that one may ask for; about others for admins, auditors, and owners of the resource. `at` in the past asks the catalog that counted then.",
-                null,
+                typeof(ExplanationShape),
                 200,
                 404,
                 409,
-                422)
-            .Produces(200, contentType: "application/json");
+                422);
         api.MapGet("/who", WhoAsync)
             .Describe(
                 "who",
                 "Everybody who could get a role, or every role that somebody could get",
                 "Each with the rules and groups that lead there, and how many yeses of whom. With neither role nor subject, what the caller could get. For others: admins, auditors, and owners of the resource.",
-                null,
+                typeof(WhoShape),
                 200,
                 404,
                 409,
-                422)
-            .Produces(200, contentType: "application/json");
+                422);
     }
 
     private static async Task<IResult> WhoAsync(Caller caller, ExplainAccess explain, string? role, string? subject, DateTimeOffset? at, int? limit, string? cursor, CancellationToken cancellation)

@@ -58,7 +58,7 @@ internal static class OpenApiOperations
     {
         "auditHead" => "text/plain",
         "auditExport" or "replayCatalog" => "application/jsonl",
-        "auditEvidence" or "getReplay" or "planCatalog" or "getCatalogChange" or "explain" or "who" => "application/json",
+        "auditEvidence" or "getReplay" or "getCatalogChange" => "application/json",
         "catalogSchema" => "application/schema+json",
         _ => null,
     };

@@ -63,6 +63,8 @@ internal static class OpenApiWords
         ["id"] = "Its name.",
         ["name"] = "Its name.",
         ["request"] = "Name of the request.",
+        ["terms"] = "For how long and how recorded; absent from a no.",
+        ["consequences"] = "What becomes of what is open and of what waits.",
         ["recurrence"] = "When it opens again and again; absent for once.",
         ["grant"] = "Name of the grant.",
         ["assignment"] = "Name of what stands at the target.",

@@ -1,6 +1,9 @@
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.DependencyInjection;
+using Stint.Server.Api;
 using Stint.Server.Catalog;
 using Xunit;
 
@@ -18,6 +21,9 @@ public sealed class CatalogApiTests : IAsyncLifetime
 
     private static object[] Files(string text) => [new { name = "all.yaml", text }];
 
+    /// <summary>Reads an answer as what the OpenAPI document says that it is: nothing may be in it that is not described, nor be missing that is.</summary>
+    private static T Described<T>(JsonObject answer, JsonTypeInfo<T> shape) => answer.Deserialize(shape)!;
+
     private async Task<string> CountsAsync() => (string)(await _node.GetAsync("carol", "/api/v1/catalog"))["version"]!;
 
     [Fact]
@@ -26,6 +32,7 @@ public sealed class CatalogApiTests : IAsyncLifetime
         var first = await CountsAsync();
         var plan = await _node.PostAsync("dan", "/api/v1/catalog/plan", new { files = Files(Other) });
         Assert.Equal("group:developers (2 people) get orders-db/read-only otherwise: for 2h at most, before 4h", (string?)plan["access"]![0]!["sentence"]);
+        Assert.Equal(["developers", "read"], Described(plan, ApiJson.Default.PlanShape).Access!.SelectMany(change => change.Before.Rules.Prepend(change.Who[0][6..])).Select(word => word.Split(' ')[0]));
         var applied = await _node.PostAsync("carol", "/api/v1/catalog/apply", new { files = Files(Other), @base = plan["base"]!.ToString(), note = "shorter", commit = new string('a', 40), dirty = true });
         Assert.Equal((string?)plan["version"], (string?)applied["applied"]!["version"]);
         Assert.Equal((string?)plan["version"], await CountsAsync());
@@ -116,8 +123,8 @@ public sealed class CatalogApiTests : IAsyncLifetime
             Assert.Equal(absentBody.ToJsonString(), hiddenBody.ToJsonString());
         }
 
-        Assert.Equal("approval", (string?)(await _node.GetAsync("bob", "/api/v1/explain?subject=ann&role=orders-db/owner"))["standing"]!["way"]);
-        Assert.Equal(["ann", "bob"], (await _node.GetAsync("dan", "/api/v1/who?role=orders-db/read-only"))["items"]!.AsArray().Select(item => (string)item!["subject"]!));
+        Assert.Equal("approval", Described(await _node.GetAsync("bob", "/api/v1/explain?subject=ann&role=orders-db/owner"), ApiJson.Default.ExplanationShape).Standing.Way);
+        Assert.Equal(["ann", "bob"], Described(await _node.GetAsync("dan", "/api/v1/who?role=orders-db/read-only"), ApiJson.Default.WhoShape).Items.Select(item => item.Subject));
         Assert.Equal(422, (int)(await _node.SendAsync("dan", HttpMethod.Get, "/api/v1/explain?role=nonsense")).Status);
         Assert.Equal(400, (int)(await _node.SendAsync("dan", HttpMethod.Get, "/api/v1/explain?role=a/b&at=yesterday")).Status);
     }
