@@ -87,6 +87,7 @@ internal static class UseCases
         .AddSingleton<MintLogin>()
         .AddSingleton<KillSession>()
         .AddSingleton<FindSessions>()
+        .AddSingleton<MarkPages>()
         .AddSingleton<NodeLinks>()
         .AddSingleton<NodeGate>()
         .AddSingleton<Recordings>()

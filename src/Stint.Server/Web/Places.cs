@@ -1,0 +1,16 @@
+namespace Stint.Server.Web;
+
+/// <summary>A place in the side bar.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="Href">Where it is.</param>
+/// <param name="Key">The key that leads there after <c>g</c>.</param>
+internal sealed record Place(string Name, string Href, char Key);
+
+/// <summary>The places that a person finds in the side bar, in their order.</summary>
+internal static class Places
+{
+    public static IReadOnlyList<Place> All { get; } =
+    [
+        new("Home", "/home", 'h'),
+    ];
+}
