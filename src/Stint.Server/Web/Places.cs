@@ -12,5 +12,7 @@ internal static class Places
     public static IReadOnlyList<Place> All { get; } =
     [
         new("Home", "/home", 'h'),
+        new("Request", "/request", 'r'),
+        new("Approvals", "/approvals", 'a'),
     ];
 }

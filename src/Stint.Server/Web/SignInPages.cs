@@ -17,6 +17,9 @@ internal static class SignInPages
         ApprovePages.Map(routes);
         LivePages.Map(routes);
         HomePages.Map(routes);
+        AskPages.Map(routes);
+        RequestPages.Map(routes);
+        ApprovalPages.Map(routes);
 
         routes.MapGet("/account", async (Caller caller, WebSessions browsers, CancellationToken cancellation) => PageResult.Of<Account>(new Dictionary<string, object?>
         {

@@ -60,4 +60,18 @@ document.addEventListener("keydown", (event) => {
 if (window.Idiomorph) {
   window.Idiomorph.defaults.ignoreActiveValue = true;
   window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && /^(DETAILS|DIALOG)$/.test(node.tagName)) && !(name === "value" && node === document.activeElement);
+
+  // What is about to be answered is not taken from under the hand.
+  window.Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) => !node.dataset?.held;
+  window.Idiomorph.defaults.callbacks.beforeNodeRemoved = (node) => !node.dataset?.held;
 }
+
+// A form that is sent once is not sent twice by a second click.
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.once !== undefined && !event.defaultPrevented) {
+    for (const button of event.target.querySelectorAll("button[type=submit]")) { button.disabled = true; }
+  }
+});
+window.addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("form[data-once] button[type=submit]")) { button.disabled = false; }
+});
