@@ -121,6 +121,7 @@ internal static class UseCases
         .AddSingleton<Checkpoints>()
         .AddSingleton<VerifyLog>()
         .AddSingleton<ReadLog>()
+        .AddSingleton<SearchLog>()
         .AddSingleton<CollectEvidence>()
         .AddSingleton<ReadStatus>();
 

@@ -20,6 +20,8 @@ internal static class SignInPages
         AskPages.Map(routes);
         RequestPages.Map(routes);
         ApprovalPages.Map(routes);
+        SessionPages.Map(routes);
+        AuditPages.Map(routes);
 
         routes.MapGet("/account", async (Caller caller, WebSessions browsers, CancellationToken cancellation) => PageResult.Of<Account>(new Dictionary<string, object?>
         {

@@ -104,4 +104,61 @@ public sealed class PagesTests
         Assert.Equal(HttpStatusCode.Found, (await bob.PostAsync($"/approvals/delegations/{id}/end", ("csrf", csrf))).Response.StatusCode);
         Assert.DoesNotContain("ann answers for you", (await bob.GetAsync("/approvals")).Text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Audit_IsThereForWhoMayReadIt_AndForOwnersAboutWhatTheyOwn()
+    {
+        await using var node = await TestNode.StartAsync();
+        using var ann = new Browser(node);
+        using var bob = new Browser(node);
+        using var dan = new Browser(node);
+        await ann.SignInAsync("ann");
+        await bob.SignInAsync("bob");
+        await dan.SignInAsync("dan");
+        var asked = await node.PostAsync("ann", "/api/v1/requests", new { role = "orders-db/owner", for_seconds = 600, reason = "=HYPERLINK(1)" }, HttpStatusCode.Created);
+
+        // Not in the side bar, and not at its address.
+        Assert.DoesNotContain("/audit", (await ann.GetAsync("/home")).Text, StringComparison.Ordinal);
+        foreach (var path in (string[])["/audit", "/audit/at?resource=orders-db", "/audit/at?resource=none"])
+        {
+            Assert.Equal(HttpStatusCode.NotFound, (await ann.GetAsync(path)).Response.StatusCode);
+        }
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await ann.GetAsync("/audit/facts.csv")).Response.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await bob.GetAsync("/audit/facts.csv")).Response.StatusCode);
+        var (_, owned) = await bob.GetAsync("/audit");
+        Assert.Contains("Look back", owned, StringComparison.Ordinal);
+        Assert.DoesNotContain("RequestAsked", owned, StringComparison.Ordinal);
+        Assert.Contains("<td>ann</td>", (await bob.GetAsync("/audit/at?resource=orders-db")).Text, StringComparison.Ordinal);
+
+        // An auditor finds a fact by its words, by its kind and by its day; what is no day is not looked for.
+        var today = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+        foreach (var (query, there) in new[]
+        {
+            ("", true), ($"?q=ANN+{asked["id"]}", true), ("?kind=RequestAsked", true), ("?kind=RequestDenied", false), ($"?since={today}&until={today}", true), ("?until=2020-01-01", false), ("?since=2099-01-01", false), ("?q=100%25", false),
+        })
+        {
+            Assert.Equal(there, (await dan.GetAsync("/audit" + query)).Text.Contains("<td>RequestAsked</td>", StringComparison.Ordinal));
+        }
+
+        var (csv, table) = await dan.GetAsync("/audit/facts.csv?kind=RequestAsked");
+        Assert.Equal("text/csv", csv.Content.Headers.ContentType!.MediaType);
+        Assert.Equal(2, table.TrimEnd().Split("\r\n").Length);
+        Assert.DoesNotContain(",=", table, StringComparison.Ordinal);
+        Assert.Contains("AuditExported", (await dan.GetAsync("/audit")).Text, StringComparison.Ordinal);
+        var (_, verified) = await dan.PostAsync("/audit/verify", ("csrf", FieldOf((await dan.GetAsync("/audit")).Text, "csrf")));
+        Assert.Contains("facts are as they were signed", verified, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sessions_WithNoneYet_SayHowOneComesToBe_AndOnesOfOthersAreNotThere()
+    {
+        await using var node = await TestNode.StartAsync();
+        using var ann = new Browser(node);
+        await ann.SignInAsync("ann");
+        Assert.Contains("stint connect RESOURCE", (await ann.GetAsync("/sessions")).Text, StringComparison.Ordinal);
+        Assert.Contains("You see your own", (await ann.GetAsync("/sessions/statements")).Text, StringComparison.Ordinal);
+        Assert.Contains("None.", (await ann.GetAsync("/sessions/statements?table=orders&cursor=x")).Text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await ann.GetAsync("/sessions/ses-000000000000")).Response.StatusCode);
+    }
 }
