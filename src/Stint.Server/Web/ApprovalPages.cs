@@ -81,8 +81,8 @@ internal sealed class ApprovalPages(
             request.Digest,
             $"{(place is { } absent ? $"you answer for {absent.Person}" : "you may answer")}{(turn is null ? "" : $", step {turn.Step.Name}: {turn.Missing} of {turn.Step.Need} missing")}",
             string.Join(", ", view.Steps.Where(step => step.State == StepState.Open).SelectMany(step => step.Could).Distinct().Where(person => person != caller.Id && person != place?.Person)),
-            before is null ? "" : $"{Sentences.Day(before.StartedAt)}{(before.Recording is { } recorded ? $", {recorded.Statements} statements" : "")}",
-            string.Join(", ", holds.Select(held => $"{held.Grant.Role} until {(held.Grant.NotAfter is { } end ? Sentences.Day(end) : "later")}")),
+            before is null ? null : RequestPages.Shown(before, caller),
+            [.. holds.Where(held => held.Grant.NotAfter is not null).Select(held => new ShownHad(held.Grant.Subject.Value, held.Grant.Role.ToString(), held.Grant.Request.Value, held.Grant.NotBefore!.Value, held.Grant.NotAfter!.Value))],
             ApprovePages.Demanded(caller, view) != StepUp.None,
             [.. (request.Statements?.List ?? []).Select(one => new ShownStatement(one.Sql, ApprovePages.How(one)))]);
     }

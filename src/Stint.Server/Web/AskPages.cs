@@ -174,7 +174,7 @@ internal sealed class AskPages(MarkPages marks, FindRoles roles, FindBundles bun
 
     private static string About(RoleOffer offer) => string.Join(" ", new[]
     {
-        offer.Role.Description.Length > 0 ? offer.Role.Description : offer.Resource.Description,
+        (offer.Role.Description.Length > 0 ? offer.Role.Description : offer.Resource.Description) is { Length: > 0 } what ? Told.Sentence(what) : "",
         $"Up to {Sentences.Span(offer.Max)}.",
         offer.Conditions.Count > 0 ? $"Only when {string.Join(" and ", offer.Conditions)}." : "",
     }.Where(text => text.Length > 0));

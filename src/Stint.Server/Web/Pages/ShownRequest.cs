@@ -49,7 +49,7 @@ public sealed record ShownSession(
 /// <param name="Digest">What an answer is bound to.</param>
 /// <param name="Because">Why it came to whoever looks.</param>
 /// <param name="Others">Who else could answer; empty for nobody.</param>
-/// <param name="LastTime">What they did with it last time; empty for what whoever looks may not know, and for never.</param>
+/// <param name="LastTime">Their last session with it; null for one that whoever looks may not know of, and for none.</param>
 /// <param name="Holds">What else they hold there; empty for what whoever looks may not know, and for nothing.</param>
 /// <param name="Proof">Whether a yes takes a fresh proof, which the whole page asks for.</param>
 /// <param name="Statements">The only statements that may run.</param>
@@ -69,8 +69,8 @@ public sealed record ShownCard(
     string Digest,
     string Because,
     string Others,
-    string LastTime,
-    string Holds,
+    ShownSession? LastTime,
+    IReadOnlyList<ShownHad> Holds,
     bool Proof,
     IReadOnlyList<ShownStatement> Statements);
 
