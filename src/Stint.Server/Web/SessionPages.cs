@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Stint.Core;
 using Stint.Core.Sessions;
-using Stint.Server.Catalog;
 using Stint.Server.Identity;
 using Stint.Server.Sessions;
 using Stint.Server.Store;

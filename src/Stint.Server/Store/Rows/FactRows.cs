@@ -1,5 +1,4 @@
 using System.Globalization;
-using Stint.Core;
 using Stint.Core.Audit;
 using Stint.Core.Grants;
 

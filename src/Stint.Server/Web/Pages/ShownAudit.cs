@@ -6,9 +6,9 @@ namespace Stint.Server.Web.Pages;
 /// <param name="Kind">What happened.</param>
 /// <param name="Actor">Who did it.</param>
 /// <param name="Request">The request that it names; empty for none.</param>
-/// <param name="Short">What it says, shortened.</param>
+/// <param name="Said">What it says, shortened.</param>
 /// <param name="Body">All of it, as it is hashed.</param>
-public sealed record ShownFact(long Seq, DateTimeOffset At, string Kind, string Actor, string Request, string Short, string Body);
+public sealed record ShownFact(long Seq, DateTimeOffset At, string Kind, string Actor, string Request, string Said, string Body);
 
 /// <summary>What a verification found.</summary>
 /// <param name="Holds">Whether all of it is as it was signed.</param>
