@@ -83,6 +83,7 @@ internal static class Assets
     {
         ".css" => "text/css; charset=utf-8",
         ".js" => "text/javascript; charset=utf-8",
+        ".svg" => "image/svg+xml",
         var other => throw new InvalidOperationException($"A page has no use for {other}."),
     };
 
