@@ -91,6 +91,7 @@ internal static class UseCases
         .AddSingleton<ListRevoked>()
         .AddSingleton<KillSession>()
         .AddSingleton<FindSessions>()
+        .AddSingleton<MarkPages>()
         .AddSingleton<NodeLinks>()
         .AddSingleton<NodeGate>()
         .AddSingleton<Recordings>()
@@ -124,6 +125,7 @@ internal static class UseCases
         .AddSingleton<Checkpoints>()
         .AddSingleton<VerifyLog>()
         .AddSingleton<ReadLog>()
+        .AddSingleton<SearchLog>()
         .AddSingleton<CollectEvidence>()
         .AddSingleton<ReadStatus>();
 
