@@ -116,7 +116,7 @@ internal sealed class Node : IAsyncDisposable
             Verify = new VerifyLog(store, current, checkpoints),
             Gate = new SessionGate(store, live, new Upstreams(sealer), reach, ids, installation, new GateOptions(10, null), time, NullLogger<SessionGate>.Instance),
             Orders = orders,
-            Mint = new MintLogin(store, begin, find, reach, ids, time),
+            Mint = new MintLogin(store, new HeldGrant(store, begin, find, time), reach, ids, time),
             Drift = new ScanDrift(store, current, reach, time, options, NullLogger<ScanDrift>.Instance),
         };
     }

@@ -87,8 +87,7 @@ internal sealed class TestNode : IAsyncDisposable
         var arguments = Arguments(folder, output, settings);
         var reading = OptionsReader.Read(arguments, arguments.Environment!);
         Assert.Empty(reading.Problems);
-        Directory.CreateDirectory(reading.Options!.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        await EmptyStore.CopySqliteAsync(Path.Combine(reading.Options.Data, "stint.db"));
+        await EmptyStore.CopySqliteAsync(Path.Combine(reading.Options!.Data, "stint.db"));
         return new TestNode(folder, await ServerNode.StartAsync(reading.Options!, arguments, CancellationToken.None), output, settings);
     }
 

@@ -9,10 +9,20 @@ internal static class EmptyStore
     private static readonly Lazy<Task<byte[]>> s_sqlite = new(MakeSqliteAsync);
     private static readonly Lazy<Task<string>> s_postgres = new(MakePostgresAsync);
 
-    /// <summary>Puts the file of an empty SQLite store there.</summary>
+    /// <summary>Puts the file of an empty SQLite store there, and makes its folder where that is missing.</summary>
     public static async Task CopySqliteAsync(string path)
     {
         var bytes = await s_sqlite.Value;
+        var folder = Path.GetDirectoryName(path)!;
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
