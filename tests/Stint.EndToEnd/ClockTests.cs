@@ -7,25 +7,40 @@ using Xunit;
 
 namespace Stint.EndToEnd;
 
+/// <summary>The clock is set.</summary>
+public sealed class ClockSetTests(RealServers servers, ITestOutputHelper output) : ClockChanges(servers, output)
+{
+    [Theory]
+    [InlineData("set back by an hour", true)]
+    [InlineData("set forward by an hour", false)]
+    [InlineData("set forward by an hour and back again", false)]
+    public Task Clock_WhateverItIsSetTo_NobodyGetsMoreTime(string what, bool whole) => NobodyGetsMoreTimeAsync(what, whole);
+}
+
+/// <summary>The clock goes at another rate, or not at all. A class of its own, so that both run side by side.</summary>
+public sealed class ClockRateTests(RealServers servers, ITestOutputHelper output) : ClockChanges(servers, output)
+{
+    [Theory]
+    [InlineData("stopped", true)]
+    [InlineData("slowed to half its rate", true)]
+    [InlineData("doubled in its rate", false)]
+    public Task Clock_WhateverItsRate_NobodyGetsMoreTime(string what, bool whole) => NobodyGetsMoreTimeAsync(what, whole);
+}
+
 /// <summary>
 /// The server's clock is set, stopped and slowed while access is open: it never lasts longer than it was given, by the
 /// target's own clock, which nobody touches. That the connection is cut, that nobody comes in anew, and that applications
 /// are told no are measured apart.
 /// </summary>
-public sealed class ClockTests(RealServers servers, ITestOutputHelper output)
+public abstract class ClockChanges(RealServers servers, ITestOutputHelper output)
 {
     private const int Length = 10;
 
     private static readonly TimeSpan s_late = TimeSpan.FromSeconds(1);
 
-    [Theory]
-    [InlineData("set back by an hour", true)]
-    [InlineData("set forward by an hour", false)]
-    [InlineData("set forward by an hour and back again", false)]
-    [InlineData("stopped", true)]
-    [InlineData("slowed to half its rate", true)]
-    [InlineData("doubled in its rate", false)]
-    public async Task Clock_WhateverIsDoneToIt_NobodyGetsMoreTime(string what, bool whole)
+    /// <param name="what">What is done to the clock.</param>
+    /// <param name="whole">Whether nobody may get less time either.</param>
+    private protected async Task NobodyGetsMoreTimeAsync(string what, bool whole)
     {
         var shop = await Shop.OpenAsync(await servers.PostgresAsync());
         var clock = new FakeClock();

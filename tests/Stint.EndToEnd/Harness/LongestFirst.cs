@@ -10,7 +10,7 @@ namespace Stint.EndToEnd.Harness;
 /// <summary>Begins with the classes that take longest: begun last, each would run on alone with a processor idle.</summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
-    private static readonly string[] s_long = [nameof(KillTests), nameof(KillOverPostgresTests), nameof(PublishTests), nameof(ClockTests), nameof(CopyTests), nameof(GatewayNodeTests)];
+    private static readonly string[] s_long = [nameof(KillTests), nameof(KillOverPostgresTests), nameof(ClockSetTests), nameof(ClockRateTests), nameof(PublishTests), nameof(CopyTests), nameof(SshTests), nameof(WebTests), nameof(WorkloadTests), nameof(GatewayNodeTests)];
 
     /// <inheritdoc/>
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
