@@ -11,7 +11,7 @@ namespace Stint.Tests.Api;
 /// <summary>CI jobs over HTTP: they come in with the token of their platform, ask, and may nothing else.</summary>
 public sealed class WorkloadApiTests
 {
-    private const string Allowed = "GET /whoami, GET /roles, POST /requests, POST /requests/preview, GET /requests, GET /requests/{id}, POST /requests/{id}/cancel, GET /grants, GET /grants/{id}, POST /grants/{id}/begin, POST /grants/{id}/end, POST /grants/{id}/logins";
+    private const string Allowed = "GET /whoami, GET /roles, POST /requests, POST /requests/preview, GET /requests, GET /requests/{id}, POST /requests/{id}/cancel, GET /grants, GET /grants/{id}, POST /grants/{id}/begin, POST /grants/{id}/end, POST /grants/{id}/logins, POST /grants/{id}/certificates";
 
     private static string Catalog { get; } = TestNode.Catalog
         .Replace("groups:\n  developers: [ann, bob]", """
