@@ -76,7 +76,8 @@ public abstract record ApprovalProof
     /// <summary>They had just signed in.</summary>
     /// <param name="At">When they proved who they are.</param>
     /// <param name="By">With what: <c>passkey</c>, <c>password</c>, <c>oidc:NAME</c>.</param>
-    public sealed record Fresh(DateTimeOffset At, string By) : ApprovalProof
+    /// <param name="CommandLine">Name of the command line's login that carried it here from the browser; null for the browser itself.</param>
+    public sealed record Fresh(DateTimeOffset At, string By, string? CommandLine = null) : ApprovalProof
     {
         public override StepUp Kind => StepUp.Fresh;
     }

@@ -108,6 +108,9 @@ public static class FactKinds
     /// <summary>A provider said at a sign-in in which of its groups somebody is that the catalog names, or what it said is over by time. Fields: <c>subject via added removed until</c>; <c>until</c> is null for what is over, and of a subject that only left groups by time the name is in small letters.</summary>
     public const string ProviderGroupsTold = nameof(ProviderGroupsTold);
 
+    /// <summary>A provider said at a sign-in what its table of attributes names of somebody, or what it said is over by time. Fields as <see cref="ProviderGroupsTold"/>; one of <c>added</c> and <c>removed</c> is <c>name=value</c>.</summary>
+    public const string ProviderAttributesTold = nameof(ProviderAttributesTold);
+
     /// <summary>A workload was let in with the token of its platform. Fields: <c>subject issuer claims from until</c>; one of <c>claims</c> is <c>name=value</c>, <c>until</c> is how long the way in lasts. Never a token.</summary>
     public const string WorkloadAdmitted = nameof(WorkloadAdmitted);
 

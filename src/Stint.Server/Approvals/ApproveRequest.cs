@@ -83,7 +83,7 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
                 var proof = demanded == StepUp.None ? null : Counting(yes.Proof, seen.Digest, now);
                 if (!StepUps.IsMet(demanded, proof) || (proof is ApprovalProof.Passkey && (yes.NoteUse is null || !await yes.NoteUse(work))))
                 {
-                    return new Outcome<RequestView>.Refused($"the policy demands {StepUps.Say(demanded)}", $"{StepUpPage.Advice} {StepUpPage.Of(id)}");
+                    return new Outcome<RequestView>.Refused($"the policy demands {StepUps.Say(demanded)}", $"{StepUpPage.Advice} {StepUpPage.Of(id)}{(demanded == StepUp.Fresh ? StepUpPage.OrCommandLine : "")}");
                 }
 
                 var moved = await steps.GiveAsync(
@@ -132,6 +132,9 @@ internal static class StepUpPage
 {
     /// <summary>What leads there.</summary>
     public const string Advice = "Approve it in a browser, at this server's page";
+
+    /// <summary>The other way where a fresh proof is enough.</summary>
+    public const string OrCommandLine = ", or log in your command line anew (stint login) and approve it right after: how you proved yourself in the browser counts there for as long";
 
     public static string Of(RequestId id) => $"/approve/{id}";
 }

@@ -259,8 +259,8 @@ internal sealed partial class Work
             await ChangedAsync("left", key, null, takes: false);
         }
 
-        // NB. From now on the directory says in which groups they are, and no provider.
-        if (await Db.RunAsync("DELETE FROM provider_groups WHERE name = $1", key) > 0)
+        // NB. From now on the directory says in which groups they are and what is known of them, and no provider.
+        if (await Db.RunAsync("DELETE FROM provider_groups WHERE name = $1", key) + await Db.RunAsync("DELETE FROM provider_attributes WHERE name = $1", key) > 0)
         {
             await ChangedAsync("member", DirectoryChange.OfProviders, key, takes: true);
         }
