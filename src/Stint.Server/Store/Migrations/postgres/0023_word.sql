@@ -13,3 +13,15 @@ CREATE INDEX provider_attributes_end ON provider_attributes (until);
 CREATE TRIGGER provider_attributes_fixed BEFORE UPDATE ON provider_attributes FOR EACH ROW
 WHEN (NEW.name <> OLD.name OR NEW.provider <> OLD.provider OR NEW.attribute <> OLD.attribute OR NEW.value <> OLD.value)
 EXECUTE FUNCTION refuse('what a provider said does not change');
+
+-- When what a transmitter told last of an account happened, so that what comes late is not the last word. Names in small letters.
+CREATE TABLE signal_accounts (
+    sender TEXT NOT NULL,
+    name TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (sender, name)
+);
+
+CREATE TRIGGER signal_accounts_forward BEFORE UPDATE ON signal_accounts FOR EACH ROW
+WHEN (NEW.sender <> OLD.sender OR NEW.name <> OLD.name OR NEW.at < OLD.at)
+EXECUTE FUNCTION refuse('what happened last to an account does not move back');
