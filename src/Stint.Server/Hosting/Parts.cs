@@ -204,6 +204,7 @@ internal sealed class Parts
                             await work.ForgetAnswersAsync(now - KeptAnswers.KeptFor);
                             await work.ForgetReportsAsync(now);
                             await work.ForgetPassesAsync(now);
+                            await work.ForgetTriesAsync(now - Waits.Remembered);
                             await work.ForgetWebSessionsAsync(now - KeptSignIns);
                             await work.ForgetCliAsync(now - KeptAskings, now - KeptSignIns);
                             await work.ForgetDirectoryChangesAsync(await work.DirectoryNumberAsync() - KeptDirectoryChanges);

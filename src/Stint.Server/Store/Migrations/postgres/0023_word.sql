@@ -25,3 +25,17 @@ CREATE TABLE signal_accounts (
 CREATE TRIGGER signal_accounts_forward BEFORE UPDATE ON signal_accounts FOR EACH ROW
 WHEN (NEW.sender <> OLD.sender OR NEW.name <> OLD.name OR NEW.at < OLD.at)
 EXECUTE FUNCTION refuse('what happened last to an account does not move back');
+
+-- Tries in vain to sign in, by a mark of the name or the browser that says nothing of it: every node counts the same.
+CREATE TABLE sign_in_tries (
+    mark BYTEA PRIMARY KEY NOT NULL CHECK (length(mark) = 32),
+    count BIGINT NOT NULL CHECK (count >= 1),
+    at BIGINT NOT NULL,
+    until BIGINT NOT NULL CHECK (until >= at)
+);
+CREATE INDEX sign_in_tries_at ON sign_in_tries (at);
+
+-- Who would have lost something by a pull that was refused, and whether an admin confirmed them, and nobody else.
+ALTER TABLE directory_pull ADD COLUMN leaving_mark TEXT;
+ALTER TABLE directory_pull ADD COLUMN leaving_names TEXT NOT NULL DEFAULT '';
+ALTER TABLE directory_pull ADD COLUMN confirmed TEXT CHECK (confirmed IS NULL OR (leaving_mark IS NOT NULL AND confirmed = leaving_mark));
