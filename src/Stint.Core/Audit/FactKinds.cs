@@ -260,8 +260,11 @@ public static class FactKinds
     /// <summary>A group is in the directory no more. Fields: <c>group name removed count version</c>.</summary>
     public const string GroupRemoved = nameof(GroupRemoved);
 
-    /// <summary>The directory told that more people leave, or lose a group, than may at once: nothing of it was taken over. Fields: <c>count known allowed</c>.</summary>
+    /// <summary>The directory told that more people leave, or lose a group, than may at once: nothing of it was taken over. Fields: <c>count known allowed digest</c>; <c>digest</c> names who they are and what each loses.</summary>
     public const string PullRefused = nameof(PullRefused);
+
+    /// <summary>An admin confirmed that all of those have left: a look that tells the same of them is taken over. Fields: <c>by count known digest</c>; <c>digest</c> as in <see cref="PullRefused"/>.</summary>
+    public const string PullConfirmed = nameof(PullConfirmed);
 
     /// <summary>The directory was not heard of for too long. Fields: <c>until reason</c>; <c>until</c> is when it was last, absent for never.</summary>
     public const string DirectorySilent = nameof(DirectorySilent);

@@ -111,6 +111,9 @@ internal sealed class Said
     private readonly Dictionary<string, string> _states = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _details = new(StringComparer.Ordinal);
 
+    /// <summary>What they say of the directory.</summary>
+    public DirectorySaid Directory { get; } = new();
+
     /// <summary>Rows that facts speak of.</summary>
     public int Count => _states.Count;
 
@@ -144,6 +147,7 @@ internal sealed class Said
             return;
         }
 
+        Directory.Take(body);
         var kind = body.Kind;
         var id = body.Text(kind.StartsWith("Request", StringComparison.Ordinal) ? "request"
             : kind.StartsWith("Grant", StringComparison.Ordinal) ? "grant"
@@ -253,6 +257,7 @@ internal sealed class RowCheck(Said said)
             page => reads.ChangesAsync(null, page with { Limit = 20 }),
             change => Check(change.Id.Value, Facts.Word(change.State), CatalogChange.DigestOf(change) == change.Digest ? change.Digest : null, "what was proposed"),
             cancellation);
+        Read += await said.Directory.CheckAsync(reads, Find);
         foreach (var missing in said.Names.Where(name => !_seen.Contains(name)))
         {
             Find(missing, $"The log speaks of {missing}, and the store has no such row.");
