@@ -12,7 +12,7 @@ namespace Stint.Server.Approvals;
 /// <param name="SawDigest">The digest of what they were shown.</param>
 /// <param name="Via">Where they answered: <c>api</c>, <c>cli</c>, <c>web</c>.</param>
 /// <param name="InPlaceOf">Who is away and in whose place they answer; null for their own, or the first that they can.</param>
-/// <param name="Proof">How they proved themselves anew; null for a token, which proves nothing anew.</param>
+/// <param name="Proof">How they proved themselves anew; null for a token of the catalog, which proves nothing anew.</param>
 internal sealed record Yes(TimeSpan? For, string? Comment, string SawDigest, string Via, SubjectId? InPlaceOf = null, ApprovalProof? Proof = null)
 {
     /// <summary>Notes the use of the passkey that signed it, in the same write; false when it counts no longer. Null where none signed.</summary>

@@ -146,7 +146,7 @@ internal sealed class DirectorySaid
         return users.Count + groups.Count + away.Count + told.Count;
     }
 
-    private void Changed(string group, IReadOnlyList<string> added, IReadOnlyList<string> removed, long count)
+    private void Changed(string group, List<string> added, List<string> removed, long count)
     {
         if (added.Count + removed.Count != count || added.Concat(removed).Any(name => !_called.ContainsKey(name)))
         {

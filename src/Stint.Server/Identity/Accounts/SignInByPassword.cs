@@ -160,7 +160,7 @@ internal sealed class SignInByPassword(StintStore store, CurrentCatalog catalog,
         },
         cancellation);
 
-    private Task ForgetAsync(byte[] mark, CancellationToken cancellation) => store.WriteAsync(async work => await work.ForgetTriesAsync(mark), cancellation);
+    private Task<int> ForgetAsync(byte[] mark, CancellationToken cancellation) => store.WriteAsync(async work => await work.ForgetTriesAsync(mark), cancellation);
 
     private Task<bool> UseCodeAsync(SubjectId who, byte[] hash, IPAddress address, CancellationToken cancellation) => store.WriteAsync(
         async work =>
