@@ -88,6 +88,7 @@ internal static class UseCases
         .AddSingleton<MintLogin>()
         .AddSingleton<KillSession>()
         .AddSingleton<FindSessions>()
+        .AddSingleton<MarkPages>()
         .AddSingleton<NodeLinks>()
         .AddSingleton<NodeGate>()
         .AddSingleton<Recordings>()
@@ -122,6 +123,7 @@ internal static class UseCases
         .AddSingleton<Checkpoints>()
         .AddSingleton<VerifyLog>()
         .AddSingleton<ReadLog>()
+        .AddSingleton<SearchLog>()
         .AddSingleton<CollectEvidence>()
         .AddSingleton<ReadStatus>();
 

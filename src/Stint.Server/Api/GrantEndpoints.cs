@@ -135,7 +135,8 @@ internal static class GrantEndpoints
             ? Answers.Problem(ProblemKind.NotYours.Say($"This token is for {string.Join(", ", caller.Scope)} alone."))
             : null;
 
-    private static LoginShape Shape(MintedLogin minted, DoorShape door)
+    /// <summary>A way in as a client takes it.</summary>
+    public static LoginShape Shape(MintedLogin minted, DoorShape door)
     {
         var host = door.Host.Contains(':', StringComparison.Ordinal) ? $"[{door.Host}]" : door.Host;
         var dsn = $"postgresql://{Uri.EscapeDataString(minted.Login)}:{Uri.EscapeDataString(minted.Secret)}@{host}:{door.Port.ToString(CultureInfo.InvariantCulture)}/{Uri.EscapeDataString(minted.Database ?? "")}?sslmode={(door.SslMode == "disable" ? "disable" : "require")}";

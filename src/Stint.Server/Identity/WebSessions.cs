@@ -116,6 +116,16 @@ internal sealed class WebSessions(StintStore store, CurrentCatalog catalog, IdSo
         return (person, session);
     }
 
+    /// <summary>Whether a signed-in browser counts still. Asking is no use of it.</summary>
+    public async Task<bool> CountsAsync(WebSession session, CancellationToken cancellation)
+    {
+        var now = clock.Now();
+        return await store.ReadAsync(async reads => await reads.FindWebSessionAsync(session.Id), cancellation) is { EndedAt: null } found
+            && found.ExpiresAt > now
+            && now - found.UsedAt < limits.Idle
+            && catalog.Now.People.TryGetValue(found.Person.Value, out var person) && !person.Disabled;
+    }
+
     /// <summary>Somebody's signed-in browsers that count, newest first.</summary>
     public async Task<IReadOnlyList<WebSession>> ListAsync(SubjectId person, CancellationToken cancellation)
     {

@@ -26,6 +26,9 @@ internal sealed record RequestQuery
 /// <summary>Looks requests up, and waits for them to change.</summary>
 internal sealed class FindRequests(StintStore store, CurrentCatalog catalog, TimeProvider clock, RequestViews views, ApprovalSteps steps)
 {
+    /// <summary>Among how many askings the usual wait is looked for, and how many it takes to say one.</summary>
+    private const int Lately = 100, Few = 2;
+
     public Task<Outcome<RequestView>> GetAsync(SubjectId who, RequestId id, CancellationToken cancellation) => store.ReadAsync<Outcome<RequestView>>(
         async reads => await reads.FindRequestAsync(id) is { } found && await steps.MaySeeAsync(reads, who, found, clock.Now())
             ? new Outcome<RequestView>.Done(await views.OfAsync(reads, found, who))
@@ -46,6 +49,21 @@ internal sealed class FindRequests(StintStore store, CurrentCatalog catalog, Tim
         wait,
         clock,
         cancellation);
+
+    /// <summary>How long askings for a role waited for an answer lately: the middle one. Null for too few to say.</summary>
+    /// <remarks>NB. Of the asker's own: how long others waited would tell that they asked.</remarks>
+    public async Task<TimeSpan?> UsualAnswerAsync(SubjectId who, RoleRef role, CancellationToken cancellation)
+    {
+        var mine = await store.ReadAsync(async reads => await reads.RequestsAsync(new RequestFilter { Subject = who, Resource = role.Resource }, new Page(Lately)), cancellation);
+        List<TimeSpan> waits =
+        [
+            .. mine.Items
+                .Where(request => request.Role == role && request.State is RequestState.Approved or RequestState.Denied && request.Verdict is Core.Policies.Verdict.NeedsApproval && request.OccurrenceOf is null)
+                .Select(request => request.DecidedAt!.Value - request.AskedAt)
+                .Order(),
+        ];
+        return waits.Count < Few ? null : waits[waits.Count / 2];
+    }
 
     public Task<Paged<RequestView>> ListAsync(SubjectId who, RequestQuery query, Page page, CancellationToken cancellation) => store.ReadAsync(
         async reads =>

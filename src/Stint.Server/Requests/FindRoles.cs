@@ -11,6 +11,9 @@ namespace Stint.Server.Requests;
 /// <summary>What somebody may ask for.</summary>
 internal sealed class FindRoles(StintStore store, CurrentCatalog catalog, ConnectorList connectors, TimeProvider clock)
 {
+    /// <summary>How many askings say what is usual.</summary>
+    private const int Lately = 100;
+
     /// <param name="who">Who looks.</param>
     /// <param name="text">Words that must all be in the role's name, its descriptions or its labels; null or empty for every role.</param>
     /// <param name="cancellation">The caller left.</param>
@@ -50,6 +53,15 @@ internal sealed class FindRoles(StintStore store, CurrentCatalog catalog, Connec
 
         return offers;
     }
+
+    /// <summary>What somebody asked for lately, the most usual first.</summary>
+    public async Task<IReadOnlyList<RoleRef>> UsualAsync(SubjectId who, CancellationToken cancellation) =>
+    [
+        .. (await store.ReadAsync(async reads => await reads.RequestsAsync(new RequestFilter { Subject = who }, new Page(Lately)), cancellation)).Items
+            .GroupBy(request => request.Role)
+            .OrderByDescending(group => group.Count())
+            .Select(group => group.Key),
+    ];
 
     private static bool Holds(Resource resource, Role role, string word) =>
         new[] { role.Ref.ToString(), role.Description, resource.Description, resource.Kind }

@@ -9,6 +9,9 @@ namespace Stint.Server.Requests;
 /// <summary>Each person's own askings, kept under names of theirs, and the last one of a kind. Nobody sees another's.</summary>
 internal sealed class SaveRequests(StintStore store, TimeProvider clock)
 {
+    /// <summary>How many are proposed to be asked again, and among how many they are looked for.</summary>
+    private const int Lately = 6, Looked = 50;
+
     /// <summary>In the order of their names.</summary>
     public Task<List<SavedRequest>> ListAsync(SubjectId who, CancellationToken cancellation) => store.ReadAsync(async reads => await reads.SavedAsync(who), cancellation);
 
@@ -78,6 +81,16 @@ internal sealed class SaveRequests(StintStore store, TimeProvider clock)
             return found is null ? new Outcome<SavedRequest>.NotFound() : new Outcome<SavedRequest>.Done(found);
         },
         cancellation);
+
+    /// <summary>What somebody asked for lately, each role once, newest first: to be asked again as it was. Without what is not repeated by a click: emergencies, exact statements, series, extensions and tasks.</summary>
+    public async Task<IReadOnlyList<SavedRequest>> LatelyAsync(SubjectId who, CancellationToken cancellation) =>
+    [
+        .. (await store.ReadAsync(async reads => await reads.RequestsAsync(new RequestFilter { Subject = who }, new Page(Looked)), cancellation)).Items
+            .Where(request => request is { BreakGlass: false, Statements: null, Recurrence: null, OccurrenceOf: null, Extends: null, Task: null, Bundle: null, StartAt: null } && request.Verdict is not Verdict.Deny)
+            .DistinctBy(request => request.Role)
+            .Take(Lately)
+            .Select(request => new SavedRequest("", request.Role.ToString(), (long)request.For.TotalSeconds, Given(request.Reason), request.Ticket)),
+    ];
 
     private static async ValueTask<SavedRequest?> LastAsync(Reads reads, SubjectId who, RoleRef? role)
     {

@@ -89,7 +89,8 @@ internal sealed class ApprovePages(FindRequests find, FindBundles bundles, Appro
             trouble is null ? StatusCodes.Status200OK : StatusCodes.Status409Conflict);
     }
 
-    private static string How(ExactStatement statement)
+    /// <summary>With what, and how often, a statement may run.</summary>
+    public static string How(ExactStatement statement)
     {
         List<string> how = [];
         if (statement.Parameters is null)
@@ -110,7 +111,7 @@ internal sealed class ApprovePages(FindRequests find, FindBundles bundles, Appro
     }
 
     /// <summary>What else stands with the request: an emergency, a task, what a workload's token said, the rest of its bundle, which one yes lets through, and its series.</summary>
-    private async Task<string> RestAsync(Caller caller, Request request, RequestView view, CancellationToken cancellation)
+    public async Task<string> RestAsync(Caller caller, Request request, RequestView view, CancellationToken cancellation)
     {
         List<string> rest = [];
         if (request.BreakGlass)
@@ -141,7 +142,8 @@ internal sealed class ApprovePages(FindRequests find, FindBundles bundles, Appro
         return string.Join("; ", rest);
     }
 
-    private static StepUp Demanded(Caller caller, RequestView view) =>
+    /// <summary>How they would have to prove themselves for a yes.</summary>
+    public static StepUp Demanded(Caller caller, RequestView view) =>
         StepUps.Of(view.Steps.Select(step => step.Step), view.Looker is Seat.Theirs { For.Person: var absent } ? absent : caller.Id);
 
     private async Task<IResult> ApproveAsync(HttpContext context, Caller caller, RequestId id)

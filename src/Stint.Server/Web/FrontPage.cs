@@ -6,32 +6,26 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Stint.Server.Api;
 using Stint.Server.Identity;
+using Stint.Server.Web.Pages;
 
 namespace Stint.Server.Web;
 
 /// <summary>What a browser finds here: what this is, where the API is described, and what each problem means.</summary>
 internal static class FrontPage
 {
-    private const string Style = """
-        body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 3rem auto; padding: 0 1rem; color: #1b1b1f; background: #fff; }
-        code, pre { font-family: ui-monospace, monospace; background: #f2f2f5; border-radius: .25rem; padding: .1rem .3rem; }
-        pre { padding: .75rem; overflow-x: auto; }
-        a { color: #0b57a4; }
-        @media (prefers-color-scheme: dark) { body { color: #e6e6ea; background: #17171b; } code, pre { background: #26262c; } a { color: #8ab8f0; } }
-        """;
-
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/", () => Html("Stint", Front)).Quiet();
-        routes.MapGet("/style.css", () => Results.Text(Style, "text/css; charset=utf-8")).Quiet();
+        // NB. Who it is is not asked here: whether their cookie counts is seen at the page that they are led to.
+        routes.MapGet("/", (HttpContext context) => WebSessions.SecretOf(context) is null ? Html("Stint", Start) : Results.Redirect("/home")).Quiet();
         routes.MapGet("/problems", () => Html("Problems", Problems(ProblemKind.All))).Quiet();
         routes.MapGet("/problems/{name}", (string name) =>
             ProblemKind.All.Where(kind => kind.Name == name).ToList() is [_, ..] kinds ? Html("Problem", Problems(kinds)) : Results.NotFound()).Quiet();
     }
 
-    private const string Front = """
+    private const string Start = """
         <p>This server gives people access to a system for a stint: just what they need, just when they need it, and it ends by itself.</p>
-        <p>It is used from the command line:</p>
+        <p><a class="btn btn-primary" href="/home">Sign in</a></p>
+        <p>Or use it from the command line:</p>
         <pre>stint login
         stint ls
         stint request RESOURCE/ROLE --for 30m --wait
@@ -57,7 +51,5 @@ internal static class FrontPage
         return text.ToString();
     }
 
-    private static IResult Html(string title, string body) => Results.Text(
-        $"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><link rel=\"stylesheet\" href=\"/style.css\"></head>\n<body><h1>{title}</h1>\n{body}</body></html>\n",
-        "text/html; charset=utf-8");
+    private static IResult Html(string title, string body) => PageResult.Of<Front>(new Dictionary<string, object?> { [nameof(Pages.Front.Title)] = title, [nameof(Pages.Front.Body)] = body });
 }

@@ -15,6 +15,13 @@ internal static class SignInPages
         SetUpPages.Map(routes);
         WaysPages.Map(routes);
         ApprovePages.Map(routes);
+        LivePages.Map(routes);
+        HomePages.Map(routes);
+        AskPages.Map(routes);
+        RequestPages.Map(routes);
+        ApprovalPages.Map(routes);
+        SessionPages.Map(routes);
+        AuditPages.Map(routes);
 
         routes.MapGet("/account", async (Caller caller, WebSessions browsers, CancellationToken cancellation) => PageResult.Of<Account>(new Dictionary<string, object?>
         {

@@ -5,7 +5,7 @@ namespace Stint.Server.Web;
 /// <summary>Where a browser goes once somebody is signed in: a path of this server, and nothing else.</summary>
 internal static class Then
 {
-    private const string Home = "/account";
+    private const string Home = "/home";
     private const int Longest = 1_000;
 
     /// <summary>The path that was asked for, or the start page for none and for one that leads elsewhere.</summary>

@@ -326,7 +326,7 @@ public sealed class ApiTests : IAsyncLifetime
     [Fact]
     public async Task FrontPageAndProblems_AreForEverybody()
     {
-        foreach (var path in (string[])["/", "/style.css", "/problems", "/problems/not-found", "/healthz", "/readyz"])
+        foreach (var path in (string[])["/", "/problems", "/problems/not-found", "/healthz", "/readyz"])
         {
             Assert.Equal(HttpStatusCode.OK, (await _node.SendAsync(null, HttpMethod.Get, path)).Status);
         }

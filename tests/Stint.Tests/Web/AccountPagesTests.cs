@@ -173,7 +173,7 @@ public sealed partial class AccountPagesTests
         Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.Forbidden), (no.StatusCode, nobody.StatusCode));
         Assert.Equal(first.Replace("value=\"ann\"", "", StringComparison.Ordinal), second.Replace("value=\"nobody\"", "", StringComparison.Ordinal));
         var (led, _) = await other.PostAsync("/sign-in/password", ("name", "ann"), ("password", Good), ("then", "//evil.example"));
-        Assert.Equal("/account", led.Headers.Location!.ToString());
+        Assert.Equal("/home", led.Headers.Location!.ToString());
 
         // A code of an app as well, from then on.
         var csrf = CsrfOf((await ann.GetAsync("/account/ways")).Text);

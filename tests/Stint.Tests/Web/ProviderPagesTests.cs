@@ -31,7 +31,7 @@ public sealed class ProviderPagesTests
         using var browser = new Browser(node);
         using var other = new Browser(node);
         var (_, page) = await browser.GetAsync("/sign-in?then=%2Faccount%3Fx%3D1");
-        Assert.Contains("<a class=\"button\" href=\"/sign-in/acme?then=%2Faccount%3Fx%3D1\">Sign in with The acme</a>", page, StringComparison.Ordinal);
+        Assert.Contains("<a class=\"btn main\" href=\"/sign-in/acme?then=%2Faccount%3Fx%3D1\">Sign in with The acme</a>", page, StringComparison.Ordinal);
 
         var back = await AgreeAsync(browser, provider, "/sign-in/acme?then=%2Faccount%3Fx%3D1");
 
@@ -87,7 +87,7 @@ public sealed class ProviderPagesTests
         {
             var back = await AgreeAsync(browser, provider, $"/sign-in/acme?then={Uri.EscapeDataString(then)}");
             var (home, text) = await browser.GetAsync(back + "&then=https%3A%2F%2Fevil.example%2F");
-            Assert.True(home.Headers.Location?.ToString() == "/account", $"{then}: {text}");
+            Assert.True(home.Headers.Location?.ToString() == "/home", $"{then}: {text}");
         }
     }
 

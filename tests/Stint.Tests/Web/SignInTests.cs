@@ -164,15 +164,15 @@ public sealed class SignInTests
     }
 
     [Theory]
-    [InlineData(null, "/account")]
+    [InlineData(null, "/home")]
     [InlineData("/catalog/replays/rp-1?a=b#c", "/catalog/replays/rp-1?a=b#c")]
-    [InlineData("//evil.example", "/account")]
-    [InlineData("/\\evil.example", "/account")]
-    [InlineData("https://evil.example", "/account")]
-    [InlineData("javascript:alert(1)", "/account")]
-    [InlineData("/\t/evil.example", "/account")]
-    [InlineData("/a\\b", "/account")]
-    [InlineData("/sign-in?then=/sign-in", "/account")]
-    [InlineData("", "/account")]
+    [InlineData("//evil.example", "/home")]
+    [InlineData("/\\evil.example", "/home")]
+    [InlineData("https://evil.example", "/home")]
+    [InlineData("javascript:alert(1)", "/home")]
+    [InlineData("/\t/evil.example", "/home")]
+    [InlineData("/a\\b", "/home")]
+    [InlineData("/sign-in?then=/sign-in", "/home")]
+    [InlineData("", "/home")]
     public void Then_LeadsNowhereElse(string? then, string expected) => Assert.Equal(expected, Server.Web.Then.Of(then));
 }
