@@ -1,4 +1,5 @@
 using System.Text;
+using Stint.Core;
 
 namespace Stint.Server.Identity.Accounts;
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
+using Stint.Core;
 using Stint.Server.Store;
 
 namespace Stint.Server.Identity.Accounts;

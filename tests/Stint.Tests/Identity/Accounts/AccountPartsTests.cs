@@ -1,4 +1,5 @@
 using System.Text;
+using Stint.Core;
 using Stint.Server.Identity.Accounts;
 using Xunit;
 

@@ -2,14 +2,14 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 
-namespace Stint.Server.Identity.Accounts;
+namespace Stint.Core;
 
 /// <summary>Unicode's normalization form KC (Unicode Standard Annex #15), from a table of our own.</summary>
 /// <remarks>
 /// NB. The program runs without the machine's ICU, where <see cref="string.Normalize()"/> leaves everything but ASCII as it is and
 /// says nothing. And a hash must not change because a machine learns a newer Unicode: what the table does not know stays as it is.
 /// </remarks>
-internal static class Nfkc
+public static class Nfkc
 {
     private const int L = 0x1100, V = 0x1161, T = 0x11A7, S = 0xAC00, Ls = 19, Vs = 21, Ts = 28;
 
@@ -131,7 +131,7 @@ internal static class Nfkc
     private static Tables Load()
     {
         var tables = new Tables([], [], []);
-        using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream("accounts/nfkc.txt")!, Encoding.ASCII);
+        using var reader = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream("nfkc.txt")!, Encoding.ASCII);
         while (reader.ReadLine() is { } line)
         {
             foreach (var entry in line[0] == '#' ? [] : line[2..].Split(' '))
