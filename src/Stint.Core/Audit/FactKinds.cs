@@ -233,7 +233,7 @@ public static class FactKinds
     /// <summary>A change of the catalog waits for somebody's yes. Fields: <c>change catalog previous files digest steps distinct lapses_at note commit author dirty state version</c>.</summary>
     public const string ChangeProposed = nameof(ChangeProposed);
 
-    /// <summary>One person's yes or no to a change. Fields: <c>change by yes saw comment via version</c>.</summary>
+    /// <summary>One person's yes or no to a change. Fields: <c>change by yes saw comment via proof version</c>; <c>proof</c> is how they proved themselves anew, null when nothing demanded it.</summary>
     public const string ChangeAnswered = nameof(ChangeAnswered);
 
     /// <summary>A change is decided: it took effect, or it did not. Fields: <c>change catalog reason state version</c>.</summary>

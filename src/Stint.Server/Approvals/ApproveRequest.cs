@@ -1,5 +1,6 @@
 using Stint.Core;
 using Stint.Core.Approvals;
+using Stint.Core.Catalog;
 using Stint.Core.Requests;
 using Stint.Server.Requests;
 using Stint.Server.Store;
@@ -80,7 +81,7 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
 
                 var delegation = ((Seat.Theirs)seat).For;
                 var demanded = StepUps.Of(stand.Steps, delegation?.Person ?? who);
-                var proof = demanded == StepUp.None ? null : Counting(yes.Proof, seen.Digest, now);
+                var proof = demanded == StepUp.None ? null : StepUps.Counting(yes.Proof, seen.Digest, now);
                 if (!StepUps.IsMet(demanded, proof) || (proof is ApprovalProof.Passkey && (yes.NoteUse is null || !await yes.NoteUse(work))))
                 {
                     return new Outcome<RequestView>.Refused($"the policy demands {StepUps.Say(demanded)}", $"{StepUpPage.Advice} {StepUpPage.Of(id)}{(demanded == StepUp.Fresh ? StepUpPage.OrCommandLine : "")}");
@@ -117,14 +118,6 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
 
         return outcome;
     }
-
-    /// <summary>The proof as far as it is one of this yes, now; null when it is none.</summary>
-    private static ApprovalProof? Counting(ApprovalProof? proof, string digest, DateTimeOffset now) => proof switch
-    {
-        ApprovalProof.Passkey signed when signed.Assertion.Against(digest) is null => proof,
-        ApprovalProof.Fresh fresh when fresh.At <= now && now - fresh.At <= StepUps.FreshFor => proof,
-        _ => null,
-    };
 }
 
 /// <summary>The page on which a yes with a proof is given.</summary>
@@ -137,4 +130,6 @@ internal static class StepUpPage
     public const string OrCommandLine = ", or log in your command line anew (stint login) and approve it right after: how you proved yourself in the browser counts there for as long";
 
     public static string Of(RequestId id) => $"/approve/{id}";
+
+    public static string Of(ChangeId id) => $"/catalog/changes/{id}";
 }

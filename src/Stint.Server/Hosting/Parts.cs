@@ -102,7 +102,7 @@ internal sealed class Parts
         services.AddSingleton(new Issuers(_options.Issuers)).AddSingleton(new Transmitters(_options.Transmitters));
         services.AddSingleton(_options.Web.Sessions).AddSingleton(_options.CommandLines).AddSingleton(new SignInWays([.. _options.Providers.Select(provider => new SignInWay($"Sign in with {provider.Label}", $"/sign-in/{provider.Name}"))])).AddSingleton<Flow>();
         services.AddSingleton(parts => new ProviderLinks(_options.Providers, _time, parts.GetRequiredService<ILogger<ProviderLinks>>())).AddSingleton<SignInByProvider>().AddSingleton<TakeWord>().AddSingleton<LogoutByProvider>();
-        services.AddSingleton(new RelyingParty(_options.Web.PublicUrl)).AddSingleton<SignInForms>().AddSingleton<SetUpPages>().AddSingleton<WaysPages>().AddSingleton<ApprovePages>().AddSingleton<LivePages>().AddSingleton<HomePages>().AddSingleton<AskPages>().AddSingleton<RequestPages>().AddSingleton<ApprovalPages>().AddSingleton<SessionPages>().AddSingleton<AuditPages>();
+        services.AddSingleton(new RelyingParty(_options.Web.PublicUrl)).AddSingleton<SignInForms>().AddSingleton<SetUpPages>().AddSingleton<WaysPages>().AddSingleton<ApprovePages>().AddSingleton<ChangePages>().AddSingleton<LivePages>().AddSingleton<HomePages>().AddSingleton<AskPages>().AddSingleton<RequestPages>().AddSingleton<ApprovalPages>().AddSingleton<SessionPages>().AddSingleton<AuditPages>();
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
         services.AddSingleton(_ => new FetchCalendar(_options.InternalHosts));
