@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Stint.Server.Store;
 
 namespace Stint.Server.Identity.Scim;
@@ -6,9 +5,10 @@ namespace Stint.Server.Identity.Scim;
 /// <summary>Filters as sets of places: each comparison is read once along an index, and <c>and</c>, <c>or</c> and <c>not</c> cost nothing.</summary>
 internal sealed class ScimSets(Reads reads, ScimKind kind, bool valued)
 {
-    private const int ItemBits = 20;
+    private const int ItemBits = 8, MostItems = 1 << ItemBits;
 
     private Marks? _all;
+    private bool _crowded;
 
     /// <summary>The places of those who fulfil a filter.</summary>
     /// <returns>The set, and whether all in it fulfil it; null when each has to be looked at.</returns>
@@ -40,12 +40,14 @@ internal sealed class ScimSets(Reads reads, ScimKind kind, bool valued)
                 }
 
                 return null;
+            case ScimFilter.Not { Of: ScimFilter.Compare { Path.Attribute.Name: "active", Value: not null } } active when ScimSql.Compile(kind, reads.Db, active) is { Exact: true } flag:
+                return (await ReadAsync(flag.Where), true);
             case ScimFilter.Not not:
                 // NB. What holds too many holds too few once it is turned round.
                 return await OfAsync(not.Of) is { Exact: true } inner ? (await OthersAsync(inner.Set), true) : null;
             case ScimFilter.Among { Path: var path } among when valued && path.Attribute is { Type: ScimType.Complex } && path.Part is null && ScimKept.Holds(kind, path) && await ItemsAsync(path, among.Of) is { } items:
                 var holders = new Marks();
-                foreach (var item in items)
+                foreach (var item in items.InOrder())
                 {
                     holders.Add(item >> ItemBits);
                 }
@@ -75,6 +77,12 @@ internal sealed class ScimSets(Reads reads, ScimKind kind, bool valued)
             return null;
         }
 
+        // Of one value alone not being equal is the opposite of being equal.
+        if (compare is { Operator: ScimOperator.Ne, Value: not null, Path.Attribute.Multi: false })
+        {
+            return await ValuesAsync(compare with { Operator = ScimOperator.Eq }) is { } same ? await OthersAsync(same) : null;
+        }
+
         var (how, condition, arg) = Condition(compare);
         var set = new Marks();
         if (how != Side.Absent)
@@ -92,50 +100,56 @@ internal sealed class ScimSets(Reads reads, ScimKind kind, bool valued)
         return set;
     }
 
-    /// <summary>Which of the values of an attribute fulfil a filter: the place of who has it, and which one it is.</summary>
-    private async ValueTask<HashSet<long>?> ItemsAsync(ScimPath of, ScimFilter filter)
+    /// <summary>Which of the values of an attribute fulfil a filter: the place of who has it, and which one it is. Null when it takes a look at each.</summary>
+    private async ValueTask<Marks?> ItemsAsync(ScimPath of, ScimFilter filter)
     {
         switch (filter)
         {
-            case ScimFilter.And and:
-                if (await ItemsAsync(of, and.One) is not { } one || await ItemsAsync(of, and.Other) is not { } other)
+            case ScimFilter.And:
+                var parts = Parts(filter).ToList();
+                var together = parts.OfType<ScimFilter.Compare>().Where(part => Condition(part).How == Side.There).ToList();
+                var rest = parts.Where(part => !together.Contains(part)).ToList();
+                var both = together.Count == 0 ? null : await TogetherAsync(of, together);
+                if (together.Count > 0 && both is null)
                 {
                     return null;
                 }
 
-                var (few, many) = one.Count < other.Count ? (one, other) : (other, one);
-                few.RemoveWhere(item => !many.Contains(item));
-                return few;
+                foreach (var part in rest)
+                {
+                    if (await ItemsAsync(of, part) is not { } one)
+                    {
+                        return null;
+                    }
+
+                    both?.And(one);
+                    both ??= one;
+                }
+
+                return both;
             case ScimFilter.Or or:
                 if (await ItemsAsync(of, or.One) is not { } left || await ItemsAsync(of, or.Other) is not { } right)
                 {
                     return null;
                 }
 
-                left.UnionWith(right);
+                left.Or(right);
                 return left;
             case ScimFilter.Not not:
-                return await ItemsAsync(of, not.Of) is { } inner ? await RestAsync(of.Attribute!.Name, inner) : null;
-            case ScimFilter.Compare { Path: { Attribute: { } part, Part: null } } compare:
-                var path = of with { Part = part };
-                if (part.Name is "$ref" || part.Type is not (ScimType.String or ScimType.Boolean or ScimType.Reference) || ScimSql.Sort(kind, path) is not null)
+                return await ItemsAsync(of, not.Of) is { } inner && await AllItemsAsync(of) is { } all ? all.Without(inner) : null;
+            case ScimFilter.Compare compare when Name(of, compare) is { } name:
+                var how = Condition(compare).How;
+                var set = how == Side.Absent ? new Marks() : await TogetherAsync(of, [compare]);
+                if (how != Side.There && set is not null)
                 {
-                    return null;
-                }
+                    var there = new Marks();
+                    await PlacesAsync(name, "", null, (seq, item) => AddItem(there, seq, item));
+                    if (await AllItemsAsync(of) is not { } every)
+                    {
+                        return null;
+                    }
 
-                var (how, condition, arg) = Condition(compare);
-                var set = new HashSet<long>();
-                var name = ScimKept.Path(path, whole: false);
-                if (how != Side.Absent)
-                {
-                    await PlacesAsync(name, condition, arg, (seq, item) => set.Add((seq << ItemBits) | item));
-                }
-
-                if (how != Side.There)
-                {
-                    var there = new HashSet<long>();
-                    await PlacesAsync(name, "", null, (seq, item) => there.Add((seq << ItemBits) | item));
-                    set.UnionWith(await RestAsync(of.Attribute!.Name, there));
+                    set.Or(every.Without(there));
                 }
 
                 return set;
@@ -143,6 +157,70 @@ internal sealed class ScimSets(Reads reads, ScimKind kind, bool valued)
                 return null;
         }
     }
+
+    /// <summary>The values that fulfil several comparisons at once: found by one, and the others looked up for each that it finds.</summary>
+    private async ValueTask<Marks?> TogetherAsync(ScimPath of, List<ScimFilter.Compare> compares)
+    {
+        // What a value is equal to finds few; of which type it is finds most of all.
+        var ordered = compares.OrderBy(compare => compare is { Operator: ScimOperator.Eq, Path.Attribute.Name: "value" } ? 0 : compare.Path.Attribute?.Name == "value" ? 1 : 2).ToList();
+        var args = new List<object?>();
+        var sql = "";
+        for (var i = 0; i < ordered.Count; i++)
+        {
+            if (Name(of, ordered[i]) is not { } name)
+            {
+                return null;
+            }
+
+            var (_, condition, arg) = Condition(ordered[i]);
+            args.Add(name);
+            var path = $"${args.Count}";
+            if (arg is not null)
+            {
+                args.Add(arg);
+                condition = condition.Replace("$2", $"${args.Count}", StringComparison.Ordinal);
+            }
+
+            sql += i == 0 ? $"SELECT user_seq, item FROM directory_values AS found WHERE path = {path}{condition}"
+                : $" AND EXISTS (SELECT 1 FROM directory_values WHERE user_seq = found.user_seq AND path = {path} AND item = found.item{condition})";
+        }
+
+        var set = new Marks();
+        await reads.Db.NumbersAsync(
+            sql,
+            (seq, item) =>
+            {
+                AddItem(set, seq, item);
+                return !_crowded;
+            },
+            [.. args]);
+        return _crowded ? null : set;
+    }
+
+    private async ValueTask<Marks?> AllItemsAsync(ScimPath of)
+    {
+        var all = new Marks();
+        await PlacesAsync(of.Attribute!.Name, "", null, (seq, item) => AddItem(all, seq, item));
+        return _crowded ? null : all;
+    }
+
+    /// <summary>Somebody with more values than there is room for is looked at, and everybody with them.</summary>
+    private void AddItem(Marks set, long seq, long item)
+    {
+        _crowded |= item >= MostItems;
+        if (!_crowded)
+        {
+            set.Add((seq << ItemBits) | item);
+        }
+    }
+
+    /// <summary>What a part is kept as; null when it is not.</summary>
+    private static string? Name(ScimPath of, ScimFilter.Compare compare) =>
+        compare.Path is { Attribute: { Name: not "$ref", Type: ScimType.String or ScimType.Boolean or ScimType.Reference } part, Part: null } && of with { Part = part } is var path && ScimSql.Sort(ScimKind.User, path) is null
+            ? ScimKept.Path(path, whole: false)
+            : null;
+
+    private static IEnumerable<ScimFilter> Parts(ScimFilter filter) => filter is ScimFilter.And and ? Parts(and.One).Concat(Parts(and.Other)) : [filter];
 
     private enum Side
     {
@@ -195,20 +273,6 @@ internal sealed class ScimSets(Reads reads, ScimKind kind, bool valued)
             return true;
         };
         return arg is null ? reads.Db.NumbersAsync(sql, each, path) : reads.Db.NumbersAsync(sql, each, path, arg);
-    }
-
-    private async ValueTask<HashSet<long>> RestAsync(string attribute, HashSet<long> without)
-    {
-        var rest = new HashSet<long>();
-        await PlacesAsync(attribute, "", null, (seq, item) =>
-        {
-            var one = (seq << ItemBits) | item;
-            if (!without.Contains(one))
-            {
-                rest.Add(one);
-            }
-        });
-        return rest;
     }
 
     private async ValueTask<Marks> OthersAsync(Marks some)
