@@ -44,7 +44,12 @@ internal sealed class Reading : Question
             ("get", async () => (await LoadAsync(stage, warm, 64, Seconds)).PerSecond),
             ("bare", async () => (await LoadAsync(stage, cold, 64, Seconds)).PerSecond),
             ("preview", async () => (await LoadAsync(stage, stage.Address + "/api/v1/requests/preview", 64, Seconds, Asked)).PerSecond),
-            ("evaluation", async () => (await LoadAsync(stage, stage.Address + "/access/v1/evaluation", 64, Seconds, Evaluated, stage.ShopToken)).PerSecond),
+            ("evaluation", async () =>
+            {
+                var load = await LoadAsync(stage, stage.Address + "/access/v1/evaluation", 64, Seconds, Evaluated, stage.ShopToken);
+                measured.Note("evaluation p99", load.P99);
+                return load.PerSecond;
+            }),
             ("bare post", async () => (await LoadAsync(stage, peer + "/ask", 64, Seconds, Asked)).PerSecond),
         ]);
 
@@ -60,6 +65,7 @@ internal sealed class Reading : Question
             measured.Compare("GET of a grant, 64 clients", "per s", "get", "bare", "≥ 0.7", ratio => ratio >= 0.7),
             measured.Compare("preview of an asking, 64 clients", "per s", "preview", "bare post", "≥ 0.8", ratio => ratio >= 0.8),
             measured.Compare("AuthZEN evaluation, 64 clients", "per s", "evaluation", "bare post", "≥ 0.8", ratio => ratio >= 0.8),
+            measured.Alone("AuthZEN evaluation p99, 64 clients", "ms", "evaluation p99", "", null),
             measured.Alone("GET p99, 256 clients, a minute", "ms", "p99", "≤ 5", took => took <= 5),
             measured.Alone("grants written beside it", "per s", "written", "≥ 1,000", rate => rate >= 990),
             measured.Alone("resident after that minute", "MB", "resident", "≤ 200", size => size <= 200),

@@ -147,7 +147,7 @@ internal static class Cards
         terminal.Line($"{later}  {step["missing"]} yes from {step["name"]}: {string.Join(", ", people)}");
         if ((string?)step["step_up"] is { } stepUp)
         {
-            terminal.Line($"  proof     {(stepUp == "passkey" ? "each yes is signed with a passkey" : "each yes is given right after signing in")}, in a browser");
+            terminal.Line($"  proof     {(stepUp == "passkey" ? "each yes is signed with a passkey, in a browser" : "each yes is given right after signing in")}");
         }
 
         if ((string?)step["lacking"] is { } lacking)

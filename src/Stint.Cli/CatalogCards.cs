@@ -81,6 +81,10 @@ internal static class CatalogCards
             foreach (var step in Cards.Array(change, "steps").Where(step => (int)step["missing"]! > 0))
             {
                 terminal.Line($"  needs     {step["missing"]} yes from {step["name"]}: {string.Join(", ", step["approvers"]!.AsArray().Select(who => (string)who!))}");
+                if ((string?)step["step_up"] is { } stepUp)
+                {
+                    terminal.Line($"  proof     {(stepUp == "passkey" ? "each yes is signed with a passkey, in a browser" : "each yes is given right after signing in")}");
+                }
             }
 
             terminal.Line($"  lapses    {terminal.When(change["lapses_at"])}");

@@ -48,6 +48,11 @@ internal static class CatalogChangeVerbs
             {
                 // What is approved is what is shown: the server refuses a yes to anything else.
                 var seen = await client.GetAsync(path, cancellation);
+                if ((string?)seen["state"] == "pending" && Cards.Array(seen, "steps").Any(step => (string?)step["step_up"] == "passkey"))
+                {
+                    throw new CommandFailed(ExitCode.Conflict, "The catalog wants your yes signed with your passkey.", $"Open {client.Page($"/catalog/changes/{seen["id"]}")}");
+                }
+
                 digest = (string)seen["digest"]!;
                 if (!verb.Terminal.Json)
                 {

@@ -43,6 +43,7 @@ internal static class PeopleVerbs
         var handOver = new Command("hand-over", "Hand over what waits for somebody who left; for admins.") { person, to, patch, propose, yes };
         return new Command("people", "People who leave.")
         {
+            Pull(),
             Verb.Asks(handOver, async (verb, client, cancellation) =>
             {
                 var path = $"api/v1/people/{Uri.EscapeDataString(verb.Get(person))}/hand-over";
@@ -74,6 +75,38 @@ internal static class PeopleVerbs
                 return ExitCode.Ok;
             }),
         };
+    }
+
+    private static Command Pull()
+    {
+        var confirm = new Option<string?>("--confirm") { Description = "Confirm that they have all left, as the mark names them; for admins.", HelpName = "MARK" };
+        var command = new Command("pull", "Show how the asking of the directory stands, and who leaves by it where those are too many at once.") { confirm };
+        return Verb.Asks(command, async (verb, client, cancellation) =>
+        {
+            var pull = verb.Get(confirm) is { } mark
+                ? await client.PostAsync("api/v1/people/pull/confirm", new JsonObject { ["mark"] = mark }, cancellation)
+                : await client.GetAsync("api/v1/people/pull", cancellation);
+            var waits = pull["mark"] is not null && pull["confirmed"]?.GetValue<bool>() != true;
+            verb.Terminal.Answer(pull, () =>
+            {
+                verb.Terminal.Line(pull["good_at"] is null ? "Nothing was taken over from the directory yet." : $"What the directory told was taken over last {verb.Terminal.When(pull["good_at"])}.");
+                if ((string?)pull["mark"] is not { } named)
+                {
+                    if ((string?)pull["trouble"] is { } trouble)
+                    {
+                        verb.Terminal.Line($"  trouble   {trouble}");
+                    }
+
+                    return;
+                }
+
+                var people = pull["people"]!.AsArray().Select(one => (string)one!).ToList();
+                verb.Terminal.Line($"It tells that {pull["leaving"]} of {pull["of"]} people leave or lose a group at once:");
+                verb.Terminal.Line($"  people    {string.Join(", ", people)}{((long)pull["leaving"]! > people.Count ? ", and others" : "")}");
+                verb.Terminal.Line(waits ? $"Nothing of it is taken over until it tells otherwise, or an admin confirms these: stint people pull --confirm {named}" : "Confirmed: the next look that tells the same is taken over.");
+            });
+            return waits ? ExitCode.Differs : ExitCode.Ok;
+        });
     }
 
     private static Command Offboard()

@@ -338,12 +338,9 @@ internal static class RequestVerbs
             // What is approved is what is shown: the server refuses a yes to anything else.
             var seen = await client.GetAsync(BundleVerbs.Path(verb.Get(id)), cancellation);
             Exact.Show(verb.Terminal.Aside, seen);
-            if (Cards.Array(seen, "steps").Select(step => (string?)step["step_up"]).OfType<string>().ToList() is { Count: > 0 } proofs && (string?)seen["state"] == "pending" && seen["you"]?["may_answer"]?.GetValue<bool>() == true)
+            if (Cards.Array(seen, "steps").Any(step => (string?)step["step_up"] == "passkey") && (string?)seen["state"] == "pending" && seen["you"]?["may_answer"]?.GetValue<bool>() == true)
             {
-                throw new CommandFailed(
-                    ExitCode.Conflict,
-                    proofs.Contains("passkey") ? "The policy wants your yes signed with your passkey." : "The policy wants your yes from a browser in which you have just signed in.",
-                    $"Open {client.Page($"/approve/{seen["id"]}")}");
+                throw new CommandFailed(ExitCode.Conflict, "The policy wants your yes signed with your passkey.", $"Open {client.Page($"/approve/{seen["id"]}")}");
             }
 
             var body = new JsonObject { ["saw_digest"] = (string?)seen["digest"] };

@@ -8,6 +8,7 @@ using Stint.Server.Catalog.OnCall;
 using Stint.Server.Grants;
 using Stint.Server.Identity;
 using Stint.Server.Identity.Accounts;
+using Stint.Server.Identity.Ldap;
 using Stint.Server.Identity.Scim;
 using Stint.Server.Identity.Signals;
 using Stint.Server.Nodes;
@@ -107,6 +108,7 @@ internal static class UseCases
         .AddSingleton<GiveFirstRight>()
         .AddSingleton<HandOver>()
         .AddSingleton<OffboardPerson>()
+        .AddSingleton<ConfirmPull>()
         .AddSingleton<ScimUsers>()
         .AddSingleton<ScimGroups>()
         .AddSingleton<ScimQuery>()

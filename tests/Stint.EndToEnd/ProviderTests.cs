@@ -10,7 +10,7 @@ namespace Stint.EndToEnd;
 /// <summary>People who sign in at a real OpenID Connect provider, with a real browser.</summary>
 public sealed class ProviderTests
 {
-    private const string Secret = "canary-client-secret-of-a-test";
+    internal const string Secret = "canary-client-secret-of-a-test";
 
     private const string Catalog = """
         people:
@@ -36,9 +36,9 @@ public sealed class ProviderTests
 
             // There and back, to the page that was asked for.
             await browser.GoAsync($"{stint.Web}account?from=here");
-            await browser.BecomesAsync("location.pathname === '/sign-in' && !!document.querySelector('a.button[href^=\"/sign-in/acme\"]')");
-            Assert.Equal("Sign in with Acme", await browser.SayAsync<string>("document.querySelector('a.button').textContent"));
-            await browser.SayAsync<bool>("document.querySelector('a.button').click()");
+            await browser.BecomesAsync("location.pathname === '/sign-in' && !!document.querySelector('a.btn[href^=\"/sign-in/acme\"]')");
+            Assert.Equal("Sign in with Acme", await browser.SayAsync<string>("document.querySelector('a.btn').textContent"));
+            await browser.SayAsync<bool>("document.querySelector('a.btn').click()");
             await ProveAsync(browser, place, "ann");
             await browser.BecomesAsync("location.pathname === '/account' && location.search === '?from=here' && document.body?.textContent.includes('oidc:acme') === true");
             await IsAsync(browser, "ann");
@@ -56,7 +56,7 @@ public sealed class ProviderTests
             await OutAsync(browser);
 
             // One click lets Bob in.
-            await browser.GoAsync($"{stint.Web}sign-in/acme");
+            await browser.GoAsync($"{stint.Web}sign-in/acme?then=%2Faccount");
             await browser.BecomesAsync("location.pathname === '/account' && document.body?.textContent.includes('Bob') === true");
             await IsAsync(browser, "bob");
 
@@ -132,11 +132,11 @@ public sealed class ProviderTests
         },
     };
 
-    private static async Task<Process> OidcProviderAsync(int port, Uri stint)
+    internal static async Task<Process> OidcProviderAsync(int port, Uri stint, string names = "acme")
     {
         var modules = (await Tool.RunAsync(Checkout.Eng("servers"), ["modules"])).Good().Trim();
         var script = Path.Combine(Checkout.Root, "tests", "Stint.EndToEnd", "Providers", "oidc-provider.mjs");
-        var process = Tool.Start("node", [script, modules, port.ToString(CultureInfo.InvariantCulture), stint.ToString().TrimEnd('/'), "acme"], new Dictionary<string, string?> { ["CLIENT_SECRET"] = Secret });
+        var process = Tool.Start("node", [script, modules, port.ToString(CultureInfo.InvariantCulture), stint.ToString().TrimEnd('/'), names], new Dictionary<string, string?> { ["CLIENT_SECRET"] = Secret });
         await AnswersAsync(process, string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/.well-known/openid-configuration"));
         return process;
     }
@@ -250,7 +250,7 @@ public sealed class ProviderTests
         return process;
     }
 
-    private static async Task AnswersAsync(Process process, string address)
+    internal static async Task AnswersAsync(Process process, string address)
     {
         RunFolder.Note(process.Id);
         process.BeginOutputReadLine();
@@ -271,7 +271,7 @@ public sealed class ProviderTests
     }
 
     /// <summary>Gives the provider a name, and agrees to what it tells of it.</summary>
-    private static async Task ProveAsync(Chromium browser, string place, string name)
+    internal static async Task ProveAsync(Chromium browser, string place, string name)
     {
         await browser.BecomesAsync($"location.origin === '{place}' && !!document.querySelector('input[name=login]')");
         await browser.SayAsync<bool>($"(() => {{ document.querySelector('input[name=login]').value = '{name}'; document.querySelector('input[name=password]').value = 'any'; document.forms[0].submit(); }})()");

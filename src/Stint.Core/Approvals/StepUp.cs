@@ -55,6 +55,17 @@ public static class StepUps
     /// <summary>Whether a proof is enough.</summary>
     public static bool IsMet(StepUp demanded, ApprovalProof? proof) => demanded == StepUp.None || (proof is not null && proof.Kind >= demanded);
 
+    /// <summary>A proof as far as it is one of a yes to this, now; null when it is none.</summary>
+    /// <param name="proof">What somebody came with.</param>
+    /// <param name="digest">What they say yes to.</param>
+    /// <param name="at">When.</param>
+    public static ApprovalProof? Counting(ApprovalProof? proof, string digest, DateTimeOffset at) => proof switch
+    {
+        ApprovalProof.Passkey signed when signed.Assertion.Against(digest) is null => proof,
+        ApprovalProof.Fresh fresh when fresh.At <= at && at - fresh.At <= FreshFor => proof,
+        _ => null,
+    };
+
     /// <summary>The strictest that steps demand of those whose place somebody may take; all steps when they stand in none.</summary>
     public static StepUp Of(IEnumerable<PinnedStep> steps, SubjectId seat)
     {
@@ -76,7 +87,8 @@ public abstract record ApprovalProof
     /// <summary>They had just signed in.</summary>
     /// <param name="At">When they proved who they are.</param>
     /// <param name="By">With what: <c>passkey</c>, <c>password</c>, <c>oidc:NAME</c>.</param>
-    public sealed record Fresh(DateTimeOffset At, string By) : ApprovalProof
+    /// <param name="CommandLine">Name of the command line's login that carried it here from the browser; null for the browser itself.</param>
+    public sealed record Fresh(DateTimeOffset At, string By, string? CommandLine = null) : ApprovalProof
     {
         public override StepUp Kind => StepUp.Fresh;
     }

@@ -30,7 +30,7 @@ internal static class EvidencePhrases
             FactKinds.RequestCancelled => $"{who} took the request back{Reason(fact, "reason")}",
             FactKinds.RequestLapsed => $"the request lapsed{Reason(fact, "reason")}",
             FactKinds.ApprovalGiven => $"{who} said {(fact.Flag("yes") == true ? "yes" : "no")}{Instead(fact)}, having seen digest {Short(fact.Text("saw"))}"
-                + EvidenceSteps.Proof(fact) switch { ApprovalProof.Passkey => ", signed with a passkey", ApprovalProof.Fresh => ", having just signed in", _ => "" }
+                + EvidenceSteps.Proof(fact) switch { ApprovalProof.Passkey => ", signed with a passkey", ApprovalProof.Fresh { CommandLine: null } => ", having just signed in", ApprovalProof.Fresh => ", having just logged in their command line", _ => "" }
                 + (fact.Number("shortened_to_seconds") is { } shorter ? $", and shortened it to {Span(shorter)}" : "") + Reason(fact, "comment"),
             FactKinds.ApproversAsked => $"step {fact.Number("step")} was asked of {People(fact)}{Reason(fact, "cause")}",
             FactKinds.ApproversReminded => $"{People(fact)} were reminded of step {fact.Number("step")}",

@@ -83,7 +83,7 @@ internal static class EvidenceSteps
                     string.Create(CultureInfo.InvariantCulture, $"The yes of {who} in fact {yes.Seq} was signed with a passkey, over the digest of what they saw"),
                     yes.Text("saw") is { } saw ? signed.Assertion.Against(saw) : "the fact does not say what was seen"),
                 ApprovalProof.Fresh fresh => (
-                    string.Create(CultureInfo.InvariantCulture, $"{who} had proved who they are at most 10 minutes before the yes in fact {yes.Seq}"),
+                    string.Create(CultureInfo.InvariantCulture, $"{who} had proved who they are at most 10 minutes before the yes in fact {yes.Seq}{(fresh.CommandLine is { } cli ? $", and their command line {EvidencePhrases.Plain(cli)} carried it" : "")}"),
                     yes.At - fresh.At is var age && age >= TimeSpan.Zero && age <= StepUps.FreshFor ? null : "it was longer ago"),
                 _ => (string.Create(CultureInfo.InvariantCulture, $"The yes of {who} in fact {yes.Seq} came with a proof"), "it cannot be read"),
             };
@@ -93,7 +93,7 @@ internal static class EvidenceSteps
     /// <summary>The proof that a yes came with; null for none, and for one that proves nothing.</summary>
     public static ApprovalProof? Proof(FactBody yes) => yes.Find("proof") is { } json && ProofJson.Read(json) is { } proof
         && (proof is not ApprovalProof.Passkey signed || (yes.Text("saw") is { } saw && signed.Assertion.Against(saw) is null))
-        && (proof is not ApprovalProof.Fresh fresh || yes.At - fresh.At <= StepUps.FreshFor)
+        && (proof is not ApprovalProof.Fresh fresh || (fresh.At <= yes.At && yes.At - fresh.At <= StepUps.FreshFor))
         ? proof
         : null;
 

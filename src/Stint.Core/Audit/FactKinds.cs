@@ -108,6 +108,9 @@ public static class FactKinds
     /// <summary>A provider said at a sign-in in which of its groups somebody is that the catalog names, or what it said is over by time. Fields: <c>subject via added removed until</c>; <c>until</c> is null for what is over, and of a subject that only left groups by time the name is in small letters.</summary>
     public const string ProviderGroupsTold = nameof(ProviderGroupsTold);
 
+    /// <summary>A provider said at a sign-in what its table of attributes names of somebody, or what it said is over by time. Fields as <see cref="ProviderGroupsTold"/>; one of <c>added</c> and <c>removed</c> is <c>name=value</c>.</summary>
+    public const string ProviderAttributesTold = nameof(ProviderAttributesTold);
+
     /// <summary>A workload was let in with the token of its platform. Fields: <c>subject issuer claims from until</c>; one of <c>claims</c> is <c>name=value</c>, <c>until</c> is how long the way in lasts. Never a token.</summary>
     public const string WorkloadAdmitted = nameof(WorkloadAdmitted);
 
@@ -233,7 +236,7 @@ public static class FactKinds
     /// <summary>A change of the catalog waits for somebody's yes. Fields: <c>change catalog previous files digest steps distinct lapses_at note commit author dirty state version</c>.</summary>
     public const string ChangeProposed = nameof(ChangeProposed);
 
-    /// <summary>One person's yes or no to a change. Fields: <c>change by yes saw comment via version</c>.</summary>
+    /// <summary>One person's yes or no to a change. Fields: <c>change by yes saw comment via proof version</c>; <c>proof</c> is how they proved themselves anew, null when nothing demanded it.</summary>
     public const string ChangeAnswered = nameof(ChangeAnswered);
 
     /// <summary>A change is decided: it took effect, or it did not. Fields: <c>change catalog reason state version</c>.</summary>
@@ -260,8 +263,11 @@ public static class FactKinds
     /// <summary>A group is in the directory no more. Fields: <c>group name removed count version</c>.</summary>
     public const string GroupRemoved = nameof(GroupRemoved);
 
-    /// <summary>The directory told that more people leave, or lose a group, than may at once: nothing of it was taken over. Fields: <c>count known allowed</c>.</summary>
+    /// <summary>The directory told that more people leave, or lose a group, than may at once: nothing of it was taken over. Fields: <c>count known allowed digest</c>; <c>digest</c> names who they are and what each loses.</summary>
     public const string PullRefused = nameof(PullRefused);
+
+    /// <summary>An admin confirmed that all of those have left: a look that tells the same of them is taken over. Fields: <c>by count known digest</c>; <c>digest</c> as in <see cref="PullRefused"/>.</summary>
+    public const string PullConfirmed = nameof(PullConfirmed);
 
     /// <summary>The directory was not heard of for too long. Fields: <c>until reason</c>; <c>until</c> is when it was last, absent for never.</summary>
     public const string DirectorySilent = nameof(DirectorySilent);

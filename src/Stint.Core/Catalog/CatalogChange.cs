@@ -96,7 +96,7 @@ public sealed record CatalogChange
     public SubjectId? Proposer => ProposedBy.StartsWith("person:", StringComparison.Ordinal) ? new SubjectId(ProposedBy["person:".Length..]) : null;
 
     /// <summary>What an approver says yes to: which files on which, proposed by whom, to be answered by whom.</summary>
-    /// <remarks>SHA-256 over one JSON object without white space: <c>id base target proposed_by steps distinct</c>; a step is <c>name from need approvers</c>.</remarks>
+    /// <remarks>SHA-256 over one JSON object without white space: <c>id base target proposed_by steps distinct</c>; a step is <c>name from need approvers</c>, and <c>step_up</c> where it says so.</remarks>
     public static string DigestOf(CatalogChange change)
     {
         ArgumentNullException.ThrowIfNull(change);
@@ -122,6 +122,11 @@ public sealed record CatalogChange
                 }
 
                 json.WriteEndArray();
+                if (StepUps.Word(step.StepUp) is { } stepUp)
+                {
+                    json.WriteString("step_up", stepUp);
+                }
+
                 json.WriteEndObject();
             }
 

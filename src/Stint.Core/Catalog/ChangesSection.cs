@@ -35,12 +35,6 @@ internal static class ChangesSection
             return null;
         }
 
-        if (workflow is not null && (map.Find("approve") is { Value: MapNode at } && at.Find("step_up") is not null || workflow.Steps.Any(step => step.StepUp != StepUp.None)))
-        {
-            draft.Reading.Problems.Error(map.Place, "a change of the catalog takes no 'step_up' in this version", "name a workflow without it");
-            return null;
-        }
-
         return workflow;
     }
 

@@ -17,7 +17,10 @@ public sealed record DirectoryPeople
     /// <summary>Who left, whatever else is said of them: once in the directory and there no more, or sent away here. Names in small letters.</summary>
     public IReadOnlySet<string> Left { get; init; } = FrozenSet<string>.Empty;
 
-    public bool IsEmpty => People.Count == 0 && Groups.Count == 0 && Left.Count == 0;
+    /// <summary>What their sign-in's provider says of those whom the directory does not know, by their names in small letters, for conditions. What the catalog says itself counts before it.</summary>
+    public IReadOnlyDictionary<string, FrozenDictionary<string, string>> Said { get; init; } = FrozenDictionary<string, FrozenDictionary<string, string>>.Empty;
+
+    public bool IsEmpty => People.Count == 0 && Groups.Count == 0 && Left.Count == 0 && Said.Count == 0;
 
     /// <summary>A name as the directory's are compared.</summary>
     public static string Key(string name) => name.ToLowerInvariant();
@@ -61,6 +64,14 @@ public static class DirectoryOverlay
             }
         }
 
+        foreach (var (name, said) in directory.Said)
+        {
+            if (people.TryGetValue(Here(new SubjectId(name)).Value, out var person))
+            {
+                people[person.Id.Value] = person with { Attributes = Over(said, person.Attributes) };
+            }
+        }
+
         return Regrouped(text with { WithoutDirectory = text, People = people }, text, directory, Here);
     }
 
@@ -78,11 +89,14 @@ public static class DirectoryOverlay
             Name = person.Name.Length > 0 ? person.Name : there.Name,
             Mail = person.Mail ?? there.Mail,
             Manager = person.Manager ?? (there.Manager is { } manager ? here(manager) : null),
-            Attributes = person.Attributes.Count == 0 ? there.Attributes
-                : there.Attributes.Concat(person.Attributes).GroupBy(pair => pair.Key, StringComparer.Ordinal).ToFrozenDictionary(pairs => pairs.Key, pairs => pairs.Last().Value, StringComparer.Ordinal),
+            Attributes = Over(there.Attributes, person.Attributes),
             Disabled = person.Disabled || there.Disabled || left,
         };
     }
+
+    /// <summary>Both, the second where both say something.</summary>
+    private static FrozenDictionary<string, string> Over(FrozenDictionary<string, string> one, FrozenDictionary<string, string> other) => other.Count == 0 ? one
+        : one.Concat(other).GroupBy(pair => pair.Key, StringComparer.Ordinal).ToFrozenDictionary(pairs => pairs.Key, pairs => pairs.Last().Value, StringComparer.Ordinal);
 
     private static LoadedCatalog Regrouped(LoadedCatalog catalog, LoadedCatalog text, DirectoryPeople directory, Func<SubjectId, SubjectId> here)
     {

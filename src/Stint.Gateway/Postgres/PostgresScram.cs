@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Stint.Core;
 using Stint.Core.Sessions;
 
 namespace Stint.Gateway.Postgres;
@@ -15,6 +16,41 @@ internal static class PostgresScram
 
     /// <summary>A nonce: 18 random bytes in base64, which has no comma.</summary>
     public static string Nonce() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(18));
+
+    /// <summary>A password as PostgreSQL derives from it: prepared by SASLprep (RFC 4013), or as it is where that forbids a character.</summary>
+    /// <remarks>
+    /// PostgreSQL also takes a password as it is that has characters newer than Unicode 3.2, or whose letters run both ways. Here it
+    /// is prepared all the same, which is the same unless it has characters besides that preparing changes.
+    /// </remarks>
+    public static string Prepared(string password)
+    {
+        if (password.All(char.IsAscii))
+        {
+            return password;
+        }
+
+        var mapped = new StringBuilder(password.Length);
+        foreach (var one in password)
+        {
+            _ = one switch
+            {
+                // RFC 3454, table C.1.2: spaces are a space. It comes first, so that a zero width space is one.
+                '\u00A0' or '\u1680' or (>= '\u2000' and <= '\u200B') or '\u202F' or '\u205F' or '\u3000' => mapped.Append(' '),
+
+                // Table B.1: nothing.
+                '\u00AD' or '\u034F' or '\u1806' or (>= '\u180B' and <= '\u180D') or '\u200C' or '\u200D' or '\u2060' or (>= '\uFE00' and <= '\uFE0F') or '\uFEFF' => mapped,
+                _ => mapped.Append(one),
+            };
+        }
+
+        var prepared = Nfkc.Of(mapped.ToString());
+        return prepared.Length == 0 || prepared.EnumerateRunes().Any(IsForbidden) ? password : prepared;
+    }
+
+    // RFC 3454, tables C.2.1, C.2.2 and C.3 to C.9; half a character reads as U+FFFD, which is among them.
+    private static bool IsForbidden(Rune rune) => rune.Value is < 0x20 or (>= 0x7F and <= 0x9F) or 0x0340 or 0x0341 or 0x06DD or 0x070F or 0x180E or (>= 0x200C and <= 0x200F) or (>= 0x2028 and <= 0x202E)
+        or (>= 0x2060 and <= 0x2063) or (>= 0x206A and <= 0x206F) or (>= 0x2FF0 and <= 0x2FFB) or (>= 0xE000 and <= 0xF8FF) or (>= 0xFDD0 and <= 0xFDEF) or 0xFEFF or (>= 0xFFF9 and <= 0xFFFF)
+        or (>= 0x1D173 and <= 0x1D17A) or (>= 0xE0000 and <= 0xE0FFF) or >= 0xF0000 || (rune.Value & 0xFFFE) == 0xFFFE;
 
     /// <summary>Salt and keys for a login that is not there: the same each time it is asked for, and fitting no secret.</summary>
     public static LoginVerifier Mock(byte[] seed, string login, int iterations)

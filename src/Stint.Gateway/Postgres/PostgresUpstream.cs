@@ -330,8 +330,7 @@ internal sealed class PostgresUpstream
             _salted.Clear();
         }
 
-        var password = upstream.Secret.All(char.IsAscii) ? upstream.Secret : upstream.Secret.Normalize(NormalizationForm.FormKC);
-        return _salted[name] = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, rounds, HashAlgorithmName.SHA256, 32);
+        return _salted[name] = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(PostgresScram.Prepared(upstream.Secret)), salt, rounds, HashAlgorithmName.SHA256, 32);
     }
 
     // Only inside TLS, and only because old targets know nothing else.

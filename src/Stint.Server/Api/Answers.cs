@@ -93,8 +93,11 @@ internal static class Answers
     public static string Via(HttpContext context) =>
         context.Request.Headers.UserAgent.ToString().StartsWith("stint/", StringComparison.Ordinal) ? "cli" : "api";
 
-    /// <summary>How a caller proved themselves last: in a browser. A token proves nothing anew.</summary>
-    public static ApprovalProof? Proof(Caller caller) => caller.Session is { } session ? new ApprovalProof.Fresh(session.ProvedAt, session.ProvedBy) : null;
+    /// <summary>How a caller proved themselves last: in this browser, or in the one that let their command line in. A token of the catalog proves nothing anew.</summary>
+    public static ApprovalProof? Proof(Caller caller) =>
+        caller.Session is { } session ? new ApprovalProof.Fresh(session.ProvedAt, session.ProvedBy)
+        : caller.CommandLine is { } login ? new ApprovalProof.Fresh(login.Proof.At, login.Proof.By, login.Id)
+        : null;
 
     /// <summary>The problem with a wish to wait; null when there is none.</summary>
     public static IResult? WrongWait(int? seconds) => seconds is < 0 or > MostWaitSeconds

@@ -88,6 +88,8 @@ namespace Stint.Server.Api;
 [JsonSerializable(typeof(CodeLoginShape))]
 [JsonSerializable(typeof(CommentBody))]
 [JsonSerializable(typeof(RevokeBody))]
+[JsonSerializable(typeof(ConfirmPullBody))]
+[JsonSerializable(typeof(PullShape))]
 [JsonSerializable(typeof(OffboardBody))]
 [JsonSerializable(typeof(OffboardShape))]
 [JsonSerializable(typeof(RestoreBody))]

@@ -54,10 +54,9 @@ internal static class AuthzenEndpoints
             return Wrong("options.evaluations_semantic", "must be execute_all, deny_on_first_deny or permit_on_first_permit");
         }
 
-        var around = new EvaluationBody { Subject = body.Subject, Action = body.Action, Resource = body.Resource };
         if (body.Evaluations is not { Count: > 0 } asked)
         {
-            var (only, missing) = Question(around, new EvaluationBody());
+            var (only, missing) = Question(body, new EvaluationBody());
             return only is null ? Missing(missing) : await OneAsync(asker, evaluate, only, cancellation);
         }
 
@@ -66,7 +65,7 @@ internal static class AuthzenEndpoints
             return Wrong("evaluations", $"must be at most {MostEvaluations}");
         }
 
-        var questions = asked.Select(one => Question(one ?? new EvaluationBody(), around)).ToList();
+        var questions = asked.Select(one => Question(one ?? new EvaluationBody(), body)).ToList();
         var held = new Queue<Grant?>(await evaluate.EvaluateAsync(asker, [.. questions.Select(one => one.Question).OfType<AccessQuestion>()], cancellation));
         var decisions = new List<DecisionShape>();
         foreach (var (question, missing) in questions)
@@ -138,7 +137,7 @@ internal static class AuthzenEndpoints
     }
 
     /// <summary>The question, with what it lacks taken from around it; null with what is then still missing.</summary>
-    private static (AccessQuestion? Question, List<string> Missing) Question(EvaluationBody one, EvaluationBody around)
+    private static (AccessQuestion? Question, List<string> Missing) Question(AskedBody one, AskedBody around)
     {
         var (subject, action, resource) = (Filled(one.Subject, around.Subject), one.Action?.Name is null ? around.Action ?? one.Action : one.Action, Filled(one.Resource, around.Resource));
         List<string> missing = [.. Lacking(subject, "subject", needsId: true), .. Lacking(action), .. Lacking(resource, "resource", needsId: true)];

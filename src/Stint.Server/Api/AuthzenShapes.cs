@@ -31,39 +31,30 @@ internal sealed record ActionBody
     public IReadOnlyDictionary<string, JsonElement>? Properties { get; init; }
 }
 
-/// <summary>Whether this subject holds this role at this resource now. Inside `evaluations`, what it lacks is taken from around it.</summary>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
-internal sealed record EvaluationBody
+/// <summary>What a question and a search have in common.</summary>
+internal abstract record AskedBody
 {
-    /// <summary>Who.</summary>
+    /// <summary>Who; around several questions, where one of them does not say it; to search for subjects, their type alone.</summary>
     public EntityBody? Subject { get; init; }
 
-    /// <summary>Which role.</summary>
+    /// <summary>Which role; around several questions, where one of them does not say it; passed over where roles are searched for.</summary>
     public ActionBody? Action { get; init; }
 
-    /// <summary>Where.</summary>
+    /// <summary>Where; around several questions, where one of them does not say it; to search for resources, their type alone.</summary>
     public EntityBody? Resource { get; init; }
 
     /// <summary>Read by nothing: now is the server's now.</summary>
     public IReadOnlyDictionary<string, JsonElement>? Context { get; init; }
 }
 
+/// <summary>Whether this subject holds this role at this resource now. Inside `evaluations`, what it lacks is taken from around it.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
+internal sealed record EvaluationBody : AskedBody;
+
 /// <summary>Several questions at once, or one.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
-internal sealed record EvaluationsBody
+internal sealed record EvaluationsBody : AskedBody
 {
-    /// <summary>Who, where a question does not say it.</summary>
-    public EntityBody? Subject { get; init; }
-
-    /// <summary>Which role, where a question does not say it.</summary>
-    public ActionBody? Action { get; init; }
-
-    /// <summary>Where, where a question does not say it.</summary>
-    public EntityBody? Resource { get; init; }
-
-    /// <summary>Read by nothing.</summary>
-    public IReadOnlyDictionary<string, JsonElement>? Context { get; init; }
-
     /// <summary>The questions, at most 200; absent or empty for the one around them.</summary>
     public IReadOnlyList<EvaluationBody?>? Evaluations { get; init; }
 
@@ -81,20 +72,8 @@ internal sealed record EvaluationOptionsBody
 
 /// <summary>A search: like a question, without the name of what is searched for.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
-internal sealed record SearchBody
+internal sealed record SearchBody : AskedBody
 {
-    /// <summary>Who; to search for subjects, their type alone.</summary>
-    public EntityBody? Subject { get; init; }
-
-    /// <summary>Which role; passed over where roles are searched for.</summary>
-    public ActionBody? Action { get; init; }
-
-    /// <summary>Where; to search for resources, their type alone.</summary>
-    public EntityBody? Resource { get; init; }
-
-    /// <summary>Read by nothing.</summary>
-    public IReadOnlyDictionary<string, JsonElement>? Context { get; init; }
-
     /// <summary>Which part of what is found.</summary>
     public SearchPageBody? Page { get; init; }
 }

@@ -208,7 +208,7 @@ internal static class CatalogEndpoints
         api.MapGet("/catalog/changes/{id}", ChangeAsync)
             .Describe("getCatalogChange", "One change of the catalog", "With the files that it proposes, and what they change: what an approver says yes to.", null, 200, 404)
             .Produces(200, contentType: "application/json");
-        Answer(api, "approve", "approveCatalogChange", "Say yes to a change of the catalog", "`saw_digest` is the change's `digest` as it was shown. The last yes that was missing lets it take effect, if its base still counts.", true);
+        Answer(api, "approve", "approveCatalogChange", "Say yes to a change of the catalog", "`saw_digest` is the change's `digest` as it was shown. The last yes that was missing lets it take effect, if its base still counts. Where a step has `step_up`, the yes is given in a browser, at `/catalog/changes/ID`, or, for `fresh`, by a command line whose person signed in for it at most 10 minutes ago: elsewhere it answers 409.", true);
         Answer(api, "deny", "denyCatalogChange", "Say no to a change of the catalog", "One no ends it.", false);
         api.MapPost("/catalog/changes/{id}/withdraw", async (Caller caller, CatalogChanges changes, string id, [FromBody] EmptyBody? body, CancellationToken cancellation) =>
                 (await changes.WithdrawAsync(caller.Id, new ChangeId(id), cancellation)).Answer(Of, ApiJson.Default.ChangeShape))
@@ -217,7 +217,7 @@ internal static class CatalogEndpoints
 
     private static void Answer(IEndpointRouteBuilder api, string verb, string operation, string summary, string description, bool yes) =>
         api.MapPost($"/catalog/changes/{{id}}/{verb}", async (Caller caller, CatalogChanges changes, string id, [FromBody] AnswerBody body, HttpContext context, CancellationToken cancellation) =>
-                (await changes.AnswerAsync(caller.Id, new ChangeId(id), yes, body.Comment, body.SawDigest, Answers.Via(context), cancellation)).Answer(Of, ApiJson.Default.ChangeShape))
+                (await changes.AnswerAsync(caller.Id, new ChangeId(id), yes, body.Comment, body.SawDigest, Answers.Via(context), cancellation, Answers.Proof(caller))).Answer(Of, ApiJson.Default.ChangeShape))
             .Describe(operation, summary, description, typeof(ChangeShape), 200, 403, 404, 409, 422);
 
     private static IResult Applied(Outcome<Changing> outcome) => outcome.Answer(
@@ -329,7 +329,7 @@ internal static class CatalogEndpoints
             Author = change.Origin.Author,
             Dirty = change.Origin.Dirty,
             Steps = [.. change.Steps.Select(step => Step(change, step, view.Open.FirstOrDefault(open => ReferenceEquals(open.Step, step))))],
-            Answers = [.. view.Answers.Select(answer => new ApprovalShape(answer.By.Value, answer.Yes, answer.At, answer.Comment, null, answer.Via, null, null))],
+            Answers = [.. view.Answers.Select(answer => new ApprovalShape(answer.By.Value, answer.Yes, answer.At, answer.Comment, null, answer.Via, null, null, StepUps.Word(answer.Proof?.Kind ?? StepUp.None)))],
         };
     }
 
@@ -337,6 +337,7 @@ internal static class CatalogEndpoints
         new(step.Name, step.From, step.Need, [.. step.Approvers.Select(person => person.Value)], open?.Missing ?? 0)
         {
             State = open is not null ? "open" : change.State is ChangeState.Pending or ChangeState.Applied ? "met" : "over",
+            StepUp = StepUps.Word(step.StepUp),
             Could = [.. (open?.Could ?? []).Select(person => person.Value)],
             Delegates = [],
         };

@@ -5,6 +5,8 @@ using Microsoft.AspNetCore.Routing;
 using Stint.Core.Catalog;
 using Stint.Server.Identity;
 using Stint.Server.Identity.Accounts;
+using Stint.Server.Identity.Ldap;
+using Stint.Server.Store;
 
 namespace Stint.Server.Api;
 
@@ -31,6 +33,24 @@ internal sealed record HandOverBody
     /// <summary>A person who is here.</summary>
     public required string To { get; init; }
 }
+
+/// <summary>Whose leaving is confirmed.</summary>
+internal sealed record ConfirmPullBody
+{
+    /// <summary>The <c>mark</c> that was shown.</summary>
+    public required string Mark { get; init; }
+}
+
+/// <summary>How the asking of the directory stands.</summary>
+/// <param name="GoodAt">When what it told was taken over last; null for never.</param>
+/// <param name="Silent">Whether that is too long ago.</param>
+/// <param name="Trouble">Why the last look was not taken over; null when it was.</param>
+/// <param name="Leaving">How many people leave or lose a group at once by what it tells, which is more than may; null when it is not.</param>
+/// <param name="Of">Of how many.</param>
+/// <param name="Mark">What names those people and what each loses; null when nobody waits.</param>
+/// <param name="People">Who they are, at most 200.</param>
+/// <param name="Confirmed">Whether an admin has confirmed them: the next look that tells the same is taken over.</param>
+internal sealed record PullShape(DateTimeOffset? GoodAt, bool Silent, string? Trouble, long? Leaving, long? Of, string? Mark, IReadOnlyList<string> People, bool Confirmed);
 
 /// <summary>One thing that somebody who left was to do.</summary>
 /// <param name="Kind"><c>approval</c> or <c>review</c>.</param>
@@ -109,6 +129,10 @@ internal static class PeopleEndpoints
 {
     public static void Map(IEndpointRouteBuilder api)
     {
+        api.MapGet("/people/pull", async (Caller caller, ConfirmPull pull, CancellationToken cancellation) => (await pull.GetAsync(caller.Id, cancellation)).Answer(Of, ApiJson.Default.PullShape))
+            .Describe("pull", "See how the asking of the directory stands", "For admins and auditors, where a directory is asked over LDAP. Where it tells that more people leave at once than may, it says who.", typeof(PullShape), 200, 403, 404);
+        api.MapPost("/people/pull/confirm", async (Caller caller, ConfirmPull pull, [FromBody] ConfirmPullBody body, CancellationToken cancellation) => (await pull.ConfirmAsync(caller.Id, body.Mark, cancellation)).Answer(Of, ApiJson.Default.PullShape))
+            .Describe("confirmPull", "Confirm that they have all left", "For admins. It holds for the very people and losses that `mark` names: the next look that tells the same is taken over. When it tells of others by then, it answers 409, or the confirmation is void.", typeof(PullShape), 200, 403, 404, 409);
         api.MapPost("/people/{person}/offboard", async (Caller caller, OffboardPerson offboard, string person, [FromBody] OffboardBody body, CancellationToken cancellation) =>
                 (await offboard.OffboardAsync(caller.Id, person, body.Reason, cancellation, body.HandOverTo)).Answer(Of, ApiJson.Default.OffboardShape))
             .Describe("offboard", "Send somebody away", "For admins. It holds whatever the catalog and the directory say, until an admin takes it back: tokens are dead, requests cancelled, grants end and their sessions are cut before the answer. What is still under their name is listed for whoever takes it over.", typeof(OffboardShape), 200, 403, 404, 409, 422);
@@ -151,6 +175,8 @@ internal static class PeopleEndpoints
         [.. change.Patch.Left.Select(Of)],
         [.. change.Patch.Source.Files.Select(file => new CatalogFileShape(file.Name, file.Text))],
         change.Problems);
+
+    private static PullShape Of(DirectoryPull pull) => new(pull.GoodAt, pull.Silent, pull.Trouble, pull.Leaving, pull.LeavingOf, pull.Mark, pull.Names, pull.Confirmed is not null);
 
     private static HandOverPlaceShape Of(HandOverPlace place) => new(place.File, place.Line, place.What);
 

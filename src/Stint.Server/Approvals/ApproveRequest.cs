@@ -1,5 +1,6 @@
 using Stint.Core;
 using Stint.Core.Approvals;
+using Stint.Core.Catalog;
 using Stint.Core.Requests;
 using Stint.Server.Requests;
 using Stint.Server.Store;
@@ -12,7 +13,7 @@ namespace Stint.Server.Approvals;
 /// <param name="SawDigest">The digest of what they were shown.</param>
 /// <param name="Via">Where they answered: <c>api</c>, <c>cli</c>, <c>web</c>.</param>
 /// <param name="InPlaceOf">Who is away and in whose place they answer; null for their own, or the first that they can.</param>
-/// <param name="Proof">How they proved themselves anew; null for a token, which proves nothing anew.</param>
+/// <param name="Proof">How they proved themselves anew; null for a token of the catalog, which proves nothing anew.</param>
 internal sealed record Yes(TimeSpan? For, string? Comment, string SawDigest, string Via, SubjectId? InPlaceOf = null, ApprovalProof? Proof = null)
 {
     /// <summary>Notes the use of the passkey that signed it, in the same write; false when it counts no longer. Null where none signed.</summary>
@@ -80,10 +81,10 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
 
                 var delegation = ((Seat.Theirs)seat).For;
                 var demanded = StepUps.Of(stand.Steps, delegation?.Person ?? who);
-                var proof = demanded == StepUp.None ? null : Counting(yes.Proof, seen.Digest, now);
+                var proof = demanded == StepUp.None ? null : StepUps.Counting(yes.Proof, seen.Digest, now);
                 if (!StepUps.IsMet(demanded, proof) || (proof is ApprovalProof.Passkey && (yes.NoteUse is null || !await yes.NoteUse(work))))
                 {
-                    return new Outcome<RequestView>.Refused($"the policy demands {StepUps.Say(demanded)}", $"{StepUpPage.Advice} {StepUpPage.Of(id)}");
+                    return new Outcome<RequestView>.Refused($"the policy demands {StepUps.Say(demanded)}", $"{StepUpPage.Advice} {StepUpPage.Of(id)}{(demanded == StepUp.Fresh ? StepUpPage.OrCommandLine : "")}");
                 }
 
                 var moved = await steps.GiveAsync(
@@ -117,14 +118,6 @@ internal sealed class ApproveRequest(StintStore store, TimeProvider clock, Reque
 
         return outcome;
     }
-
-    /// <summary>The proof as far as it is one of this yes, now; null when it is none.</summary>
-    private static ApprovalProof? Counting(ApprovalProof? proof, string digest, DateTimeOffset now) => proof switch
-    {
-        ApprovalProof.Passkey signed when signed.Assertion.Against(digest) is null => proof,
-        ApprovalProof.Fresh fresh when fresh.At <= now && now - fresh.At <= StepUps.FreshFor => proof,
-        _ => null,
-    };
 }
 
 /// <summary>The page on which a yes with a proof is given.</summary>
@@ -133,5 +126,10 @@ internal static class StepUpPage
     /// <summary>What leads there.</summary>
     public const string Advice = "Approve it in a browser, at this server's page";
 
+    /// <summary>The other way where a fresh proof is enough.</summary>
+    public const string OrCommandLine = ", or log in your command line anew (stint login) and approve it right after: how you proved yourself in the browser counts there for as long";
+
     public static string Of(RequestId id) => $"/approve/{id}";
+
+    public static string Of(ChangeId id) => $"/catalog/changes/{id}";
 }

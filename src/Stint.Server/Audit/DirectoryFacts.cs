@@ -37,15 +37,27 @@ internal static partial class Facts
         Of(FactKinds.GroupRemoved, group, at, by), [("removed", FactValue.List(members.Names)), ("count", members.Count)]);
 
     /// <summary>The directory tells that too many leave at once.</summary>
-    /// <param name="leaving">How many.</param>
-    /// <param name="of">Of how many.</param>
+    /// <param name="refused">Who.</param>
     /// <param name="most">How many may at most.</param>
     /// <param name="at">When it told so.</param>
-    public static Fact PullRefused(long leaving, long of, long most, DateTimeOffset at) => new(FactKinds.PullRefused, at, Actor.Ldap)
+    public static Fact PullRefused(RefusedPull refused, long most, DateTimeOffset at) => new(FactKinds.PullRefused, at, Actor.Ldap)
     {
-        ["count"] = leaving,
-        ["known"] = of,
+        ["count"] = refused.Leaving,
+        ["known"] = refused.Of,
         ["allowed"] = most,
+        ["digest"] = refused.Mark,
+    };
+
+    /// <summary>An admin confirmed that they have all left.</summary>
+    /// <param name="who">The admin.</param>
+    /// <param name="pull">How the pulling stands.</param>
+    /// <param name="at">When.</param>
+    public static Fact PullConfirmed(SubjectId who, DirectoryPull pull, DateTimeOffset at) => new(FactKinds.PullConfirmed, at, Actor.Of(who))
+    {
+        ["by"] = who.Value,
+        ["count"] = pull.Leaving,
+        ["known"] = pull.LeavingOf,
+        ["digest"] = pull.Mark,
     };
 
     /// <param name="pull">How the pulling stands.</param>

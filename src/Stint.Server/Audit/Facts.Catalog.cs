@@ -71,6 +71,7 @@ internal static partial class Facts
         ["saw"] = answer.SawDigest,
         ["comment"] = answer.Comment,
         ["via"] = answer.Via,
+        ["proof"] = answer.Proof is { } proof ? FactValue.Own(ProofJson.ToNode(proof)) : null,
         ["state"] = Word(ChangeState.Pending),
         ["version"] = change.Version,
     };

@@ -34,7 +34,20 @@ internal static partial class Facts
     /// <param name="removed">Groups that they are in no longer.</param>
     /// <param name="until">How long it counts; null for what is over.</param>
     /// <param name="at">When.</param>
-    public static Fact ProviderGroupsTold(string person, string via, IReadOnlyList<string> added, IReadOnlyList<string> removed, DateTimeOffset? until, DateTimeOffset at) => new(FactKinds.ProviderGroupsTold, at, Actor.Server)
+    public static Fact ProviderGroupsTold(string person, string via, IReadOnlyList<string> added, IReadOnlyList<string> removed, DateTimeOffset? until, DateTimeOffset at) =>
+        Told(FactKinds.ProviderGroupsTold, person, via, added, removed, until, at);
+
+    /// <summary>A provider said, or says no longer, what else is known of somebody.</summary>
+    /// <param name="person">Whom.</param>
+    /// <param name="via">Which provider.</param>
+    /// <param name="added">What is new, as <c>name=value</c>.</param>
+    /// <param name="removed">What is over.</param>
+    /// <param name="until">How long it counts; null for what is over.</param>
+    /// <param name="at">When.</param>
+    public static Fact ProviderAttributesTold(string person, string via, IReadOnlyList<string> added, IReadOnlyList<string> removed, DateTimeOffset? until, DateTimeOffset at) =>
+        Told(FactKinds.ProviderAttributesTold, person, via, added, removed, until, at);
+
+    private static Fact Told(string kind, string person, string via, IReadOnlyList<string> added, IReadOnlyList<string> removed, DateTimeOffset? until, DateTimeOffset at) => new(kind, at, Actor.Server)
     {
         ["subject"] = person,
         ["via"] = via,

@@ -112,6 +112,9 @@ internal sealed class Said
     private readonly Dictionary<string, string> _states = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _details = new(StringComparer.Ordinal);
 
+    /// <summary>What they say of the directory.</summary>
+    public DirectorySaid Directory { get; } = new();
+
     /// <summary>Rows that facts speak of.</summary>
     public int Count => _states.Count;
 
@@ -128,6 +131,12 @@ internal sealed class Said
 
     /// <summary>What a right that was given is called here: a person may be given one again, and never two that are over at the same time.</summary>
     public static string RightOf(string person, string until) => $"the right of {person} until {until}";
+
+    /// <summary>What an answer to a change of the catalog is called here.</summary>
+    public static string AnswerOf(string change, string person) => $"the answer of {person} to {change}";
+
+    /// <summary>What is on record of such an answer.</summary>
+    public static string Answer(bool yes, string? saw, ApprovalProof? proof) => $"{yes}/{saw}/{(proof is null ? "" : ProofJson.Write(proof))}";
 
     /// <summary>What a request's exact statements are called here: its grant carries them too.</summary>
     public static string StatementsOf(string request) => $"the statements of {request}";
@@ -148,6 +157,7 @@ internal sealed class Said
             return;
         }
 
+        Directory.Take(body);
         var kind = body.Kind;
         var id = body.Text(kind.StartsWith("Request", StringComparison.Ordinal) ? "request"
             : kind.StartsWith("Grant", StringComparison.Ordinal) ? "grant"
@@ -176,6 +186,13 @@ internal sealed class Said
         if (id is null)
         {
             return;
+        }
+
+        if (kind == FactKinds.ChangeAnswered)
+        {
+            var answer = AnswerOf(id, body.Text("by") ?? "");
+            _states[answer] = "given";
+            _details[answer] = Answer(body.Find("yes") is { ValueKind: System.Text.Json.JsonValueKind.True }, body.Text("saw"), body.Find("proof") is { ValueKind: System.Text.Json.JsonValueKind.Object } proof ? ProofJson.Read(proof) : null);
         }
 
         if (body.Text("state") is { } state)
@@ -220,6 +237,7 @@ internal sealed class Said
 internal sealed class RowCheck(Said said)
 {
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly List<CatalogChange> _answered = [];
 
     public List<RowFinding> Findings { get; } = [];
 
@@ -266,11 +284,42 @@ internal sealed class RowCheck(Said said)
             cancellation);
         await EachAsync(
             page => reads.ChangesAsync(null, page with { Limit = 20 }),
-            change => Check(change.Id.Value, Facts.Word(change.State), CatalogChange.DigestOf(change) == change.Digest ? change.Digest : null, "what was proposed"),
+            change =>
+            {
+                Check(change.Id.Value, Facts.Word(change.State), CatalogChange.DigestOf(change) == change.Digest ? change.Digest : null, "what was proposed");
+                _answered.Add(change with { Files = new CatalogSource([]) });
+            },
             cancellation);
+        foreach (var change in _answered)
+        {
+            Check(change, await reads.AnswersAsync(change.Id));
+        }
+
+        Read += await said.Directory.CheckAsync(reads, Find);
         foreach (var missing in said.Names.Where(name => !_seen.Contains(name)))
         {
             Find(missing, $"The log speaks of {missing}, and the store has no such row.");
+        }
+    }
+
+    /// <summary>Answers to a change: as they were given, each signature checked again; and what took effect had the yeses that it needs.</summary>
+    private void Check(CatalogChange change, List<Approval> answers)
+    {
+        foreach (var answer in answers)
+        {
+            var name = Said.AnswerOf(change.Id.Value, answer.By.Value);
+            Check(name, "given", Said.Answer(answer.Yes, answer.SawDigest, answer.Proof), "what it was, or its proof");
+            if (answer.Proof is not null && StepUps.Counting(answer.Proof, answer.SawDigest, answer.At) is null)
+            {
+                Find(name, $"The proof of {name} proves nothing: {(answer.Proof is ApprovalProof.Passkey signed ? signed.Assertion.Against(answer.SawDigest) : "it was longer ago")}.");
+            }
+        }
+
+        // NB. A yes whose proof proves nothing is a yes without one.
+        List<Approval> counting = [.. answers.Select(answer => answer with { Proof = StepUps.Counting(answer.Proof, answer.SawDigest, answer.At) })];
+        if (change.State == ChangeState.Applied && Quorum.Count(change.Steps, change.Distinct, change.Proposer ?? default, change.Digest, counting) is not Tally.Complete)
+        {
+            Find(change.Id.Value, $"{change.Id} took effect without the yeses that its steps demand.");
         }
     }
 

@@ -82,7 +82,10 @@ internal sealed class CatalogChanges(StintStore store, CurrentCatalog current, C
     /// <param name="saw">The digest of what they were shown; a no may leave it out.</param>
     /// <param name="via">Where they answered.</param>
     /// <param name="cancellation">Ends the waiting for the store.</param>
-    public async Task<Outcome<ChangeView>> AnswerAsync(SubjectId who, ChangeId id, bool yes, string? comment, string? saw, string via, CancellationToken cancellation)
+    /// <param name="proved">How they proved themselves anew; null for not at all.</param>
+    /// <param name="noteUse">Notes the use of the passkey that signed it, in the same write; false when it counts no longer. Null where none signed.</param>
+    public async Task<Outcome<ChangeView>> AnswerAsync(
+        SubjectId who, ChangeId id, bool yes, string? comment, string? saw, string via, CancellationToken cancellation, ApprovalProof? proved = null, Func<Work, ValueTask<bool>>? noteUse = null)
     {
         // Loading is not for the inside of a write. What was proposed never changes.
         var proposed = await store.ReadAsync(async reads => await reads.FindChangeAsync(id), cancellation);
@@ -124,7 +127,15 @@ internal sealed class CatalogChanges(StintStore store, CurrentCatalog current, C
                     return new Outcome<ChangeView>.Refused("its files do not load with this program, or are not those that were proposed", "let it be proposed again");
                 }
 
-                var answer = new Approval { Request = new RequestId(id.Value), By = who, Yes = yes, At = now, Comment = comment?.Trim() ?? "", SawDigest = saw ?? seen.Digest, Via = via };
+                var demanded = yes ? StepUps.Of(seen.Steps, who) : StepUp.None;
+                var proof = demanded == StepUp.None ? null : StepUps.Counting(proved, seen.Digest, now);
+                if (!StepUps.IsMet(demanded, proof) || (proof is ApprovalProof.Passkey && (noteUse is null || !await noteUse(work))))
+                {
+                    return new Outcome<ChangeView>.Refused(
+                        $"the catalog demands {StepUps.Say(demanded)}", $"{Approvals.StepUpPage.Advice} {Approvals.StepUpPage.Of(id)}{(demanded == StepUp.Fresh ? Approvals.StepUpPage.OrCommandLine : "")}");
+                }
+
+                var answer = new Approval { Request = new RequestId(id.Value), By = who, Yes = yes, At = now, Comment = comment?.Trim() ?? "", SawDigest = saw ?? seen.Digest, Via = via, Proof = proof };
                 if (await work.InsertAnswerAsync(id, answer) is not { } kept)
                 {
                     return new Outcome<ChangeView>.LostRace("you have answered already, and a person counts once", await ViewAsync(work, seen));

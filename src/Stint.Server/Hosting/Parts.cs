@@ -101,8 +101,8 @@ internal sealed class Parts
         services.AddSingleton(new Applications(_options.Applications, _time));
         services.AddSingleton(new Issuers(_options.Issuers)).AddSingleton(new Transmitters(_options.Transmitters));
         services.AddSingleton(_options.Web.Sessions).AddSingleton(_options.CommandLines).AddSingleton(new SignInWays([.. _options.Providers.Select(provider => new SignInWay($"Sign in with {provider.Label}", $"/sign-in/{provider.Name}"))])).AddSingleton<Flow>();
-        services.AddSingleton(parts => new ProviderLinks(_options.Providers, _time, parts.GetRequiredService<ILogger<ProviderLinks>>())).AddSingleton<SignInByProvider>().AddSingleton<TellGroups>().AddSingleton<LogoutByProvider>();
-        services.AddSingleton(new RelyingParty(_options.Web.PublicUrl)).AddSingleton<SignInForms>().AddSingleton<SetUpPages>().AddSingleton<WaysPages>().AddSingleton<ApprovePages>().AddSingleton<LivePages>().AddSingleton<HomePages>().AddSingleton<AskPages>().AddSingleton<RequestPages>().AddSingleton<ApprovalPages>().AddSingleton<SessionPages>().AddSingleton<AuditPages>();
+        services.AddSingleton(parts => new ProviderLinks(_options.Providers, _time, parts.GetRequiredService<ILogger<ProviderLinks>>())).AddSingleton<SignInByProvider>().AddSingleton<TakeWord>().AddSingleton<LogoutByProvider>();
+        services.AddSingleton(new RelyingParty(_options.Web.PublicUrl)).AddSingleton<SignInForms>().AddSingleton<SetUpPages>().AddSingleton<WaysPages>().AddSingleton<ApprovePages>().AddSingleton<ChangePages>().AddSingleton<LivePages>().AddSingleton<HomePages>().AddSingleton<AskPages>().AddSingleton<RequestPages>().AddSingleton<ApprovalPages>().AddSingleton<SessionPages>().AddSingleton<AuditPages>();
         services.AddSingleton(new ScimDoor(_options.ScimTokens, _options.Limits, _time));
         services.AddUseCases();
         services.AddSingleton(_ => new FetchCalendar(_options.InternalHosts));
@@ -122,7 +122,7 @@ internal sealed class Parts
         var origin = _options.CatalogFrom == CatalogFrom.Folder ? await Checkout.OfAsync(_options.Catalog, cancellation) : null;
 
         // NB. Before anything decides: who left the directory is not let in by a catalog that does not know of it, nor whom a provider spoke of too long ago.
-        await _store.WriteAsync(async work => await LapseGroupsAsync(work, _time.Now()), cancellation);
+        await _store.WriteAsync(async work => await TakeWord.LapseAsync(work, _time.Now()), cancellation);
         await services.GetRequiredService<FollowDirectory>().LookAsync(cancellation);
         await services.GetRequiredService<FollowRotas>().LookAsync(cancellation);
         await services.GetRequiredService<ApplyCatalog>().ApplyAsync(_current.Now.Text, Actor.Operator, cancellation, origin);
@@ -183,14 +183,6 @@ internal sealed class Parts
         while (await timer.WaitForNextTickAsync(stop));
     }
 
-    private static async Task LapseGroupsAsync(Work work, DateTimeOffset now)
-    {
-        foreach (var over in (await work.LapseGroupsAsync(Stored.Round(now))).GroupBy(one => (one.Name, one.Provider)))
-        {
-            work.Append(Facts.ProviderGroupsTold(over.Key.Name, $"oidc:{over.Key.Provider}", [], [.. over.Select(one => one.Group)], null, now));
-        }
-    }
-
     /// <summary>Says every few seconds that this node lives, ends what nodes that died have carried, and forgets old answers to repeated calls and reports that nobody can open any more.</summary>
     private async Task BeatAsync(StartUp startUp, CancellationToken stop)
     {
@@ -205,13 +197,14 @@ internal sealed class Parts
                     async work =>
                     {
                         var now = _time.Now();
-                        await LapseGroupsAsync(work, now);
+                        await TakeWord.LapseAsync(work, now);
                         await work.BeatAsync(new Node(Installation.Node, Installation.Roles, Installation.Version, started, now));
                         if (forget)
                         {
                             await work.ForgetAnswersAsync(now - KeptAnswers.KeptFor);
                             await work.ForgetReportsAsync(now);
                             await work.ForgetPassesAsync(now);
+                            await work.ForgetTriesAsync(now - Waits.Remembered);
                             await work.ForgetWebSessionsAsync(now - KeptSignIns);
                             await work.ForgetCliAsync(now - KeptAskings, now - KeptSignIns);
                             await work.ForgetDirectoryChangesAsync(await work.DirectoryNumberAsync() - KeptDirectoryChanges);

@@ -7,6 +7,8 @@ namespace Stint.Server.Hosting;
 internal static class ProvidersReader
 {
     private const int LeastSecret = 16;
+    private const int MostAttributes = 20;
+    private const int LongestClaim = 200;
     private const int LongestLabel = 60;
 
     // NB. What stands at these addresses is this server's own.
@@ -50,8 +52,8 @@ internal static class ProvidersReader
             ("google", ProviderPreset.Google),
             ("keycloak", ProviderPreset.Keycloak),
             ("github", ProviderPreset.GitHub)) ?? ProviderPreset.Oidc;
-        NoAttributes(read, key);
-        var (groups, groupsLast) = Groups(read, key, preset);
+        var attributes = Attributes(read, key, preset);
+        var (groups, groupsLast) = Groups(read, key, preset, attributes.Count > 0);
 
         var label = read.Text($"{key}.label");
         if (label is not null && (label.Length > LongestLabel || !Words.IsShowable(label, newLines: false)))
@@ -129,13 +131,14 @@ internal static class ProvidersReader
             AcrValues = acr,
             AmrValues = amr,
             Groups = groups,
+            Attributes = attributes,
             GroupsLast = groupsLast,
             Authority = authority,
             LoopbackHttp = plain,
         };
     }
 
-    private static (string? Claim, TimeSpan Last) Groups(SettingReader read, string key, ProviderPreset preset)
+    private static (string? Claim, TimeSpan Last) Groups(SettingReader read, string key, ProviderPreset preset, bool hasAttributes)
     {
         var (claim, last) = (read.Text($"{key}.groups"), read.Duration($"{key}.groups_last", TimeSpan.FromMinutes(5), TimeSpan.FromDays(7)));
         if (claim is not null && preset is ProviderPreset.GitHub or ProviderPreset.Google)
@@ -146,26 +149,50 @@ internal static class ProvidersReader
         {
             read.Blame($"{key}.groups", $"`{key}.groups` must be the name of a claim, such as groups");
         }
-        else if (claim is null && last is not null)
+        else if (claim is null && last is not null && !hasAttributes)
         {
-            read.Blame($"{key}.groups_last", $"`{key}.groups_last` stands without `{key}.groups`; give both, or neither");
+            read.Blame($"{key}.groups_last", $"`{key}.groups_last` stands without `{key}.groups` or `{key}.attributes`; say what lasts, or take it out");
         }
 
         return (claim, last ?? TimeSpan.FromHours(24));
     }
 
-    private static void NoAttributes(SettingReader read, string key)
+    /// <summary>The table of what claims are called here: <c>attributes.NAME</c> is the claim.</summary>
+    private static Dictionary<string, string> Attributes(SettingReader read, string key, ProviderPreset preset)
     {
-        var below = $"{key}.attributes";
-        foreach (var name in read.NamesBelow(below))
+        var (below, table) = ($"{key}.attributes", new Dictionary<string, string>(StringComparer.Ordinal));
+        if (read.Texts(below) is not null || read.IsGiven(below))
         {
-            read.Text($"{below}.{name}");
+            read.Blame(below, $"`{below}` must be a table of attributes and claims, such as {{ \"department\": \"dept\" }}");
         }
 
-        if (read.Texts(below) is not null || read.IsGiven(below) || read.NamesBelow(below).Count > 0)
+        foreach (var name in read.NamesBelow(below))
         {
-            read.Blame(read.IsGiven(below) ? below : read.FirstBelow(below), $"`{below}` is not taken from a sign-in; have the provider keep attributes up to date over SCIM (docs/guide/directory.md), or write them into the catalog");
+            var claim = read.Text($"{below}.{name}");
+            if (!Words.IsName(name))
+            {
+                read.Blame(read.FirstBelow($"{below}"), $"`{below}.{name}` is not what an attribute can be called; write small letters, digits and hyphens");
+            }
+            else if (claim is { Length: > LongestClaim } || claim?.Any(letter => letter is < '!' or > '~') == true)
+            {
+                read.Blame($"{below}.{name}", $"`{below}.{name}` must be the name of a claim, such as department");
+            }
+            else if (claim is not null)
+            {
+                table[name] = claim;
+            }
         }
+
+        if (table.Count > 0 && preset == ProviderPreset.GitHub)
+        {
+            read.Blame(read.FirstBelow(below), $"`{below}` is about claims, and GitHub has none; take it out");
+        }
+        else if (table.Count > MostAttributes)
+        {
+            read.Blame(read.FirstBelow(below), $"`{below}` names {table.Count} attributes; at most {MostAttributes} are taken from a sign-in");
+        }
+
+        return table;
     }
 
     private static string? Tenant(SettingReader read, string key, ProviderPreset preset)

@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Stint.Core;
 using Stint.Core.Catalog;
@@ -51,14 +50,13 @@ internal sealed class Applications(IReadOnlyList<Application> all, TimeProvider 
     /// <returns>The application whose token it is; null when it is none's.</returns>
     public Application? Find(ReadOnlySpan<char> token)
     {
-        if (all.Count == 0 || token.Length is 0 or > LongestToken)
+        if (all.Count == 0 || token.Length is 0 or > Secrets.Longest)
         {
             return null;
         }
 
-        Span<byte> text = stackalloc byte[LongestToken * 3];
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(text[..Encoding.UTF8.GetBytes(token, text)], hash);
+        Secrets.Hash(token, hash);
         Application? found = null;
 
         // NB. Each is compared, and each in constant time: how long it takes says nothing about which was near.

@@ -19,6 +19,7 @@ internal sealed class DirectoryModel
     private readonly Dictionary<string, HashSet<string>> _groupsOf = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyCollection<SubjectId>> _flat = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<string>> _told = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<ProviderAttribute>> _said = new(StringComparer.Ordinal);
     private bool _renamed;
     private FrozenSet<string> _left = FrozenSet<string>.Empty;
 
@@ -74,8 +75,9 @@ internal sealed class DirectoryModel
             groups[key] = Flat(id);
         }
 
-        // NB. Of whom the directory knows, it alone says in which groups they are.
-        foreach (var (group, members) in _told.Where(one => !_people.ContainsKey(one.Key)).SelectMany(one => one.Value.Select(group => (Group: group, Member: new SubjectId(one.Key)))).GroupBy(one => one.Group, one => one.Member, StringComparer.Ordinal).Select(told => (told.Key, told)))
+        // NB. Of whom the directory knows, it alone says in which groups they are. Who was only made here is not of the directory.
+        bool IsOfDirectory(string name) => _people.ContainsKey(name) && !_users.ContainsKey($"local:{name}");
+        foreach (var (group, members) in _told.Where(one => !IsOfDirectory(one.Key)).SelectMany(one => one.Value.Select(group => (Group: group, Member: new SubjectId(one.Key)))).GroupBy(one => one.Group, one => one.Member, StringComparer.Ordinal).Select(told => (told.Key, told)))
         {
             groups[group] = [.. members, .. groups.GetValueOrDefault(group) ?? []];
         }
@@ -91,8 +93,19 @@ internal sealed class DirectoryModel
 
         _renamed = false;
 
-        return new DirectoryPeople { People = new Dictionary<string, Person>(_people, StringComparer.Ordinal), Groups = groups, Left = _left };
+        return new DirectoryPeople
+        {
+            People = new Dictionary<string, Person>(_people, StringComparer.Ordinal),
+            Groups = groups,
+            Left = _left,
+            Said = _said.Where(one => !IsOfDirectory(one.Key)).ToDictionary(one => one.Key, one => Agreed(one.Value), StringComparer.Ordinal),
+        };
     }
+
+    /// <summary>What providers say of one person. NB. Where two say it differently, neither counts.</summary>
+    private static FrozenDictionary<string, string> Agreed(List<ProviderAttribute> said) => said.GroupBy(one => one.Attribute, StringComparer.Ordinal)
+        .Where(group => group.Select(one => one.Value).Distinct(StringComparer.Ordinal).Count() == 1)
+        .ToFrozenDictionary(group => group.Key, group => group.First().Value, StringComparer.Ordinal);
 
     /// <summary>Whom changes are about, as they are called; null for possibly everybody.</summary>
     public IReadOnlySet<SubjectId>? About(IEnumerable<DirectoryChange> changes)
@@ -107,6 +120,9 @@ internal sealed class DirectoryModel
                     break;
                 case "member" when _users.TryGetValue(change.Member!, out var line):
                     about.Add(new SubjectId(line.Key));
+                    break;
+                case "member" when change.IsOfProviders:
+                    about.Add(new SubjectId(change.Member!));
                     break;
                 case "user" or "left" or "offboarded":
                     // Gone as a whole: nobody asks any rule about them.
@@ -146,7 +162,9 @@ internal sealed class DirectoryModel
         }
 
         _told.Clear();
+        _said.Clear();
         Put(await reads.ProviderGroupsAsync());
+        Put(await reads.ProviderAttributesAsync());
 
         _left = (await reads.LeftNamesAsync()).ToFrozenSet(StringComparer.Ordinal);
     }
@@ -159,7 +177,17 @@ internal sealed class DirectoryModel
         }
 
         names.ForEach(name => _told.Remove(name));
+        names.ForEach(name => _said.Remove(name));
         Put(await reads.ProviderGroupsAsync(names));
+        Put(await reads.ProviderAttributesAsync(names));
+    }
+
+    private void Put(List<ProviderAttribute> said)
+    {
+        foreach (var one in said.GroupBy(one => one.Name, StringComparer.Ordinal))
+        {
+            _said[one.Key] = [.. one];
+        }
     }
 
     private void Put(List<ProviderGroup> told)

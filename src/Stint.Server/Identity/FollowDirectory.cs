@@ -9,10 +9,13 @@ internal sealed class FollowDirectory(StintStore store, CurrentCatalog current, 
 {
     private static readonly TimeSpan AtLeastEvery = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Together = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Next = TimeSpan.FromMilliseconds(1);
+    private const int Batch = 250;
 
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly DirectoryModel _model = new();
     private long _looked;
+    private bool _valued;
 
     /// <summary>After a change here: what takes something away counts, and has ended what it ends, once this returns.</summary>
     /// <remarks>NB. Whoever told of it may have gone: the rest is done all the same.</remarks>
@@ -41,6 +44,12 @@ internal sealed class FollowDirectory(StintStore store, CurrentCatalog current, 
                 else
                 {
                     await LookAsync(stop);
+                }
+
+                if (!_valued)
+                {
+                    _valued = await ValueAsync(stop);
+                    wait = _valued ? wait : Next;
                 }
             }
             catch (StoreUnavailableException)
@@ -97,6 +106,28 @@ internal sealed class FollowDirectory(StintStore store, CurrentCatalog current, 
     }
 
     public void Dispose() => _one.Dispose();
+
+    /// <summary>Keeps the values of some whom an older version took in; until all are kept, filters look at each.</summary>
+    /// <returns>Whether nobody is left.</returns>
+    internal async Task<bool> ValueAsync(CancellationToken cancellation)
+    {
+        if (await store.ReadAsync(async reads => await reads.AllValuedAsync(), cancellation))
+        {
+            return true;
+        }
+
+        await store.WriteAsync(
+            async work =>
+            {
+                await work.AloneWithDirectoryAsync();
+                foreach (var (id, body) in await work.UnvaluedAsync(Batch))
+                {
+                    await work.ValuedAsync(id, [.. Scim.ScimKept.Of(System.Text.Json.Nodes.JsonNode.Parse(body)!.AsObject())]);
+                }
+            },
+            cancellation);
+        return false;
+    }
 
     private Task<bool> TakesAsync(CancellationToken cancellation) => store.ReadAsync(async reads => await reads.TakesDirectoryAsync(_model.Number), cancellation);
 }

@@ -32,7 +32,7 @@ internal static partial class Log
     [LoggerMessage(68, LogLevel.Warning, "The directory at {Directory} could not be pulled from: {Why}. Nothing changed; it is tried again.")]
     public static partial void PullFailed(this ILogger log, string directory, string why);
 
-    [LoggerMessage(69, LogLevel.Error, "The directory at {Directory} tells that {Leaving} of {Known} people leave or lose a group at once, and at most {Most} may. Nothing of it was taken over. If it is right, raise directory.ldap.most_leaving.")]
+    [LoggerMessage(69, LogLevel.Error, "The directory at {Directory} tells that {Leaving} of {Known} people leave or lose a group at once, and at most {Most} may. Nothing of it was taken over. If it is right, an admin confirms it: stint people pull.")]
     public static partial void PullRefused(this ILogger log, string directory, int leaving, long known, long most);
 
     [LoggerMessage(70, LogLevel.Error, "The directory at {Directory} was last heard of at {At}: {Why}. Whoever left since then still has what they had here.")]

@@ -11,6 +11,15 @@ internal static class Secrets
 
     public static byte[] HashOf(string secret) => SHA256.HashData(Encoding.UTF8.GetBytes(secret));
 
+    /// <summary>The same of a text of at most <see cref="Longest"/> characters, without a garbage to collect: every call comes by here.</summary>
+    /// <param name="secret">The text.</param>
+    /// <param name="hash">32 bytes to write to.</param>
+    public static void Hash(ReadOnlySpan<char> secret, Span<byte> hash)
+    {
+        Span<byte> text = stackalloc byte[Longest * 3];
+        SHA256.HashData(text[..Encoding.UTF8.GetBytes(secret, text)], hash);
+    }
+
     /// <summary>Whether a text may be a secret that begins so.</summary>
     public static bool MayBe(string text, string prefix) => text.Length <= Longest && text.StartsWith(prefix, StringComparison.Ordinal);
 }

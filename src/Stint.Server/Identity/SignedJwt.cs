@@ -17,6 +17,10 @@ internal sealed class SignedJwt : IDisposable
 
     // NB. What is signed with a secret that both know is not among them: a public key is no secret.
     private static readonly string[] Algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
+
+    /// <summary>What is said of a token that is signed in another way.</summary>
+    public static readonly string OtherAlgorithm = $"Its algorithm is none of {string.Join(", ", Algorithms)}.";
+
     private static readonly JsonWebTokenHandler Handler = new() { MaximumTokenSizeInBytes = Longest, MapInboundClaims = false };
 
     private readonly string _token;
@@ -35,6 +39,9 @@ internal sealed class SignedJwt : IDisposable
 
     /// <summary>Name of the key that it says it is signed with; null when it says none.</summary>
     public string? KeyId => Text(_head.RootElement, "kid");
+
+    /// <summary>Whether it says of which type it is.</summary>
+    public bool NamesType => _head.RootElement.TryGetProperty("typ", out _);
 
     /// <summary>Takes a token apart.</summary>
     /// <param name="token">The token.</param>
@@ -57,7 +64,7 @@ internal sealed class SignedJwt : IDisposable
         }
         else if (Text(head.RootElement, "alg") is not { } algorithm || !Algorithms.Contains(algorithm))
         {
-            why = $"Its algorithm is none of {string.Join(", ", Algorithms)}.";
+            why = OtherAlgorithm;
         }
         else if (!IsOfType(head.RootElement, types.Length == 0 ? ["JWT", "JOSE"] : types))
         {
@@ -79,8 +86,9 @@ internal sealed class SignedJwt : IDisposable
     /// <param name="issuer">What <c>iss</c> must be; null where the keys alone say whose it is.</param>
     /// <param name="audience">What <c>aud</c> must hold.</param>
     /// <param name="cancellation">Ends the waiting for the keys.</param>
+    /// <param name="ends">Whether it must say how long it counts.</param>
     /// <exception cref="KeysUnknownException">The issuer's keys cannot be had.</exception>
-    public async Task<bool> IsSignedByAsync(IssuerKeys keys, string? issuer, string audience, CancellationToken cancellation)
+    public async Task<bool> IsSignedByAsync(IssuerKeys keys, string? issuer, string audience, CancellationToken cancellation, bool ends = true)
     {
         var algorithm = Algorithm;
         var key = await keys.FindAsync(KeyId, cancellation);
@@ -96,12 +104,12 @@ internal sealed class SignedJwt : IDisposable
             TryAllIssuerSigningKeys = false,
             IssuerSigningKeyResolver = (_, _, _, _) => [key],
             RequireSignedTokens = true,
-            RequireExpirationTime = true,
+            RequireExpirationTime = ends,
             ValidAudience = audience,
             IssuerValidator = (iss, _, _) => issuer is null || iss == issuer ? issuer ?? "" : throw new SecurityTokenInvalidIssuerException(),
 
             // NB. When it counts is held against the clock in hand by whoever asks, not against the machine's.
-            LifetimeValidator = (_, until, _, _) => until is not null,
+            LifetimeValidator = (_, until, _, _) => until is not null || !ends,
         });
         return result.IsValid;
     }
@@ -121,11 +129,14 @@ internal sealed class SignedJwt : IDisposable
             ? DateTimeOffset.UnixEpoch.AddSeconds(Math.Floor(seconds))
             : null;
 
-    /// <summary>A token for several audiences could be shown to us by each of the others.</summary>
-    public static bool IsFor(JsonElement body, string audience) => body.TryGetProperty("aud", out var aud) && (aud.ValueKind switch
+    /// <summary>Whether it is for an audience.</summary>
+    /// <param name="body">What it says.</param>
+    /// <param name="audience">The audience.</param>
+    /// <param name="alone">And for no other: each of several could show it to us. What only tells something may be told to several.</param>
+    public static bool IsFor(JsonElement body, string audience, bool alone = true) => body.TryGetProperty("aud", out var aud) && (aud.ValueKind switch
     {
         JsonValueKind.String => aud.GetString() == audience,
-        JsonValueKind.Array => aud.GetArrayLength() == 1 && aud[0].ValueKind == JsonValueKind.String && aud[0].GetString() == audience,
+        JsonValueKind.Array => (!alone || aud.GetArrayLength() == 1) && aud.EnumerateArray().Any(one => one.ValueKind == JsonValueKind.String && one.GetString() == audience),
         _ => false,
     });
 
@@ -136,7 +147,7 @@ internal sealed class SignedJwt : IDisposable
         try
         {
             // NB. A name that stands twice would be read one way here and another there.
-            var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false });
+            var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), new JsonDocumentOptions { MaxDepth = 12, AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
                 return document;

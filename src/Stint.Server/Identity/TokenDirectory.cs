@@ -1,7 +1,6 @@
 using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using Stint.Core.Catalog;
 using Stint.Server.Catalog;
 
@@ -10,22 +9,18 @@ namespace Stint.Server.Identity;
 /// <summary>Whose token it is, by the catalog that counts now.</summary>
 internal sealed class TokenDirectory(CurrentCatalog catalog)
 {
-    /// <summary>A token is <c>stp_</c> and 43 characters; anything longer is not worth hashing.</summary>
-    private const int LongestToken = 128;
-
     private Index? _index;
 
     /// <returns>The person; null when the token is nobody's, or its person is disabled.</returns>
     public Person? Find(ReadOnlySpan<char> token)
     {
-        if (token.Length is 0 or > LongestToken)
+        if (token.Length is 0 or > Secrets.Longest)
         {
             return null;
         }
 
-        Span<byte> text = stackalloc byte[LongestToken * 3];
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(text[..Encoding.UTF8.GetBytes(token, text)], hash);
+        Secrets.Hash(token, hash);
 
         // NB. Finding by the hash tells an observer of time at most something about a hash, which they cannot choose
         // without the token; the whole of it is then compared in constant time.

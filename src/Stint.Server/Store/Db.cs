@@ -30,6 +30,19 @@ internal abstract class Db : IAsyncDisposable
     /// <summary>A list of texts as one parameter.</summary>
     public abstract object TextList(IEnumerable<string> texts);
 
+    /// <summary>A list of whole numbers as one parameter, for <see cref="In"/>.</summary>
+    public abstract object NumberList(IEnumerable<long> numbers);
+
+    /// <summary>Whether rows cost next to nothing to read, because no network lies between.</summary>
+    public virtual bool IsNear => false;
+
+    /// <summary>Reads rows of two whole numbers until there are none left, or no more is wanted.</summary>
+    public virtual async ValueTask NumbersAsync(string sql, Func<long, long, bool> take, params object?[] args)
+    {
+        var goes = true;
+        await ListAsync(sql, row => goes = goes && take(row.GetInt64(0), row.GetInt64(1)), args);
+    }
+
     /// <summary>Runs a statement.</summary>
     /// <returns>How many rows it changed.</returns>
     public abstract ValueTask<int> RunAsync(string sql, params object?[] args);

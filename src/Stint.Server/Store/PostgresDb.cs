@@ -34,6 +34,8 @@ internal sealed class PostgresDb(NpgsqlConnection connection) : Db
 
     public override object TextList(IEnumerable<string> texts) => texts.ToArray();
 
+    public override object NumberList(IEnumerable<long> numbers) => numbers.ToArray();
+
     public override ValueTask LaterAsync(string sql, params object?[] args)
     {
         var command = new NpgsqlBatchCommand(sql);

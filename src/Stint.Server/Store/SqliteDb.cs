@@ -80,6 +80,17 @@ internal sealed class SqliteDb : Db
 
     public override string EndsWith(string column, string parameter) => $"substr({column}, length({column}) - length({parameter}) + 1) = {parameter} AND length({column}) >= length({parameter})";
 
+    public override object NumberList(IEnumerable<long> numbers) => $"[{string.Join(',', numbers)}]";
+
+    public override bool IsNear => true;
+
+    public override ValueTask NumbersAsync(string sql, Func<long, long, bool> take, params object?[] args)
+    {
+        var (statement, bound) = Kept(sql, args);
+        statement.Each(bound, take);
+        return ValueTask.CompletedTask;
+    }
+
     public override object TextList(IEnumerable<string> texts) => JsonSerializer.Serialize(texts.ToList(), TextListJson.Default.ListString);
 
     public override ValueTask<int> RunAsync(string sql, params object?[] args) => ValueTask.FromResult(Run(sql, args));
@@ -239,6 +250,12 @@ internal sealed class SqliteDb : Db
 
     private int Run(string sql, object?[] args)
     {
+        var (statement, bound) = Kept(sql, args);
+        return statement.Run(bound);
+    }
+
+    private (SqliteStatement Statement, object[] Bound) Kept(string sql, object?[] args)
+    {
         if (!_statements.TryGetValue(sql, out var statement))
         {
             statement = new SqliteStatement(_connection.Handle!, sql, args.Length);
@@ -251,7 +268,7 @@ internal sealed class SqliteDb : Db
             bound[i] = Bound(args[i]);
         }
 
-        return statement.Run(bound);
+        return (statement, bound);
     }
 
     private SqliteCommand Prepared(string sql, object?[] args)

@@ -6,7 +6,7 @@ using SQLitePCL;
 
 namespace Stint.Server.Store;
 
-/// <summary>A prepared statement that gives no rows, on SQLite's own interface.</summary>
+/// <summary>A prepared statement that gives no rows, or whole numbers alone, on SQLite's own interface.</summary>
 /// <remarks>The provider's command makes a reader and an enumerator for each run; a write of some ten statements feels it.</remarks>
 internal sealed class SqliteStatement : IDisposable
 {
@@ -32,14 +32,7 @@ internal sealed class SqliteStatement : IDisposable
     /// <exception cref="SqliteException">The database says no.</exception>
     public int Run(ReadOnlySpan<object> args)
     {
-        for (var i = 0; i < args.Length; i++)
-        {
-            if (_places[i] > 0)
-            {
-                Check(Bind(_places[i], args[i]));
-            }
-        }
-
+        BindAll(args);
         int code;
         do
         {
@@ -63,7 +56,43 @@ internal sealed class SqliteStatement : IDisposable
         return raw.sqlite3_changes(_db);
     }
 
+    /// <summary>Reads rows of two whole numbers until there are none left, or no more is wanted.</summary>
+    /// <inheritdoc cref="Run"/>
+    public void Each(ReadOnlySpan<object> args, Func<long, long, bool> take)
+    {
+        BindAll(args);
+        try
+        {
+            int code;
+            do
+            {
+                code = raw.sqlite3_step(_statement);
+            }
+            while (code == raw.SQLITE_ROW && take(raw.sqlite3_column_int64(_statement, 0), raw.sqlite3_column_int64(_statement, 1)));
+
+            if (code is not (raw.SQLITE_DONE or raw.SQLITE_ROW))
+            {
+                Check(code);
+            }
+        }
+        finally
+        {
+            _ = raw.sqlite3_reset(_statement);
+        }
+    }
+
     public void Dispose() => _statement.Dispose();
+
+    private void BindAll(ReadOnlySpan<object> args)
+    {
+        for (var i = 0; i < args.Length; i++)
+        {
+            if (_places[i] > 0)
+            {
+                Check(Bind(_places[i], args[i]));
+            }
+        }
+    }
 
     private int Bind(int place, object value) => value switch
     {

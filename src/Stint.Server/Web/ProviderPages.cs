@@ -76,7 +76,7 @@ internal static class ProviderPages
         }
     }
 
-    private static async Task<IResult> FinishAsync(HttpContext context, string provider, ProviderLinks links, SignInByProvider signIn, TellGroups groups, WebSessions browsers, Flow flows, WrongProofs wrong, ServerOptions options, CancellationToken cancellation)
+    private static async Task<IResult> FinishAsync(HttpContext context, string provider, ProviderLinks links, SignInByProvider signIn, TakeWord word, WebSessions browsers, Flow flows, WrongProofs wrong, ServerOptions options, CancellationToken cancellation)
     {
         if (links.Find(provider) is not { } link)
         {
@@ -94,7 +94,7 @@ internal static class ProviderPages
         {
             if (!flow!.Fresh)
             {
-                await groups.TellAsync(link.Provider, proved.How.Person, proved.Groups, cancellation);
+                await word.TakeAsync(link.Provider, proved.How.Person, proved.Groups, proved.Attributes, cancellation);
                 await browsers.StartAsync(context, proved.How, cancellation);
                 return Results.Redirect(flow.Then);
             }

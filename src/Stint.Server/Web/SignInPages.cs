@@ -15,6 +15,7 @@ internal static class SignInPages
         SetUpPages.Map(routes);
         WaysPages.Map(routes);
         ApprovePages.Map(routes);
+        ChangePages.Map(routes);
         LivePages.Map(routes);
         HomePages.Map(routes);
         AskPages.Map(routes);

@@ -1,10 +1,11 @@
-// A real OpenID Connect provider for a test: node oidc-provider.mjs MODULES PORT STINT_ADDRESS NAME
+// A real OpenID Connect provider for a test: node oidc-provider.mjs MODULES PORT STINT_ADDRESS NAME[,NAME…]
 // Its own pages ask for a name and any password.
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { generateKeyPairSync } from 'node:crypto';
 
-const [modules, port, stint, name] = process.argv.slice(2);
+const [modules, port, stint, all] = process.argv.slice(2);
+const names = all.split(',');
 const { default: Provider } = await import(pathToFileURL(path.join(modules, 'oidc-provider/lib/index.js')));
 
 const key = (kid) => ({ ...generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' });
@@ -15,9 +16,9 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
         client_secret: process.env.CLIENT_SECRET,
         grant_types: ['authorization_code'],
         response_types: ['code'],
-        redirect_uris: [`${stint}/sign-in/${name}/callback`],
+        redirect_uris: names.map(name => `${stint}/sign-in/${name}/callback`),
         post_logout_redirect_uris: [`${stint}/sign-in`],
-        backchannel_logout_uri: `${stint}/sign-in/${name}/logout`,
+        backchannel_logout_uri: `${stint}/sign-in/${names[0]}/logout`,
         backchannel_logout_session_required: true,
     }],
     jwks: { keys: [key('one')] },
@@ -26,8 +27,10 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     pkce: { required: () => true },
     features: { backchannelLogout: { enabled: true }, rpInitiatedLogout: { enabled: true }, devInteractions: { enabled: true } },
-    claims: { openid: ['sub'], profile: ['preferred_username'], email: ['email', 'email_verified'] },
-    findAccount: (_, id) => ({ accountId: id, claims: async () => ({ sub: id, preferred_username: id, email: `${id}@example.com`, email_verified: true }) }),
+    // With several names it says in the ID token what Entra ID and Google say there.
+    conformIdTokenClaims: names.length === 1,
+    claims: { openid: ['sub', 'tid', 'hd'], profile: ['preferred_username'], email: ['email', 'email_verified'] },
+    findAccount: (_, id) => ({ accountId: id, claims: async () => ({ sub: id, tid: '00000000-0000-4000-8000-000000000001', hd: 'example.com', preferred_username: id, email: `${id}@example.com`, email_verified: true }) }),
 });
 provider.on('server_error', (_, error) => console.error(error));
 provider.on('backchannel.error', (_, error) => console.error(error));

@@ -31,8 +31,6 @@ public class ChangesSectionTests
     [Theory]
     [InlineData("changes: { approve: { auto: true } }", "'auto' has no meaning in 'changes'")]
     [InlineData("changes: {}", "'changes' lacks 'approve'")]
-    [InlineData("changes: { approve: { step_up: passkey, steps: [ { from: owners } ] } }", "takes no 'step_up'")]
-    [InlineData("workflows:\n  signed: { steps: [ { from: group:leads, step_up: fresh } ] }\nchanges: { approve: { workflow: signed } }", "takes no 'step_up'")]
     [InlineData("changes: { approve: { steps: [ { from: group:nobody } ] } }", "no group is called 'nobody'")]
     [InlineData("changes: { approve: { steps: [ { from: group:leads, need: 2 } ] } }", "nobody could satisfy the approval of 'changes'")]
     [InlineData("changes: { aprove: {} }", "'changes' has no key 'aprove'")]

@@ -80,4 +80,18 @@ public sealed class RealClientsTests(TargetServer target)
         Assert.Equal(400, executed);
         Assert.Equal(400, long.Parse(counted, System.Globalization.CultureInfo.InvariantCulture));
     }
+
+    [Fact]
+    public async Task Passwords_WithCharactersThatArePrepared_OpenTheTarget()
+    {
+        // PostgreSQL prepares what it is told, and what its own client says: compatibility characters, marks, spaces, what is nothing, and what forbids it all.
+        string[] passwords = ["\uFB01le \u2460 A\u030A \uFF71\uFF9E", "no\u00A0break\u3000space\u00ADhyphen", "tab\u0007 \uFB01", "gr\u00FC\u00DF\u00A0\U0001D54F\u0323\u0307", "zero\u200Bwidth\u200Djoined"];
+        for (var i = 0; i < passwords.Length; i++)
+        {
+            var role = $"prepared_{i}";
+            await target.SuperAsync($"drop role if exists {role}; create role {role} login password '{passwords[i]}'; grant connect on database shop to {role}");
+            await using var gateway = await TestGateway.StartAsync(new Stint.Core.Sessions.Upstream("127.0.0.1", target.Port, "shop", role, passwords[i], "disable", null));
+            Assert.Equal((0, role, ""), await gateway.PsqlAsync("-c", "select current_user") is var (code, output, error) ? (code, output.Trim(), error) : default);
+        }
+    }
 }

@@ -193,6 +193,34 @@ public sealed class SignInByProviderTests
     }
 
     [Fact]
+    public async Task Attributes_AreWhatTheTableNames_WhereTheyAreTexts()
+    {
+        await using var scene = await Scene.NewAsync(provider => provider with { Attributes = new Dictionary<string, string> { ["site"] = "office", ["level"] = "https://acme.example/level" } });
+        async Task<Dictionary<string, string>> SaidAsync(params (string, JsonNode?)[] claims)
+        {
+            scene.Provider.Claiming(claims);
+            return Assert.IsType<ProviderOutcome.Proved>(await scene.GoAsync()).Attributes.ToDictionary();
+        }
+
+        // What the table does not name is nothing, not even under the names that attributes have here.
+        Assert.Equal(
+            new() { ["site"] = "berlin", ["level"] = "3" },
+            await SaidAsync(("office", "berlin"), ("https://acme.example/level", "3"), ("site", "rome"), ("level", "9"), ("admin", "true"), ("attributes", new JsonObject { ["site"] = "rome" })));
+
+        // What is no text of a decent length is not there, and nothing of it is taken.
+        foreach (var odd in (JsonNode?[])[3, true, new JsonArray("berlin"), new JsonObject { ["is"] = "berlin" }, "", new string('b', 201), "berlin\nparis", "ber\u0000lin", "ber\u202elin"])
+        {
+            Assert.Equal(new() { ["level"] = "3" }, await SaidAsync(("office", odd)));
+        }
+
+        // What the token lacks is asked for beside it, and what stands in the token is not said otherwise there.
+        scene.Provider.Instead["/userinfo"] = (200, """{"sub":"u-1","office":"paris","https://acme.example/level":"9"}""");
+        Assert.Equal(new() { ["site"] = "paris", ["level"] = "3" }, await SaidAsync(("office", null)));
+        scene.Provider.Instead["/userinfo"] = (200, """{"sub":"u-2","office":"paris"}""");
+        await scene.RefusedAsync();
+    }
+
+    [Fact]
     public async Task Answer_ToAnotherAskingOrTwice_IsRefused()
     {
         await using var scene = await Scene.NewAsync();

@@ -11,6 +11,27 @@ public sealed class ProviderRowsTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public async Task Attributes_ToldAnewAndOver_AreChangesThatMayTake(string kind)
+    {
+        await using var test = await TestStore.OpenAsync(kind);
+        Task<(IReadOnlyList<string> Added, IReadOnlyList<string> Removed)> TellAsync(string provider, int hours, params (string, string)[] attributes) =>
+            test.WriteAsync(async work => await work.TellAttributesAsync("ann", provider, attributes.ToDictionary(one => one.Item1, one => one.Item2), TestStore.Now.AddHours(hours)));
+        Assert.Equal(["level=3", "site=berlin"], (await TellAsync("acme", 1, ("site", "berlin"), ("level", "3"))).Added);
+        Assert.Equal((0, 0), await TellAsync("acme", 2, ("level", "3"), ("site", "berlin")) is var (none, nor) ? (none.Count, nor.Count) : default);
+        await TellAsync("other", 1, ("site", "paris"));
+        var (added, removed) = await TellAsync("acme", 2, ("site", "rome"));
+        Assert.Equal("site=rome / level=3, site=berlin", $"{string.Join(", ", added)} / {string.Join(", ", removed)}");
+        Assert.Equal(["acme site=rome", "other site=paris"], (await test.ReadAsync(async reads => await reads.ProviderAttributesAsync(["ann"]))).Select(one => $"{one.Provider} {one}"));
+        Assert.All(await test.ReadAsync(async reads => await reads.DirectoryChangesAsync(0, 100)), change => Assert.True(change is { IsOfProviders: true, Takes: true, Member: "ann" }));
+        Assert.Equal(["site=paris"], (await test.WriteAsync(async work => await work.LapseAttributesAsync(TestStore.Now.AddHours(1)))).Select(one => one.ToString()));
+        foreach (var attack in (string[])["UPDATE provider_attributes SET name = 'eve'", "UPDATE provider_attributes SET value = 'admin'", "INSERT INTO provider_attributes (name, provider, attribute, value, until) VALUES ('eve', 'acme', 'site', '', 1)"])
+        {
+            await Assert.ThrowsAsync<StoreRefusedException>(() => test.AttackAsync(attack));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public async Task Groups_ToldAnewAndOver_AreChangesOfTheDirectory(string kind)
     {
         await using var test = await TestStore.OpenAsync(kind);

@@ -19,9 +19,9 @@ public sealed partial class AccountPagesTests
     [GeneratedRegex(", token: '[^']*'")]
     private static partial Regex NoTokens();
 
-    private static string OriginOf(TestNode node) => $"http://localhost:{node.Node.Address.Port}";
+    internal static string OriginOf(TestNode node) => $"http://localhost:{node.Node.Address.Port}";
 
-    private static async Task<(HttpStatusCode Status, JsonNode Body)> PostJsonAsync(Browser browser, string path, JsonObject body, string? csrf = null, string? origin = null)
+    internal static async Task<(HttpStatusCode Status, JsonNode Body)> PostJsonAsync(Browser browser, string path, JsonObject body, string? csrf = null, string? origin = null)
     {
         var (response, text) = await browser.SendAsync(
             HttpMethod.Post, path, new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"), [.. csrf is null ? [] : new[] { ("X-Stint-CSRF", csrf) }, .. origin is null ? [] : new[] { ("Origin", origin) }]);
@@ -34,7 +34,7 @@ public sealed partial class AccountPagesTests
         ? $"{match.Groups[1].Value}#{match.Groups[2].Value}"
         : "";
 
-    private static async Task<SoftPasskey> AddPasskeyAsync(TestNode node, Browser browser)
+    internal static async Task<SoftPasskey> AddPasskeyAsync(TestNode node, Browser browser)
     {
         var passkey = new SoftPasskey();
         var csrf = CsrfOf((await browser.GetAsync("/account/ways")).Text);

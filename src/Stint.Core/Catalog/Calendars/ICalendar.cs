@@ -29,9 +29,13 @@ public sealed class ICalendar
     private const int MostNotes = 10;
     private static readonly TimeSpan Longest = TimeSpan.FromDays(366);
 
+    /// <summary>Before it nobody was on call by a calendar; a rule that begins ages ago would be counted through day by day.</summary>
+    private static readonly DateTime Earliest = new(1970, 1, 1);
+
     private readonly List<CalendarEvent> _events = [];
     private readonly List<string> _notes = [];
     private readonly Dictionary<string, HashSet<DateTimeOffset>> _moved = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _untold = new(StringComparer.Ordinal);
     private TimeZoneInfo? _zone;
     private int _passedOver;
 
@@ -152,8 +156,13 @@ public sealed class ICalendar
             }
         }
 
-        // What stands elsewhere for one time of an event takes that time's place.
-        _events.AddRange(found.Select(one => !one.Moved && one.Uid is not null && _moved.TryGetValue(one.Uid, out var moved)
+        // What stands elsewhere for one time of an event takes that time's place. NB. Where it cannot be told which time that is, none of them is certain.
+        foreach (var _ in found.Where(one => !one.Moved && one.Uid is not null && _untold.Contains(one.Uid)))
+        {
+            Pass("An event is passed over with all its times: another stands in its place at a time that cannot be told.");
+        }
+
+        _events.AddRange(found.Where(one => one.Moved || one.Uid is null || !_untold.Contains(one.Uid)).Select(one => !one.Moved && one.Uid is not null && _moved.TryGetValue(one.Uid, out var moved)
             ? one.Event with { Except = one.Event.Except.Concat(moved).ToHashSet() }
             : one.Event));
     }
@@ -169,6 +178,7 @@ public sealed class ICalendar
         {
             if (instead.Parameters.ContainsKey("RANGE") || uid is null || Moment(instead) is not { } of)
             {
+                _untold.Add(uid ?? "");
                 return Pass($"{called} is passed over: it stands for times of another that cannot be told.");
             }
 
@@ -189,6 +199,11 @@ public sealed class ICalendar
         if (One("DTSTART") is not { } start || Moment(start) is not { } begins)
         {
             return Pass($"{called} is passed over: it does not say when it begins in a zone that is known here (an IANA name, or UTC).");
+        }
+
+        if (begins.Local < Earliest)
+        {
+            return Pass($"{called} is passed over: it begins before {Earliest.Year}.");
         }
 
         if (Lasts(One("DTEND"), One("DURATION"), begins, start.IsDate) is not { } lasts || lasts <= TimeSpan.Zero || lasts > Longest)
@@ -218,16 +233,25 @@ public sealed class ICalendar
         {
             foreach (var part in property.Value.Split(','))
             {
-                if (Moment(property with { Value = part }) is not { } left)
+                // A day has no zone of its own: it is one of the event's (RFC 5545, section 3.3.4).
+                var one = property with { Value = part };
+                if ((Moment(one) ?? (one.IsDate && !one.Parameters.ContainsKey("TZID") ? Day(part.Trim(), begins.Zone) : null)) is not { } left)
                 {
                     return Pass($"{called} is passed over: it leaves out a time in a zone that is not known here.");
                 }
 
-                except.Add(ZoneClock.Instant(property.IsDate && !start.IsDate ? left.Local.Date + begins.Local.TimeOfDay : left.Local, left.Zone));
+                except.Add(ZoneClock.Instant(one.IsDate && !start.IsDate ? left.Local.Date + begins.Local.TimeOfDay : left.Local, left.Zone));
             }
         }
 
-        List<string> who = [.. all.Where(property => property.Name == "ATTENDEE").Select(property => property.Value).Select(value => value.StartsWith("mailto:", StringComparison.OrdinalIgnoreCase) ? value[7..] : value)];
+        // NB. Who declined is not there, and where all did nobody is: the title names no other then.
+        List<Property> attendees = [.. all.Where(property => property.Name == "ATTENDEE")];
+        List<string> who = [.. attendees.Where(one => !"DECLINED".Equals(one.Parameters.GetValueOrDefault("PARTSTAT"), StringComparison.OrdinalIgnoreCase)).Select(one => one.Value).Select(value => value.StartsWith("mailto:", StringComparison.OrdinalIgnoreCase) ? value[7..] : value)];
+        if (attendees.Count > 0 && who.Count == 0)
+        {
+            return null;
+        }
+
         who = [.. (who.Count > 0 ? who : [summary]).Select(one => one.Trim()).Where(one => one.Length is > 0 and <= 200).Distinct(StringComparer.OrdinalIgnoreCase)];
         return who.Count == 0
             ? Pass($"{called} is passed over: it names nobody, neither as an attendee nor in its title.")
@@ -307,6 +331,9 @@ public sealed class ICalendar
         return (local, zone);
     }
 
+    private static (DateTime Local, TimeZoneInfo Zone)? Day(string text, TimeZoneInfo zone) =>
+        DateTime.TryParseExact(text, "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? (day, zone) : null;
+
     private static TimeZoneInfo? Zone(string id) => TimeZoneInfo.TryFindSystemTimeZoneById(id.Trim('"', '/'), out var zone) && zone.HasIanaId ? zone : null;
 
     private static string Text(string value)
@@ -322,20 +349,32 @@ public sealed class ICalendar
 
     private static List<string> Unfolded(string text)
     {
+        // NB. A line may be folded at each of its characters: it is put together once, not at each fold.
         var lines = new List<string>();
-        foreach (var line in text.Split('\n').Select(line => line.TrimEnd('\r')))
+        var whole = new StringBuilder();
+        foreach (var line in text.Split('\n').Select(line => line.TrimEnd('\r')).Where(line => line.Length > 0))
         {
-            if (line.Length > 0 && line[0] is ' ' or '\t' && lines.Count > 0)
+            if (line[0] is ' ' or '\t' && whole.Length > 0)
             {
-                lines[^1] += line[1..];
+                whole.Append(line, 1, line.Length - 1);
+                continue;
             }
-            else if (line.Length > 0)
-            {
-                lines.Add(line);
-            }
+
+            Done();
+            whole.Append(line);
         }
 
+        Done();
         return lines;
+
+        void Done()
+        {
+            if (whole.Length > 0)
+            {
+                lines.Add(whole.ToString());
+                whole.Clear();
+            }
+        }
     }
 
     private sealed record Property(string Name, IReadOnlyDictionary<string, string> Parameters, string Value)

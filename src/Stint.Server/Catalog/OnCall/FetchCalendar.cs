@@ -27,11 +27,14 @@ internal sealed class FetchCalendar : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    private const int MostRedirects = 3;
+
     private readonly HttpClient _http;
+    private readonly IReadOnlyList<string> _internalHosts;
 
     /// <param name="internalHosts">Hosts that may be asked although they are not on the public network.</param>
-    public FetchCalendar(IReadOnlyList<string> internalHosts) =>
-        _http = new HttpClient(Outgoing.Handler(internalHosts)) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = ICalendar.MostCharacters };
+    public FetchCalendar(IReadOnlyList<string> internalHosts) => (_internalHosts, _http) = (
+        internalHosts, new HttpClient(Outgoing.Handler(internalHosts)) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = ICalendar.MostCharacters });
 
     /// <param name="address">Where.</param>
     /// <param name="etag">Of what is known; null for nothing.</param>
@@ -42,15 +45,7 @@ internal sealed class FetchCalendar : IDisposable
         bound.CancelAfter(Patience);
         try
         {
-            using var message = new HttpRequestMessage(HttpMethod.Get, address);
-            message.Headers.Accept.ParseAdd("text/calendar");
-            message.Headers.UserAgent.ParseAdd("stint");
-            if (etag is not null && EntityTagHeaderValue.TryParse(etag, out var known))
-            {
-                message.Headers.IfNoneMatch.Add(known);
-            }
-
-            using var response = await _http.SendAsync(message, HttpCompletionOption.ResponseContentRead, bound.Token);
+            using var response = await AskAsync(address, etag, bound.Token);
             if (response.StatusCode == HttpStatusCode.NotModified && etag is not null)
             {
                 return new Fetched.Same();
@@ -85,4 +80,41 @@ internal sealed class FetchCalendar : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>Asks, and goes where it is sent on to.</summary>
+    private async Task<HttpResponseMessage> AskAsync(Uri address, string? etag, CancellationToken cancellation)
+    {
+        var at = address;
+        for (var redirects = 0; ; redirects++)
+        {
+            using var message = new HttpRequestMessage(HttpMethod.Get, at);
+            message.Headers.Accept.ParseAdd("text/calendar");
+            message.Headers.UserAgent.ParseAdd("stint");
+            if (etag is not null && EntityTagHeaderValue.TryParse(etag, out var known))
+            {
+                message.Headers.IfNoneMatch.Add(known);
+            }
+
+            var response = await _http.SendAsync(message, HttpCompletionOption.ResponseContentRead, cancellation);
+            if (response.StatusCode is not (HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect) || response.Headers.Location is not { } location)
+            {
+                return response;
+            }
+
+            response.Dispose();
+            var next = new Uri(at, location);
+            if (redirects == MostRedirects)
+            {
+                throw new HttpRequestException($"it sends on more than {MostRedirects} times");
+            }
+
+            // NB. What is reachable because the configuration names it is reachable for who wrote that address, not for whoever answers at another.
+            if (next.Scheme is not ("https" or "http") || (at.Scheme == "https" && next.Scheme == "http") || next.UserInfo.Length > 0 || (next.Host != address.Host && _internalHosts.Contains(next.Host.Trim('[', ']'), StringComparer.OrdinalIgnoreCase)))
+            {
+                throw new HttpRequestException($"it sends on to {next.Scheme}://{next.Host}, where nobody goes for it");
+            }
+
+            at = next;
+        }
+    }
 }

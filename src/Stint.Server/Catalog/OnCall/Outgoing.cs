@@ -5,8 +5,8 @@ namespace Stint.Server.Catalog.OnCall;
 
 /// <summary>Calls to addresses that people wrote. They reach the public network, and what the configuration names.</summary>
 /// <remarks>
-/// NB. What is looked at is the address that is connected to, at each connection, those of redirects as well: a name that
-/// meant a public address a moment ago may mean the cloud's own metadata now.
+/// NB. What is looked at is the address that is connected to, at each connection: a name that meant a public address a
+/// moment ago may mean the cloud's own metadata now. Nobody goes where an answer sends them on to before the asker looked.
 /// </remarks>
 internal static class Outgoing
 {
@@ -41,8 +41,7 @@ internal static class Outgoing
     {
         UseProxy = false,
         UseCookies = false,
-        AllowAutoRedirect = true,
-        MaxAutomaticRedirections = 3,
+        AllowAutoRedirect = false,
         ConnectTimeout = TimeSpan.FromSeconds(5),
         PooledConnectionLifetime = TimeSpan.FromSeconds(30),
         MaxResponseHeadersLength = 16,

@@ -2,7 +2,22 @@ using System.Collections.Concurrent;
 
 namespace Stint.Server.Identity.Accounts;
 
-/// <summary>Makes whoever fails again and again wait longer and longer, and never for ever: after some free tries a second, then twice as long each time.</summary>
+/// <summary>How long whoever fails again and again waits: longer and longer, and never for ever.</summary>
+internal static class Waits
+{
+    /// <summary>Longest wait.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(15);
+
+    /// <summary>After how long without a try all is forgotten.</summary>
+    public static readonly TimeSpan Remembered = 2 * Longest;
+
+    /// <summary>The wait that a try costs: after some free ones a second, then twice as long each time.</summary>
+    /// <param name="count">How many tries it is.</param>
+    /// <param name="free">Tries that cost no waiting.</param>
+    public static TimeSpan After(int count, int free) => count <= free ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(Longest.TotalSeconds, Math.Pow(2, Math.Min(count - free - 1, 20))));
+}
+
+/// <summary>Counts tries on this node, and has them wait as <see cref="Waits"/> says.</summary>
 /// <typeparam name="TKey">What is counted by.</typeparam>
 /// <param name="free">Tries that cost no waiting.</param>
 /// <param name="time">The clock.</param>
@@ -10,7 +25,7 @@ internal sealed class Holdoff<TKey>(int free, TimeProvider time)
     where TKey : notnull
 {
     /// <summary>Longest wait; after as long again without a try all is forgotten.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan Longest = Waits.Longest;
 
     private const int MostKeys = 100_000;
 
@@ -29,9 +44,8 @@ internal sealed class Holdoff<TKey>(int free, TimeProvider time)
                 return false;
             }
 
-            var count = known && time.GetElapsedTime(tries.At, now) < 2 * Longest ? tries.Count + 1 : 1;
-            var wait = count <= free ? 0 : Math.Min(Longest.TotalSeconds, Math.Pow(2, Math.Min(count - free - 1, 20)));
-            var next = new Tries(count, now, now + (long)(wait * time.TimestampFrequency));
+            var count = known && time.GetElapsedTime(tries.At, now) < Waits.Remembered ? tries.Count + 1 : 1;
+            var next = new Tries(count, now, now + (long)(Waits.After(count, free).TotalSeconds * time.TimestampFrequency));
             if (known ? _known.TryUpdate(key, next, tries) : _known.TryAdd(key, next))
             {
                 Forget(now);

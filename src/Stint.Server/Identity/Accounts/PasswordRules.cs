@@ -1,4 +1,5 @@
 using System.Text;
+using Stint.Core;
 
 namespace Stint.Server.Identity.Accounts;
 
@@ -33,7 +34,14 @@ internal static class PasswordRules
     /// <param name="person">Name of the person, and what else they are called: nobody's password.</param>
     public static string? Against(string password, params IEnumerable<string> person)
     {
-        if (password.Length > Most * 4 || Characters(password) > Most)
+        // NB. Before it is composed: a character may become many.
+        if (password.Length > Most * 4)
+        {
+            return $"a password has at most {Most} characters";
+        }
+
+        password = Nfkc.Of(password);
+        if (Characters(password) > Most)
         {
             return $"a password has at most {Most} characters";
         }
@@ -43,9 +51,9 @@ internal static class PasswordRules
             return $"a password has at least {Least} characters; a few words that have nothing to do with each other are easy to keep";
         }
 
-        if (password.EnumerateRunes().Any(Rune.IsControl))
+        if (password.EnumerateRunes().Any(rune => Rune.IsControl(rune) || rune == Rune.ReplacementChar))
         {
-            return "a password has no control characters";
+            return "a password has no control characters, and none that are half of one";
         }
 
         var plain = Plain(password);

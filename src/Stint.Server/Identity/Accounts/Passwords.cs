@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
+using Stint.Core;
 using Stint.Server.Store;
 
 namespace Stint.Server.Identity.Accounts;
@@ -19,6 +20,7 @@ internal enum PasswordCheck
 
 /// <summary>Makes and checks hashes of passwords: PBKDF2 with HMAC-SHA-512, a salt of 128 bits, by ASP.NET Core Identity.</summary>
 /// <remarks>
+/// A password is what it is in Unicode's form KC, as NIST SP 800-63B, section 5.1.1.2, has it: composed alike, whatever keyboard it is typed on.
 /// NB. One costs a tenth of a second of a processor, and whoever is not signed in may ask for it: half of the processors
 /// do it and no more, and whoever finds a line too long is sent away.
 /// </remarks>
@@ -36,7 +38,7 @@ internal sealed class Passwords(int? iterations = null) : IDisposable
     private int _waiting;
 
     /// <summary>The hash to keep of a password.</summary>
-    public Task<string?> HashAsync(string password, CancellationToken cancellation) => InTurnAsync(() => (string?)_hasher.HashPassword(null!, password), null, cancellation);
+    public Task<string?> HashAsync(string password, CancellationToken cancellation) => InTurnAsync(() => (string?)_hasher.HashPassword(null!, Nfkc.Of(password)), null, cancellation);
 
     /// <summary>Holds a password against a hash.</summary>
     /// <param name="hash">Null when there is none: the same work is done, and it is wrong.</param>
@@ -52,7 +54,7 @@ internal sealed class Passwords(int? iterations = null) : IDisposable
                 password = "";
             }
 
-            var result = _hasher.VerifyHashedPassword(null!, hash ?? _nobodys, password);
+            var result = _hasher.VerifyHashedPassword(null!, hash ?? _nobodys, Nfkc.Of(password));
             return hash is null ? PasswordCheck.Wrong : result switch
             {
                 PasswordVerificationResult.Success => PasswordCheck.Right,

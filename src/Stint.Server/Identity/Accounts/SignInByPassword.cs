@@ -36,8 +36,9 @@ internal abstract record Try
 /// <summary>Lets somebody in by a name and a password or a recovery code, and by the code of an app where they have one.</summary>
 /// <remarks>
 /// NB. Whatever is wrong, the same work is done and the same is answered: an account and a recovery code are looked for under the
-/// name, and one hash is made. Who waits because of too many tries gets that answer as well. The waiting is remembered by this
-/// node; it is bounded, and does not count for a browser that its person signed in with before.
+/// name, and one hash is made. Who waits because of too many tries gets that answer as well. The waiting of a name is counted in
+/// the store, alike for every node; it is bounded, and does not count for a browser that its person signed in with before. That
+/// of an address is counted by this node.
 /// </remarks>
 internal sealed class SignInByPassword(StintStore store, CurrentCatalog catalog, Passwords passwords, Sealer sealer, TimeProvider clock)
 {
@@ -51,12 +52,11 @@ internal sealed class SignInByPassword(StintStore store, CurrentCatalog catalog,
     public const int FreePerAddress = 20;
 
     private const int LongestName = 256;
+    private const string Purpose = "tries to sign in";
     private static readonly TimeSpan BusyWait = TimeSpan.FromSeconds(5);
 
     private readonly RateLimit<IPAddress> _addresses = new(TriesPerAddress, clock);
-    private readonly Holdoff<string> _persons = new(FreePerPerson, clock);
     private readonly Holdoff<IPAddress> _failing = new(FreePerAddress, clock);
-    private readonly Holdoff<string> _codes = new(FreePerPerson, clock);
 
     /// <summary>The person that a typed name means: as the catalog writes it, or in small letters.</summary>
     public SubjectId Meant(string name)
@@ -80,9 +80,10 @@ internal sealed class SignInByPassword(StintStore store, CurrentCatalog catalog,
 
         // NB. A known browser waits for its own mistakes alone: who floods a name from elsewhere must not shut its owner out.
         var key = device is null ? $"name {DirectoryPeople.Key(who.Value)}" : $"browser {device}";
-        var mayTry = _persons.Begin(key) && (device is not null || _failing.Begin(address));
+        var mark = sealer.Mark(key, Purpose);
         var hash = RecoveryCode.Hash(who, BreakGlassCode.Read(typed) ?? "");
-        var (account, isCode) = await store.ReadAsync(async reads => (await reads.FindAccountAsync(who), await reads.HasRecoveryCodeAsync(who, hash)), cancellation);
+        var (account, isCode, tries) = await store.ReadAsync(async reads => (await reads.FindAccountAsync(who), await reads.HasRecoveryCodeAsync(who, hash), await reads.FindTriesAsync(mark)), cancellation);
+        var mayTry = !Waiting(tries) && (device is not null || _failing.Begin(address)) && await BeginAsync(mark, cancellation);
         var check = await passwords.CheckAsync(mayTry ? account?.Password : null, typed, cancellation);
         if (check == PasswordCheck.Busy)
         {
@@ -96,7 +97,7 @@ internal sealed class SignInByPassword(StintStore store, CurrentCatalog catalog,
 
         if (isCode && await UseCodeAsync(who, hash, address, cancellation))
         {
-            _persons.Succeeded(key);
+            await ForgetAsync(mark, cancellation);
             return new Try.LetIn(who, "recovery");
         }
 
@@ -110,7 +111,7 @@ internal sealed class SignInByPassword(StintStore store, CurrentCatalog catalog,
             await store.WriteAsync(async work => await work.RehashAsync(who, account.Password!, renewed), cancellation);
         }
 
-        _persons.Succeeded(key);
+        await ForgetAsync(mark, cancellation);
         return account.Totp is null ? new Try.LetIn(who, "password") : new Try.NeedsCode(who);
     }
 
@@ -122,7 +123,8 @@ internal sealed class SignInByPassword(StintStore store, CurrentCatalog catalog,
             return new Try.TooMany(wait);
         }
 
-        if (!_codes.Begin(who.Value) || !catalog.Now.IsActive(who))
+        var mark = sealer.Mark($"code {DirectoryPeople.Key(who.Value)}", Purpose);
+        if (Waiting(await store.ReadAsync(async reads => await reads.FindTriesAsync(mark), cancellation)) || !await BeginAsync(mark, cancellation) || !catalog.Now.IsActive(who))
         {
             return new Try.Refused();
         }
@@ -134,19 +136,31 @@ internal sealed class SignInByPassword(StintStore store, CurrentCatalog catalog,
             if (Totp.StepOf(sealer.OpenBytes(secret, ManageAccount.TotpPurpose(who)), typed, clock.Now(), account.TotpStep) is { } step
                 && await store.WriteAsync(async work => await work.UseTotpAsync(who, secret, step), cancellation))
             {
-                _codes.Succeeded(who.Value);
+                await ForgetAsync(mark, cancellation);
                 return new Try.LetIn(who, "password+totp");
             }
 
             if (BreakGlassCode.Read(typed) is { } code && await UseCodeAsync(who, RecoveryCode.Hash(who, code), address, cancellation))
             {
-                _codes.Succeeded(who.Value);
+                await ForgetAsync(mark, cancellation);
                 return new Try.LetIn(who, "recovery");
             }
         }
 
         return new Try.Refused();
     }
+
+    private bool Waiting(SignInTries? tries) => clock.Now() is var now && tries is { } known && known.Until > now && known.Until - now <= Waits.Longest;
+
+    private Task<bool> BeginAsync(byte[] mark, CancellationToken cancellation) => store.WriteAsync(
+        async work =>
+        {
+            var now = Stored.Round(clock.Now());
+            return await work.BeginTryAsync(mark, now, now - Waits.Remembered, Waits.Longest, count => Waits.After(count, FreePerPerson));
+        },
+        cancellation);
+
+    private Task<int> ForgetAsync(byte[] mark, CancellationToken cancellation) => store.WriteAsync(async work => await work.ForgetTriesAsync(mark), cancellation);
 
     private Task<bool> UseCodeAsync(SubjectId who, byte[] hash, IPAddress address, CancellationToken cancellation) => store.WriteAsync(
         async work =>

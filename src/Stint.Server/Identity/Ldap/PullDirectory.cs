@@ -46,6 +46,7 @@ internal sealed class PullDirectory(LdapOptions options, LookAtDirectory look, S
 
     private const int Batch = 200;
     private const int MostNotes = 20;
+    private const int MostNames = 200;
 
     private KnownPlaces _known = KnownPlaces.Nothing;
     private DateTimeOffset? _until;
@@ -133,9 +134,9 @@ internal sealed class PullDirectory(LdapOptions options, LookAtDirectory look, S
         }
 
         var most = options.MostLeaving ?? Math.Max(FewLeaving, held.Active / 2);
-        if (plan.Leaving > most)
+        if (plan.Leaving > most && before.Confirmed != plan.Mark)
         {
-            await RefuseAsync(fence, before, plan, held.Active, most, cancellation);
+            await RefuseAsync(fence, before, plan, held, most, cancellation);
             return PullResult.Refused;
         }
 
@@ -169,16 +170,19 @@ internal sealed class PullDirectory(LdapOptions options, LookAtDirectory look, S
             active);
     }
 
-    private async Task RefuseAsync(long fence, DirectoryPull before, PullPlan plan, long of, long most, CancellationToken cancellation)
+    private async Task RefuseAsync(long fence, DirectoryPull before, PullPlan plan, HeldDirectory held, long most, CancellationToken cancellation)
     {
         _until = null;
+        var of = held.Active;
+        var names = held.Users.Where(user => plan.Losing.Contains(user.User.Id)).Select(user => user.Key).Order(StringComparer.Ordinal).Take(MostNames).ToList();
+        var refused = new RefusedPull(plan.Leaving, of, plan.Mark, names);
         log.PullRefused(options.ToString(), plan.Leaving, of, most);
         await store.WriteAsync(
             async work =>
             {
-                if (await work.NotePullAsync(fence, null, "it told that too many leave at once", (plan.Leaving, of), null) && (before.Leaving, before.LeavingOf) != (plan.Leaving, of))
+                if (await work.NotePullAsync(fence, null, "it told that too many leave at once", refused, null) && before.Mark != plan.Mark)
                 {
-                    work.Append(Facts.PullRefused(plan.Leaving, of, most, clock.Now()));
+                    work.Append(Facts.PullRefused(refused, most, clock.Now()));
                 }
             },
             cancellation);
@@ -267,7 +271,7 @@ internal static class PullWrites
             members.Remove(before.Id);
         }
 
-        foreach (var (id, group) in plan.NewGroups)
+        foreach (var (id, group) in InnerFirst(plan.NewGroups, members))
         {
             var come = members.GetValueOrDefault(id, ([], [])).Come;
             writes.Add(work => ComesAsync(work, id, group, come));
@@ -276,6 +280,24 @@ internal static class PullWrites
 
         writes.AddRange(members.Select(pair => (Func<Work, ValueTask>)(work => ChangesAsync(work, pair.Key, null, null, pair.Value))));
         return writes;
+
+        // A fact calls a group's members by their names: those that come with it come before it, unless they are in each other.
+        static IEnumerable<(string Id, LookedGroup Group)> InnerFirst(IEnumerable<(string Id, LookedGroup Group)> groups, Dictionary<string, (IReadOnlyList<(string Id, bool IsGroup)> Come, IReadOnlyList<string> Go)> members)
+        {
+            var open = groups.ToList();
+            var waiting = open.Select(group => group.Id).ToHashSet(StringComparer.Ordinal);
+            while (open.Count > 0)
+            {
+                var ready = open.FindAll(group => !members.GetValueOrDefault(group.Id, ([], [])).Come.Any(one => one.IsGroup && waiting.Contains(one.Id)));
+                foreach (var group in ready.Count > 0 ? ready : open[..1])
+                {
+                    waiting.Remove(group.Id);
+                    yield return group;
+                }
+
+                open.RemoveAll(group => !waiting.Contains(group.Id));
+            }
+        }
 
         DateTimeOffset Now() => Stored.Round(clock.Now());
 

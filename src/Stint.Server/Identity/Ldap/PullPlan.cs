@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Stint.Server.Identity.Scim;
 using Stint.Server.Store;
@@ -64,6 +66,12 @@ internal sealed class PullPlan
     /// <summary>How many people lose something by it: they are gone, or disabled, or out of a group.</summary>
     public int Leaving { get; private set; }
 
+    /// <summary>What names those people, and what each loses: the same of every plan that takes the same from the same.</summary>
+    public string Mark { get; private set; } = "";
+
+    /// <summary>Ids of those people.</summary>
+    public IReadOnlyCollection<string> Losing { get; private set; } = [];
+
     /// <param name="look">What is told.</param>
     /// <param name="held">What is kept.</param>
     /// <param name="known">From the look before; of no use to a whole one.</param>
@@ -74,7 +82,7 @@ internal sealed class PullPlan
         var plan = new PullPlan(look, held, known, adopts, nextId);
         plan.Users();
         plan.Groups();
-        plan.Leaving = plan.CountLeaving();
+        plan.CountLeaving();
         return plan;
     }
 
@@ -205,14 +213,22 @@ internal sealed class PullPlan
         return wanted;
     }
 
-    private int CountLeaving()
+    private void CountLeaving()
     {
         var leaving = Gone.Where(user => user.Active).Select(user => user.User.Id).ToHashSet(StringComparer.Ordinal);
         leaving.UnionWith(Changed.Where(one => one.Before.Active && one.Body["active"]?.GetValue<bool>() == false).Select(one => one.Before.User.Id));
         var groups = GoneGroups.Select(group => group.Id).ToHashSet(StringComparer.Ordinal);
         var outOf = Members.ToDictionary(pair => pair.Key, pair => pair.Value.Go.ToHashSet(StringComparer.Ordinal), StringComparer.Ordinal);
-        leaving.UnionWith(_held.Members.Where(held => !held.IsGroup && (groups.Contains(held.Group) || outOf.GetValueOrDefault(held.Group)?.Contains(held.Member) == true)).Select(held => held.Member));
-        return leaving.Count;
+        List<string> losses = [.. leaving.Select(id => $"all {id}")];
+        foreach (var held in _held.Members.Where(held => !held.IsGroup && (groups.Contains(held.Group) || outOf.GetValueOrDefault(held.Group)?.Contains(held.Member) == true)))
+        {
+            leaving.Add(held.Member);
+            losses.Add($"{held.Group} {held.Member}");
+        }
+
+        losses.Sort(StringComparer.Ordinal);
+        (Leaving, Losing) = (leaving.Count, leaving);
+        Mark = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', losses))).AsSpan(0, 16));
     }
 
     /// <summary>Puts changes of names behind those that free the names.</summary>

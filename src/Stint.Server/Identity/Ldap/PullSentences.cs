@@ -14,7 +14,8 @@ internal static class PullSentences
 
         if (pull.Leaving is { } leaving)
         {
-            yield return $"The directory tells that {leaving} of {pull.LeavingOf} people leave or lose a group at once. Nothing of it was taken over, and nothing is until that is settled. If it is right, set `directory.ldap.most_leaving` to {leaving} and restart; if not, see what Stint's account may read there.";
+            yield return $"The directory tells that {leaving} of {pull.LeavingOf} people leave or lose a group at once. Nothing of it was taken over, and nothing is until that is settled. "
+                + (pull.Confirmed is null ? "If it is right, an admin confirms it (`stint people pull` says who they are and how); if not, see what Stint's account may read there." : "An admin has confirmed it: the next look takes it over.");
         }
 
         if (pull.Silent)

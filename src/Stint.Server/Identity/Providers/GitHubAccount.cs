@@ -25,6 +25,9 @@ internal sealed record ProviderAccount
     /// <summary>In which of its groups they are, as it calls them; empty when it does not say.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
 
+    /// <summary>What its table names and it says, by the attribute's name here.</summary>
+    public IReadOnlyDictionary<string, string> Attributes { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Why nobody comes in with it, without a full stop; null when somebody may.</summary>
     public string? Trouble { get; init; }
 }

@@ -65,7 +65,10 @@ internal sealed record Provider
     /// <summary>The claim that says in which of its groups somebody is; null when that counts for nothing.</summary>
     public string? Groups { get; init; }
 
-    /// <summary>How long that counts after a sign-in.</summary>
+    /// <summary>What its claims are as attributes here: the attribute's name, and the claim's; empty when none counts.</summary>
+    public IReadOnlyDictionary<string, string> Attributes { get; init; } = System.Collections.Frozen.FrozenDictionary<string, string>.Empty;
+
+    /// <summary>How long groups and attributes count after a sign-in.</summary>
     public TimeSpan GroupsLast { get; init; }
 
     /// <summary>PEM file of the authority that vouches for its address; null for the machine's own.</summary>

@@ -19,7 +19,8 @@ internal abstract record ProviderOutcome
     /// <summary>Somebody of the catalog proved who they are.</summary>
     /// <param name="How">Who, and how.</param>
     /// <param name="Groups">In which of the provider's groups they are, as it calls them.</param>
-    public sealed record Proved(SignIn How, IReadOnlyList<string> Groups) : ProviderOutcome;
+    /// <param name="Attributes">What its table names of them, by the attribute's name here.</param>
+    public sealed record Proved(SignIn How, IReadOnlyList<string> Groups, IReadOnlyDictionary<string, string> Attributes) : ProviderOutcome;
 
     /// <summary>Nobody did.</summary>
     /// <param name="Say">What happened, in a sentence with its full stop; for whoever stands before the browser, who may be anybody.</param>
@@ -36,6 +37,7 @@ internal abstract record ProviderOutcome
 internal sealed class SignInByProvider(StintStore store, CurrentCatalog catalog, IdSource ids, WebSessionLimits limits, TimeProvider clock, ILogger<SignInByProvider> log)
 {
     private const int LongestCode = 4 << 10;
+    private const int LongestAttribute = 200;
     private const string Anew = "Begin anew: go to the page that you wanted, or to /sign-in.";
 
     private static readonly string[] Answered = ["code", "state", "iss", "error", "error_description"];
@@ -181,7 +183,8 @@ internal sealed class SignInByProvider(StintStore store, CurrentCatalog catalog,
         }
 
         var subject = SignedJwt.Text(jwt.Body, "sub")!;
-        var whole = jwt.Body.TryGetProperty(provider.Person, out _) && (provider.Groups is not { } groups || jwt.Body.TryGetProperty(groups, out _));
+        var whole = jwt.Body.TryGetProperty(provider.Person, out _) && (provider.Groups is not { } groups || jwt.Body.TryGetProperty(groups, out _))
+            && provider.Attributes.Values.All(claim => jwt.Body.TryGetProperty(claim, out _));
         if (whole || places.UserInfo is not { } place || answer.AccessToken is not { } access)
         {
             return Whom(provider, Read(provider, flow, jwt.Body, jwt.Body, subject));
@@ -202,6 +205,7 @@ internal sealed class SignInByProvider(StintStore store, CurrentCatalog catalog,
         {
             Name = SignedJwt.Text(told, provider.Person),
             Groups = provider.Groups is { } claim ? Texts(token.TryGetProperty(claim, out _) ? token : beside, claim) : [],
+            Attributes = Attributes(provider, token, beside),
             Subject = subject,
             Session = SignedJwt.Text(token, "sid"),
 
@@ -244,7 +248,7 @@ internal sealed class SignInByProvider(StintStore store, CurrentCatalog catalog,
         }
 
         // NB. Who does not say when somebody proved themselves may have asked them weeks ago: for whatever demands a fresh proof, it is none.
-        return new ProviderOutcome.Proved(new SignIn(person.Id, provider.By, account.ProvedAt ?? DateTimeOffset.UnixEpoch, provider.Name, account.Subject, account.Session, account.Acr), account.Groups);
+        return new ProviderOutcome.Proved(new SignIn(person.Id, provider.By, account.ProvedAt ?? DateTimeOffset.UnixEpoch, provider.Name, account.Subject, account.Session, account.Acr), account.Groups, account.Attributes);
     }
 
     private ProviderOutcome.Refused Wrong(Provider provider, string why)
@@ -257,6 +261,21 @@ internal sealed class SignInByProvider(StintStore store, CurrentCatalog catalog,
         : value.ValueKind == JsonValueKind.String ? [value.GetString()!]
         : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Where(one => one.ValueKind == JsonValueKind.String).Select(one => one.GetString()!)]
         : [];
+
+    /// <summary>What the table names, where it is a text that an attribute could be. NB. Anything else is not there, rather than half of it: a condition that reads it then fails, and that is no.</summary>
+    private static Dictionary<string, string> Attributes(Provider provider, JsonElement token, JsonElement beside)
+    {
+        var read = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, claim) in provider.Attributes)
+        {
+            if (SignedJwt.Text(token.TryGetProperty(claim, out _) ? token : beside, claim) is { Length: > 0 and <= LongestAttribute } text && Core.Catalog.Words.IsShowable(text, newLines: false))
+            {
+                read[name] = text;
+            }
+        }
+
+        return read;
+    }
 
     private static bool IsTrue(JsonElement element, string name) => element.TryGetProperty(name, out var value) && (value.ValueKind == JsonValueKind.True || (value.ValueKind == JsonValueKind.String && value.GetString() == "true"));
 

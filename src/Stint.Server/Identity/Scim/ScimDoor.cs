@@ -1,6 +1,5 @@
 using System.Net;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Stint.Server.Hosting;
 
@@ -44,7 +43,7 @@ internal sealed class ScimDoor(IReadOnlyList<byte[]> hashes, LimitOptions limits
             return false;
         }
 
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(token));
+        var hash = Secrets.HashOf(token);
         var opens = false;
 
         // NB. All of them, each in constant time.

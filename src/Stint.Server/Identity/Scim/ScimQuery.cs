@@ -122,7 +122,7 @@ internal sealed class ScimQuery(StintStore store)
         var (where, exact) = ScimSql.Compile(kind, reads.Db, filter);
         var sort = search.SortBy is null ? null : ScimPath.Find(kind, search.SortBy) is { Leaf: not null } path ? path : single ? throw ScimProblem.InvalidValue($"'{search.SortBy}' is nothing that could be sorted by.") : null;
         var column = sort is null ? "seq" : ScimSql.Sort(kind, sort);
-        if (exact && column is not null)
+        if (exact && column is not null && (!reads.Db.IsNear || (filter is null && column == "seq")))
         {
             // What has no value comes last, either way round (RFC 7644, section 3.4.2.3, for ascending).
             var order = column == "seq" ? "seq" : $"CASE WHEN {column} IS NULL THEN 1 ELSE 0 END, {column}{(search.Descending ? " DESC" : "")}, seq";
@@ -131,8 +131,7 @@ internal sealed class ScimQuery(StintStore store)
             {
                 // NB. Looked through once, along a narrow index: counting and choosing would each look through all.
                 few.Sort();
-                var chosenFew = few.Skip((int)Math.Min(offset, int.MaxValue)).Take(limit).ToList();
-                return (few.Count, chosenFew.Count == 0 ? [] : await NodesAsync(reads, kind, new DirectoryWhere($"seq IN ({string.Join(',', chosenFew)})", []), "seq", 0, chosenFew.Count, search.Choice, at));
+                return (few.Count, await TheseAsync(reads, kind, [.. few.Skip((int)Math.Min(offset, int.MaxValue)).Take(limit)], search.Choice, at));
             }
 
             // All of them are found in the order of coming by the narrow index of their times.
@@ -145,53 +144,131 @@ internal sealed class ScimQuery(StintStore store)
             return (all, page);
         }
 
-        var matches = await MatchesAsync(reads, kind, where, filter, sort, search.Descending, at);
-        var chosen = matches.Skip((int)Math.Min(offset, int.MaxValue)).Take(limit).ToList();
-        var list = new DirectoryWhere(reads.Db.In("id", 1), [reads.Db.TextList(chosen)]);
-        var nodes = chosen.Count == 0 ? [] : (await NodesAsync(reads, kind, list, "seq", 0, chosen.Count, search.Choice, at)).ToDictionary(node => (string)node["id"]!, StringComparer.Ordinal);
-        return (matches.Count, [.. chosen.Select(id => nodes[id])]);
+        var valued = kind == ScimKind.User && await reads.AllValuedAsync();
+        var found = filter is null ? null : await new ScimSets(reads, kind, valued).OfAsync(filter);
+        var walk = sort is null ? new Walk("", []) : Along(kind, sort, column, search.Descending, valued);
+        if (walk is not null && (filter is null || found is { Exact: true }))
+        {
+            var total = found?.Set.Count ?? await reads.CountDirectoryAsync(kind == ScimKind.Group, DirectoryWhere.All);
+            var places = limit == 0 || offset >= total ? [] : sort is null ? [.. found!.Value.Set.InOrder().Skip((int)offset).Take(limit)] : await SortedAsync(reads, kind, walk, found?.Set, (int)offset, limit);
+            return (total, await TheseAsync(reads, kind, places, search.Choice, at));
+        }
+
+        var matches = await MatchesAsync(reads, kind, found is null ? await reads.DirectorySeqsAsync(kind == ScimKind.Group, where) : [.. found.Value.Set.InOrder()], filter, sort, search.Descending, at);
+        return (matches.Count, await TheseAsync(reads, kind, [.. matches.Skip((int)Math.Min(offset, int.MaxValue)).Take(limit)], search.Choice, at));
     }
 
-    private static async Task<List<JsonObject>> NodesAsync(Reads reads, ScimKind kind, DirectoryWhere where, string order, long offset, int limit, ScimChoice choice, string at)
+    /// <summary>How places are read in the order of what they are sorted by, without those that have no value; null when there is no index for it.</summary>
+    private static Walk? Along(ScimKind kind, ScimPath sort, string? column, bool descending, bool valued)
+    {
+        var direction = descending ? " DESC" : "";
+        return column is not null ? new Walk($"SELECT seq, 0 FROM {(kind == ScimKind.Group ? "directory_groups" : "directory_users")} WHERE {column} IS NOT NULL ORDER BY {column}{direction}, seq", [])
+            : valued && ScimKept.Holds(kind, sort) ? new Walk($"SELECT user_seq, 0 FROM directory_values WHERE path = $1 AND chosen = 1 ORDER BY key{direction}, user_seq", [ScimKept.Path(sort, whole: false)])
+            : null;
+    }
+
+    private sealed record Walk(string Sql, object?[] Args);
+
+    private static async ValueTask<List<long>> SortedAsync(Reads reads, ScimKind kind, Walk walk, Marks? among, int offset, int limit)
+    {
+        var (chosen, seen) = (new List<long>(limit), new Marks());
+        var passed = 0;
+        bool Take(long seq)
+        {
+            if (among?.Has(seq) == false)
+            {
+                return true;
+            }
+
+            seen.Add(seq);
+            if (passed++ >= offset)
+            {
+                chosen.Add(seq);
+            }
+
+            return chosen.Count < limit;
+        }
+
+        await reads.Db.NumbersAsync(walk.Sql, (seq, _) => Take(seq), walk.Args);
+        if (chosen.Count < limit)
+        {
+            // What has no value comes last, either way round (RFC 7644, section 3.4.2.3, for ascending).
+            var rest = among ?? await AllAsync(reads, kind);
+            foreach (var seq in rest.Without(seen).InOrder())
+            {
+                if (!Take(seq))
+                {
+                    break;
+                }
+            }
+        }
+
+        return chosen;
+    }
+
+    private static async ValueTask<Marks> AllAsync(Reads reads, ScimKind kind)
+    {
+        var all = new Marks();
+        (await reads.DirectorySeqsAsync(kind == ScimKind.Group, DirectoryWhere.All)).ForEach(all.Add);
+        return all;
+    }
+
+    /// <summary>Those at some places, in their order.</summary>
+    private static async Task<List<JsonObject>> TheseAsync(Reads reads, ScimKind kind, List<long> places, ScimChoice choice, string at)
+    {
+        if (places.Count == 0)
+        {
+            return [];
+        }
+
+        var order = places.Select((place, i) => (place, i)).ToDictionary(pair => pair.place, pair => pair.i);
+        return [.. (await NodesOfAsync(reads, kind, places, choice, at)).OrderBy(one => order[one.Place]).Select(one => one.Node)];
+    }
+
+    private static async Task<List<JsonObject>> NodesAsync(Reads reads, ScimKind kind, DirectoryWhere where, string order, long offset, int limit, ScimChoice choice, string at) =>
+        (await PlacedAsync(reads, kind, where, order, offset, limit, choice, at)).ConvertAll(one => one.Node);
+
+    private static Task<List<(long Place, JsonObject Node)>> NodesOfAsync(Reads reads, ScimKind kind, IReadOnlyCollection<long> places, ScimChoice choice, string at) =>
+        PlacedAsync(reads, kind, new DirectoryWhere(reads.Db.In("seq", 1), [reads.Db.NumberList(places)]), "seq", 0, places.Count, choice, at);
+
+    private static async Task<List<(long Place, JsonObject Node)>> PlacedAsync(Reads reads, ScimKind kind, DirectoryWhere where, string order, long offset, int limit, ScimChoice choice, string at)
     {
         if (kind == ScimKind.Group)
         {
             var groups = await reads.DirectoryGroupsAsync(where, order, offset, limit);
             var members = choice.Wants("members") ? (await reads.DirectoryMembersAsync(groups.Select(group => group.Id))).ToLookup(member => member.Group, StringComparer.Ordinal) : null;
-            return groups.ConvertAll(group => ScimWriter.Group(group, members?[group.Id], at));
+            return groups.ConvertAll(group => (group.Seq, ScimWriter.Group(group, members?[group.Id], at)));
         }
 
         var users = await reads.DirectoryUsersAsync(where, order, offset, limit);
         var of = choice.Wants("groups") ? (await reads.DirectoryGroupsOfAsync(users.Select(user => user.Id))).ToLookup(member => member.Id, StringComparer.Ordinal) : null;
-        return users.ConvertAll(user => ScimWriter.User(user, of?[user.Id], at));
+        return users.ConvertAll(user => (user.Seq, ScimWriter.User(user, of?[user.Id], at)));
     }
 
     /// <summary>Looks at each that the columns leave over, part by part, and sorts by what has no column.</summary>
-    private static async Task<List<string>> MatchesAsync(Reads reads, ScimKind kind, DirectoryWhere where, ScimFilter? filter, ScimPath? sort, bool descending, string at)
+    private static async Task<List<long>> MatchesAsync(Reads reads, ScimKind kind, IReadOnlyList<long> places, ScimFilter? filter, ScimPath? sort, bool descending, string at)
     {
         var paths = (filter?.Paths ?? []).Append(sort).Select(path => path?.Attribute?.Name).ToHashSet();
         var choice = new ScimChoice([], paths.Contains("groups") || paths.Contains("members") ? [] : ["groups", "members"]);
-        var found = new List<(string Id, string? Key)>();
-        foreach (var part in (await reads.DirectorySeqsAsync(kind == ScimKind.Group, where)).Chunk(Batch))
+        var found = new List<(long Place, string? Key)>();
+        foreach (var part in places.Chunk(Batch))
         {
-            // The places are numbers: nothing that a list of parameters is needed for.
-            var these = new DirectoryWhere($"seq IN ({string.Join(',', part)})", []);
-            foreach (var node in await NodesAsync(reads, kind, these, "seq", 0, part.Length, choice, at))
+            foreach (var (place, node) in await NodesOfAsync(reads, kind, part, choice, at))
             {
                 if (filter?.Holds(node) != false)
                 {
-                    found.Add(((string)node["id"]!, sort is null ? null : Key(node, sort)));
+                    found.Add((place, sort is null ? null : Key(node, sort)));
                 }
             }
         }
 
         if (sort is null)
         {
-            return found.ConvertAll(one => one.Id);
+            return found.ConvertAll(one => one.Place);
         }
 
         var sorted = descending ? found.OrderBy(one => one.Key is null).ThenByDescending(one => one.Key, StringComparer.Ordinal) : found.OrderBy(one => one.Key is null).ThenBy(one => one.Key, StringComparer.Ordinal);
-        return [.. sorted.Select(one => one.Id)];
+        return [.. sorted.Select(one => one.Place)];
     }
 
     /// <summary>What something is sorted by: of many the primary one, or the first.</summary>

@@ -39,7 +39,7 @@ internal sealed class ScimSql(ScimKind kind, Db db)
         _ => null,
     };
 
-    private static string Name(ScimPath path) => path.Part is null ? path.Attribute?.Name ?? "" : $"{path.Attribute!.Name}.{path.Part.Name}";
+    public static string Name(ScimPath path) => path.Part is null ? path.Attribute?.Name ?? "" : $"{path.Attribute!.Name}.{path.Part.Name}";
 
     private (string Sql, bool Exact)? Of(ScimFilter filter)
     {
@@ -81,7 +81,15 @@ internal sealed class ScimSql(ScimKind kind, Db db)
 
         if (kind == ScimKind.Group && name is "members" or "members.value")
         {
-            return compare is { Operator: ScimOperator.Eq, Value: { } id } ? (Member(id), true) : null;
+            return compare is { Operator: ScimOperator.Eq, Value: { } id } ? (Member(id), true)
+                : compare.Operator == ScimOperator.Pr ? ("EXISTS (SELECT 1 FROM directory_members WHERE group_id = directory_groups.id)", true)
+                : null;
+        }
+
+        if (kind == ScimKind.User && name is "groups" or "groups.value" or "groups.display" && compare is { Operator: not (ScimOperator.Pr or ScimOperator.Ne), Value: { } which })
+        {
+            return name != "groups.display" ? compare.Operator == ScimOperator.Eq ? ($"id IN (SELECT member_id FROM directory_members WHERE group_id = {Arg(which.ToString())})", true) : null
+                : ($"id IN (SELECT member_id FROM directory_members WHERE group_id IN (SELECT id FROM directory_groups WHERE {Text("display_key", compare.Operator, which.ToString().ToLowerInvariant())}))", true);
         }
 
         if (name == "active")
@@ -117,20 +125,17 @@ internal sealed class ScimSql(ScimKind kind, Db db)
 
         var exactCase = compare.Path.Leaf!.CaseExact;
         text = exactCase ? text : text.ToLowerInvariant();
-        switch (compare.Operator)
-        {
-            case ScimOperator.Ne:
-                return ($"(({column} = {Arg(text)}) IS NOT TRUE)", true);
-            case ScimOperator.Sw:
-                return ($"({column} >= {Arg(text)} AND {column} < {Arg(text + "\U0010FFFF")})", true);
-            case ScimOperator.Co:
-                return (db.Holds(column, Arg(text)), true);
-            case ScimOperator.Ew:
-                return ($"({db.EndsWith(column, Arg(text))})", true);
-            default:
-                return ($"{column} {Symbol(compare.Operator)} {Arg(text)}", true);
-        }
+        return (Text(column, compare.Operator, text), true);
     }
+
+    private string Text(string column, ScimOperator how, string text) => how switch
+    {
+        ScimOperator.Ne => $"(({column} = {Arg(text)}) IS NOT TRUE)",
+        ScimOperator.Sw => $"({column} >= {Arg(text)} AND {column} < {Arg(text + "\U0010FFFF")})",
+        ScimOperator.Co => db.Holds(column, Arg(text)),
+        ScimOperator.Ew => $"({db.EndsWith(column, Arg(text))})",
+        _ => $"{column} {Symbol(how)} {Arg(text)}",
+    };
 
     private string? Mail(ScimFilter filter) => filter switch
     {

@@ -253,7 +253,8 @@ internal static class ScimKeys
             Text(extension?["manager"]?["value"]),
             Text(body["displayName"]) ?? Text(name?["formatted"]) ?? string.Join(' ', new[] { Text(name?["givenName"]), Text(name?["familyName"]) }.OfType<string>()),
             Text((mails.Find(mail => ScimValues.Truth(mail["primary"]) == true) ?? mails.FirstOrDefault())?["value"]),
-            attributes.ToJsonString());
+            attributes.ToJsonString(),
+            [.. ScimKept.Of(body)]);
     }
 
     private static string? Text(JsonNode? node) => node?.GetValue<string>();

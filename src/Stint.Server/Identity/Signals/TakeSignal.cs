@@ -119,7 +119,7 @@ internal sealed class TakeSignal
             var count = 0;
             foreach (var person in people)
             {
-                count += await ActAsync(work, verified.From, kind, person, effect, now);
+                count += await ActAsync(work, verified, kind, person, effect, now);
             }
 
             work.Append(Facts.SignalTaken(verified.From.Name, Word(kind), people, count, now));
@@ -128,10 +128,18 @@ internal sealed class TakeSignal
         return effect;
     }
 
-    private async Task<int> ActAsync(Work work, Transmitter from, string kind, SubjectId person, Effect effect, DateTimeOffset now)
+    private async Task<int> ActAsync(Work work, SecurityEventToken.Verified verified, string kind, SubjectId person, Effect effect, DateTimeOffset now)
     {
+        var from = verified.From;
         var by = Actor.Sender(from.Name);
         var key = DirectoryPeople.Key(person.Value);
+
+        // NB. What comes late is not the last word: of two that say otherwise of an account, the one counts that happened later. One that is gone for good is, whenever it is told.
+        if (kind is Risc + "account-disabled" or Risc + "account-enabled" && !await work.IsLatestAsync(from.Name, key, verified.At))
+        {
+            return 0;
+        }
+
         switch (kind)
         {
             case Caep + "session-revoked" or Risc + "sessions-revoked" or Risc + "credential-compromise":

@@ -69,6 +69,7 @@ internal static class BackupFormat
         ("directory_users", "seq"),
         ("directory_bodies", "user_id"),
         ("directory_mails", "mail_key, user_id"),
+        ("directory_values", "path, key, user_seq, item"),
         ("directory_groups", "seq"),
         ("directory_members", "group_id, member_id"),
         ("directory_left", "name"),

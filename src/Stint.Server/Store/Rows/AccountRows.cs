@@ -125,6 +125,25 @@ internal partial class Reads
     }
 }
 
+/// <summary>Tries in vain to sign in.</summary>
+/// <param name="Count">How many.</param>
+/// <param name="At">When the last was.</param>
+/// <param name="Until">Until when the next one waits.</param>
+internal sealed record SignInTries(int Count, DateTimeOffset At, DateTimeOffset Until);
+
+internal partial class Reads
+{
+    /// <summary>How often something was tried in vain, when last, and until when it waits; null for never.</summary>
+    public ValueTask<SignInTries?> FindTriesAsync(byte[] mark) => Db.OneAsync(
+        $"SELECT count, at, until FROM sign_in_tries WHERE mark = $1{Lock}",
+        static row =>
+        {
+            var c = new Columns(row);
+            return new SignInTries((int)c.Number(), c.Time(), c.Time());
+        },
+        mark);
+}
+
 internal sealed partial class Work
 {
     /// <summary>The person's account; made with the handle when they have none.</summary>
@@ -196,4 +215,38 @@ internal sealed partial class Work
     /// <returns>False when it was used or voided meanwhile.</returns>
     public async ValueTask<bool> UseRecoveryCodeAsync(SubjectId person, byte[] hash, DateTimeOffset now) => await Db.RunAsync(
         "UPDATE recovery_codes SET used_at = $1 WHERE hash = $2 AND person = $3 AND used_at IS NULL AND voided_at IS NULL", now, hash, person.Value) == 1;
+
+    /// <summary>Counts a try before it is looked at, so that many at once are many, on however many nodes.</summary>
+    /// <param name="mark">What is counted by: 32 bytes.</param>
+    /// <param name="now">When.</param>
+    /// <param name="forgotten">A try of before then counts no longer.</param>
+    /// <param name="longest">The longest that anybody waits. What a clock that was set back since makes longer is no wait.</param>
+    /// <param name="wait">How long the tries that follow wait, by how many there are.</param>
+    /// <returns>False when it has to wait: it must not be looked at, and does not count.</returns>
+    public async ValueTask<bool> BeginTryAsync(byte[] mark, DateTimeOffset now, DateTimeOffset forgotten, TimeSpan longest, Func<int, TimeSpan> wait)
+    {
+        while (true)
+        {
+            var seen = await FindTriesAsync(mark);
+            if (seen is not null && seen.Until > now && seen.Until - now <= longest)
+            {
+                return false;
+            }
+
+            var count = seen is not null && seen.At > forgotten && seen.At <= now ? seen.Count + 1 : 1;
+            var put = seen is null
+                ? await Db.RunAsync("INSERT INTO sign_in_tries (mark, count, at, until) VALUES ($1, $2, $3, $4) ON CONFLICT (mark) DO NOTHING", mark, count, now, now + wait(count))
+                : await Db.RunAsync("UPDATE sign_in_tries SET count = $2, at = $3, until = $4 WHERE mark = $1 AND count = $5 AND at = $6", mark, count, now, now + wait(count), seen.Count, seen.At);
+            if (put == 1)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>It was right: nothing is held against it any more.</summary>
+    public ValueTask<int> ForgetTriesAsync(byte[] mark) => Db.RunAsync("DELETE FROM sign_in_tries WHERE mark = $1", mark);
+
+    /// <summary>Forgets tries of before then.</summary>
+    public ValueTask<int> ForgetTriesAsync(DateTimeOffset before) => Db.RunAsync("DELETE FROM sign_in_tries WHERE at < $1", before);
 }

@@ -32,7 +32,7 @@ internal partial class Reads
 
     /// <summary>What was answered to a change, in order. The change's name stands where a request's would.</summary>
     public ValueTask<List<Approval>> AnswersAsync(ChangeId change) => Db.ListAsync(
-        "SELECT change_id, person, yes, at, comment, saw_digest, via FROM catalog_answers WHERE change_id = $1 ORDER BY seq",
+        "SELECT change_id, person, yes, at, comment, saw_digest, via, proof FROM catalog_answers WHERE change_id = $1 ORDER BY seq",
         static row =>
         {
             var c = new Columns(row);
@@ -45,6 +45,7 @@ internal partial class Reads
                 Comment = c.Text(),
                 SawDigest = c.Text(),
                 Via = c.Text(),
+                Proof = c.TextOrNull() is { } proof ? ProofJson.Read(proof) : null,
             };
         },
         change.Value);
@@ -111,14 +112,15 @@ internal sealed partial class Work
     {
         var kept = answer with { At = Stored.Round(answer.At) };
         return await Db.RunAsync(
-            "INSERT INTO catalog_answers (change_id, person, yes, at, comment, saw_digest, via) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (change_id, person) DO NOTHING",
+            "INSERT INTO catalog_answers (change_id, person, yes, at, comment, saw_digest, via, proof) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (change_id, person) DO NOTHING",
             change.Value,
             kept.By.Value,
             kept.Yes,
             kept.At,
             kept.Comment,
             kept.SawDigest,
-            kept.Via) == 1 ? kept : null;
+            kept.Via,
+            kept.Proof is { } proof ? ProofJson.Write(proof) : null) == 1 ? kept : null;
     }
 
     /// <summary>Moves a change, or lets its version grow with an answer, if it still is what the caller saw.</summary>
@@ -160,7 +162,11 @@ internal static class StepsText
                 step.GetProperty("name").GetString()!,
                 step.GetProperty("from").GetString()!,
                 [.. (step.TryGetProperty("approvers", out var people) ? people.EnumerateArray().Select(person => new SubjectId(person.GetString()!)) : [])],
-                step.GetProperty("need").GetInt32())),
+                step.GetProperty("need").GetInt32())
+            {
+                // NB. A word that nobody knows demands the most.
+                StepUp = step.TryGetProperty("step_up", out var word) && word.ValueKind == JsonValueKind.String ? StepUps.Read(word.GetString()!) ?? StepUp.Passkey : StepUp.None,
+            }),
         ];
     }
 }

@@ -73,6 +73,18 @@ internal partial class Reads
     /// <summary>Names in small letters of those who left the directory or were sent away here.</summary>
     public ValueTask<List<string>> LeftNamesAsync() => Db.ListAsync("SELECT name FROM directory_left UNION SELECT name FROM offboarded", static row => row.GetString(0));
 
+    /// <summary>Names in small letters of those who were sent away here.</summary>
+    public ValueTask<List<string>> OffboardedNamesAsync() => Db.ListAsync("SELECT name FROM offboarded ORDER BY name", static row => row.GetString(0));
+
+    /// <summary>Everybody of the directory, as facts tell of them.</summary>
+    public ValueTask<List<(string Id, string Name, bool Active, long Version)>> DirectoryStandsAsync() => Db.ListAsync(
+        "SELECT id, user_name, active, version FROM directory_users",
+        static row =>
+        {
+            var c = new Columns(row);
+            return (c.Text(), c.Text(), c.Flag(), c.Number());
+        });
+
     /// <summary>Who was sent away under a name in small letters; null when nobody was.</summary>
     public ValueTask<Offboarded?> FindOffboardedAsync(string key) => Db.OneAsync(
         "SELECT name, person, reason, at, by_person FROM offboarded WHERE name = $1",

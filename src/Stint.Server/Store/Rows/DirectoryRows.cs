@@ -36,6 +36,7 @@ internal sealed record DirectoryUser
 /// <param name="Name">For people; empty for none.</param>
 /// <param name="Mail">The address that is written to; null for none.</param>
 /// <param name="Attributes">What conditions see, as JSON.</param>
+/// <param name="Values">What is found by value alone.</param>
 internal sealed record DirectoryKeys(
     string UserName,
     string? ExternalId,
@@ -51,10 +52,18 @@ internal sealed record DirectoryKeys(
     string? Manager,
     string Name,
     string? Mail,
-    string Attributes)
+    string Attributes,
+    IReadOnlyList<DirectoryValue> Values)
 {
     public string Key { get; } = UserName.ToLowerInvariant();
 }
+
+/// <summary>A value that no column holds.</summary>
+/// <param name="Path">Which attribute or part, as it is written.</param>
+/// <param name="Key">The value, in small letters unless capitals count.</param>
+/// <param name="Item">Of many values which, from 0.</param>
+/// <param name="Chosen">Whether it is of the one that is sorted by: the primary one, or the first.</param>
+internal sealed record DirectoryValue(string Path, string Key, int Item, bool Chosen);
 
 /// <summary>A group of the directory.</summary>
 internal sealed record DirectoryGroup
@@ -201,8 +210,9 @@ internal sealed partial class Work
             "INSERT INTO directory_users (id, user_name, user_key, external_id, active, display_key, given_key, family_key, mail_keys, title_key, department_key, employee_key, type_key, manager_id, name, mail, attributes, version, created_at, changed_at) "
             + "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1, $18, $18)",
             [user.Id, .. Values(keys), user.CreatedAt]);
-        await Db.RunAsync("INSERT INTO directory_bodies (user_id, body) VALUES ($1, $2)", user.Id, user.Body);
+        await Db.RunAsync("INSERT INTO directory_bodies (user_id, body, valued) VALUES ($1, $2, 1)", user.Id, user.Body);
         await InsertMailsAsync(user.Id, keys);
+        await InsertValuesAsync(user.Id, keys.Values);
         await ThereAgainAsync(keys.Key);
         await ChangedAsync("user", user.Id, null, !keys.Active);
     }
@@ -216,9 +226,10 @@ internal sealed partial class Work
             "UPDATE directory_users SET user_name = $2, user_key = $3, external_id = $4, active = $5, display_key = $6, given_key = $7, family_key = $8, mail_keys = $9, title_key = $10, department_key = $11, "
             + "employee_key = $12, type_key = $13, manager_id = $14, name = $15, mail = $16, attributes = $17, version = $18, changed_at = $19 WHERE id = $1",
             [user.Id, .. Values(keys), user.Version, user.ChangedAt]);
-        await Db.RunAsync("UPDATE directory_bodies SET body = $2 WHERE user_id = $1", user.Id, user.Body);
+        await Db.RunAsync("UPDATE directory_bodies SET body = $2, valued = 1 WHERE user_id = $1", user.Id, user.Body);
         await Db.RunAsync("DELETE FROM directory_mails WHERE user_id = $1", user.Id);
         await InsertMailsAsync(user.Id, keys);
+        await ValuesAsync(user.Id, keys.Values);
         await ThereAgainAsync(keys.Key);
         await ChangedAsync("user", user.Id, null, takes);
     }
@@ -259,8 +270,8 @@ internal sealed partial class Work
             await ChangedAsync("left", key, null, takes: false);
         }
 
-        // NB. From now on the directory says in which groups they are, and no provider.
-        if (await Db.RunAsync("DELETE FROM provider_groups WHERE name = $1", key) > 0)
+        // NB. From now on the directory says in which groups they are and what is known of them, and no provider.
+        if (await Db.RunAsync("DELETE FROM provider_groups WHERE name = $1", key) + await Db.RunAsync("DELETE FROM provider_attributes WHERE name = $1", key) > 0)
         {
             await ChangedAsync("member", DirectoryChange.OfProviders, key, takes: true);
         }

@@ -12,7 +12,24 @@ namespace Stint.Server.Store;
 /// <param name="LeavingOf">Of how many.</param>
 /// <param name="Silent">Whether it was said that there is none for too long.</param>
 /// <param name="Notes">What was passed over, in sentences.</param>
-internal sealed record DirectoryPull(string Node, long Fence, DateTimeOffset Since, DateTimeOffset? GoodAt, string? Trouble, long? Leaving, long? LeavingOf, bool Silent, IReadOnlyList<string> Notes);
+internal sealed record DirectoryPull(string Node, long Fence, DateTimeOffset Since, DateTimeOffset? GoodAt, string? Trouble, long? Leaving, long? LeavingOf, bool Silent, IReadOnlyList<string> Notes)
+{
+    /// <summary>What names those people and what they lose; null when nobody was refused.</summary>
+    public string? Mark { get; init; }
+
+    /// <summary>Who they are, as far as it was kept.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
+    /// <summary>The same as <see cref="Mark"/> once an admin has confirmed it; else null.</summary>
+    public string? Confirmed { get; init; }
+}
+
+/// <summary>Who would have lost something by a pull that was refused.</summary>
+/// <param name="Leaving">How many.</param>
+/// <param name="Of">Of how many.</param>
+/// <param name="Mark">What names them and what they lose.</param>
+/// <param name="Names">Who they are, as far as it is kept.</param>
+internal sealed record RefusedPull(long Leaving, long Of, string Mark, IReadOnlyList<string> Names);
 
 /// <summary>A user that is kept, as it is compared with what is told.</summary>
 /// <param name="User">The row.</param>
@@ -25,12 +42,17 @@ internal partial class Reads
 {
     /// <summary>How the pulling stands; null before the first.</summary>
     public ValueTask<DirectoryPull?> FindPullAsync() => Db.OneAsync(
-        "SELECT node, fence, since, good_at, trouble, leaving, leaving_of, silent, notes FROM directory_pull",
+        "SELECT node, fence, since, good_at, trouble, leaving, leaving_of, silent, notes, leaving_mark, leaving_names, confirmed FROM directory_pull",
         static row =>
         {
             var c = new Columns(row);
             return new DirectoryPull(
-                c.Text(), c.Number(), c.Time(), c.TimeOrNull(), c.TextOrNull(), c.NumberOrNull(), c.NumberOrNull(), c.Flag(), c.Text().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+                c.Text(), c.Number(), c.Time(), c.TimeOrNull(), c.TextOrNull(), c.NumberOrNull(), c.NumberOrNull(), c.Flag(), c.Text().Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                Mark = c.TextOrNull(),
+                Names = c.Text().Split('\n', StringSplitOptions.RemoveEmptyEntries),
+                Confirmed = c.TextOrNull(),
+            };
         });
 
     /// <summary>Everybody who is kept, or those of some outside names or names in small letters.</summary>
@@ -86,16 +108,23 @@ internal sealed partial class Work
     /// <param name="fence">The number of the turn; another's by now notes nothing.</param>
     /// <param name="goodAt">When it was taken over; null when it was not.</param>
     /// <param name="trouble">Why not.</param>
-    /// <param name="refused">How many people of how many would have lost something; null when that was not why.</param>
+    /// <param name="refused">Who would have lost something; null when that was not why. What was confirmed of others is void.</param>
     /// <param name="notes">What was passed over; null to leave what is noted.</param>
-    public async ValueTask<bool> NotePullAsync(long fence, DateTimeOffset? goodAt, string? trouble, (long Leaving, long Of)? refused, IReadOnlyList<string>? notes) => await Db.RunAsync(
-        "UPDATE directory_pull SET good_at = CASE WHEN $2 > good_at OR good_at IS NULL THEN COALESCE($2, good_at) ELSE good_at END, trouble = $3, leaving = $4, leaving_of = $5, notes = COALESCE($6, notes) WHERE fence = $1",
+    public async ValueTask<bool> NotePullAsync(long fence, DateTimeOffset? goodAt, string? trouble, RefusedPull? refused, IReadOnlyList<string>? notes) => await Db.RunAsync(
+        "UPDATE directory_pull SET good_at = CASE WHEN $2 > good_at OR good_at IS NULL THEN COALESCE($2, good_at) ELSE good_at END, trouble = $3, leaving = $4, leaving_of = $5, notes = COALESCE($6, notes), "
+        + "leaving_mark = $7, leaving_names = $8, confirmed = CASE WHEN confirmed = $7 THEN confirmed ELSE NULL END WHERE fence = $1",
         fence,
         goodAt,
         trouble,
         refused?.Leaving,
         refused?.Of,
-        notes is null ? null : string.Join('\n', notes)) == 1;
+        notes is null ? null : string.Join('\n', notes),
+        refused?.Mark,
+        string.Join('\n', refused?.Names ?? [])) == 1;
+
+    /// <summary>Confirms those who were refused last.</summary>
+    /// <returns>False when they are others by now, or confirmed.</returns>
+    public async ValueTask<bool> ConfirmPullAsync(string mark) => await Db.RunAsync("UPDATE directory_pull SET confirmed = $1 WHERE leaving_mark = $1 AND confirmed IS NULL", mark) == 1;
 
     /// <summary>Says that there was no good pull for too long, or that there is one again.</summary>
     /// <returns>False when it is said already.</returns>

@@ -15,6 +15,14 @@ internal partial class Reads
 
 internal sealed partial class Work
 {
+    /// <summary>Keeps when something happened to an account, unless something is known that happened to it later.</summary>
+    /// <param name="sender">Who tells.</param>
+    /// <param name="name">Of whom, in small letters.</param>
+    /// <param name="at">When it happened. Of two at once the one that is told later counts.</param>
+    /// <returns>False when a later one is known.</returns>
+    public async ValueTask<bool> IsLatestAsync(string sender, string name, DateTimeOffset at) => await Db.RunAsync(
+        "INSERT INTO signal_accounts (sender, name, at) VALUES ($1, $2, $3) ON CONFLICT (sender, name) DO UPDATE SET at = excluded.at WHERE signal_accounts.at <= excluded.at", sender, name, at) == 1;
+
     /// <summary>Keeps that a security event token was taken, and forgets old ones.</summary>
     /// <param name="sender">The transmitter.</param>
     /// <param name="mark">Names the token among the transmitter's: 32 bytes.</param>

@@ -75,6 +75,10 @@ internal sealed class Sealer(MasterKey master)
         }
     }
 
+    /// <summary>A mark of a text that says nothing of it to whoever lacks the master key: 32 bytes, the same for the same text and purpose.</summary>
+    public byte[] Mark(string text, string purpose) =>
+        HMACSHA256.HashData(HKDF.DeriveKey(HashAlgorithmName.SHA256, master.Keys[0], 32, info: "stint mark"u8.ToArray()), Encoding.UTF8.GetBytes($"{purpose}\n{text}"));
+
     /// <summary>Whether a text was sealed under an older key and shall be sealed anew.</summary>
     public bool IsOld(string text) => IsSealed(text) && text.Substring(Prefix.Length, 8) != NameOf(master.Keys[0]);
 

@@ -72,10 +72,3 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     }
   });
 }
-
-// What is typed is composed alike on every keyboard (RFC 8265, OpaqueString).
-for (const form of document.querySelectorAll("form")) {
-  form.addEventListener("submit", () => {
-    for (const input of form.querySelectorAll("input[type=password]")) { input.value = input.value.normalize("NFC"); }
-  });
-}

@@ -78,11 +78,46 @@ public sealed class ICalendarTests
     [InlineData("DTSTART:20260302T090000Z\nDURATION:PT1H\nRDATE:20260303T090000Z\nSUMMARY:Ann", "has an RDATE")]
     [InlineData("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nEXDATE:20260303T090000\nSUMMARY:Ann", "leaves out a time in a zone")]
     [InlineData("DTSTART:20260302T090000Z\nDURATION:PT1H\nUID:x", "names nobody")]
+    [InlineData("DTSTART:19691231T000000Z\nDURATION:P1D\nRRULE:FREQ=DAILY;COUNT=1000\nSUMMARY:Ann", "begins before 1970")]
     public void Parse_WhatIsNotTaken_IsPassedOver_AndSaid(string lines, string why)
     {
         var calendar = ICalendar.Parse(Text($"BEGIN:VEVENT\n{lines}\nEND:VEVENT\nBEGIN:VEVENT\nDTSTART:20260302T090000Z\nDURATION:PT1H\nSUMMARY:Bob\nEND:VEVENT"));
         Assert.Contains(why, Assert.Single(calendar.Notes), StringComparison.Ordinal);
         Assert.Equal("Bob", Assert.Single(calendar.Between(Start, Start.AddDays(30))).Who);
+    }
+
+    [Fact]
+    public void Between_WhoDeclined_DaysLeftOut_AndTimesThatNobodyCanTell_PutNobodyOnCall()
+    {
+        string[] On(string events)
+        {
+            var calendar = ICalendar.Parse(Text(events));
+            return [.. calendar.Between(Start, Start.AddDays(7)).Select(shift => $"{shift.Who} {shift.From.UtcDateTime:dd'T'HH}"), .. calendar.Notes];
+        }
+
+        Assert.Equal(["bob@x 02T08"], On("BEGIN:VEVENT\nDTSTART:20260302T080000Z\nDURATION:PT1H\nSUMMARY:Ann\nATTENDEE;PARTSTAT=DECLINED:mailto:ann@x\nATTENDEE;PARTSTAT=ACCEPTED:mailto:bob@x\nEND:VEVENT"));
+        Assert.Empty(On("BEGIN:VEVENT\nDTSTART:20260302T080000Z\nDURATION:PT1H\nSUMMARY:Ann\nATTENDEE;PARTSTAT=declined:mailto:ann@x\nEND:VEVENT"));
+
+        // A day that is left out is one of the event's own zone.
+        Assert.Equal(
+            ["Ann 02T08", "Ann 04T08"],
+            On("BEGIN:VEVENT\nDTSTART;TZID=Europe/Berlin:20260302T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=3\nEXDATE;VALUE=DATE:20260303\nSUMMARY:Ann\nEND:VEVENT"));
+
+        // Somebody stands in at a time that cannot be told, or from then on: whoever stood there before does not stay by it.
+        foreach (var instead in (string[])["RECURRENCE-ID;TZID=Nowhere/Town:20260303T090000", "RECURRENCE-ID;RANGE=THISANDFUTURE:20260303T080000Z"])
+        {
+            var on = On($"BEGIN:VEVENT\nUID:a\nDTSTART:20260302T080000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=3\nSUMMARY:Ann\nEND:VEVENT\nBEGIN:VEVENT\nUID:a\n{instead}\nDTSTART:20260303T080000Z\nDURATION:PT1H\nSUMMARY:Bob\nEND:VEVENT");
+            Assert.All(on, note => Assert.Contains("passed over", note, StringComparison.Ordinal));
+            Assert.Equal(2, on.Length);
+        }
+    }
+
+    [Fact]
+    public void Parse_FoldedAtEachCharacter_IsPutTogetherOnce()
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        ICalendar.Parse("BEGIN:VCALENDAR\nX-LONG:" + string.Concat(Enumerable.Repeat("\n x", 340_000)) + "\nEND:VCALENDAR\n");
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 
     [Fact]

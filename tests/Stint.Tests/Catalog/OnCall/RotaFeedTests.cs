@@ -156,9 +156,16 @@ public sealed class RotaFeedTests
         using var some = new FetchCalendar(["127.0.0.1"]);
         Assert.IsType<Fetched.Failed>(await some.GetAsync(new Uri($"http://127.0.0.1:{outside.Port}/"), null, CancellationToken.None));
         Assert.Empty(inside.Asked);
+
+        // Nor to another that is named: it is for who wrote that address. The same host may send on, and not for ever.
         using var both = new FetchCalendar(["127.0.0.1", "localhost"]);
-        Assert.IsType<Fetched.Text>(await both.GetAsync(new Uri($"http://127.0.0.1:{outside.Port}/"), null, CancellationToken.None));
+        Assert.Contains("where nobody goes", Assert.IsType<Fetched.Failed>(await both.GetAsync(new Uri($"http://127.0.0.1:{outside.Port}/"), null, CancellationToken.None)).Why, StringComparison.Ordinal);
+        Assert.Empty(inside.Asked);
+        using var same = new Calendars { Redirect = $"http://127.0.0.1:{inside.Port}/" };
+        Assert.IsType<Fetched.Text>(await both.GetAsync(new Uri($"http://127.0.0.1:{same.Port}/"), null, CancellationToken.None));
         Assert.Single(inside.Asked);
+        using var round = new Calendars { Redirect = "/again" };
+        Assert.Contains("more than 3 times", Assert.IsType<Fetched.Failed>(await both.GetAsync(new Uri($"http://127.0.0.1:{round.Port}/"), null, CancellationToken.None)).Why, StringComparison.Ordinal);
     }
 
     [Fact]

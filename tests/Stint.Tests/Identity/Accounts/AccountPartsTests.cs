@@ -1,4 +1,5 @@
 using System.Text;
+using Stint.Core;
 using Stint.Server.Identity.Accounts;
 using Xunit;
 
@@ -117,6 +118,40 @@ public sealed class AccountPartsTests
         using var real = new Passwords();
         var bytes = Convert.FromBase64String((await real.HashAsync("x", none))!);
         Assert.Equal((1, 2u, (uint)Passwords.Iterations), (bytes[0], System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(1)), System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(5))));
+    }
+
+    [Theory]
+    [InlineData("\u0309\u1eb5\U0001d17e\u0072\u2dea\u24e9", "\u0309\u1eb5\U0001d17e\u0072\u2dea\u007a")]
+    [InlineData("\ufb96\u0069\u0388\uf97b\u0733\U0002f906", "\u06b3\u0069\u0388\u7ce7\u0733\U00023d1e")]
+    [InlineData("\uff53\U0001d514\u0484\U000110b9\u08e7\u3309", "\u0073\u0051\U000110b9\u0484\u08e7\u30aa\u30f3\u30b9")]
+    [InlineData("\u065d\u1ce4\u0e3a\ua9b3\u0318\u1dd6", "\u1ce4\ua9b3\u0e3a\u0318\u065d\u1dd6")]
+    [InlineData("\ufa35\U0001f236\u2f5d\u0345\u1cd8\u0344", "\u5351\u6709\u72ac\u1cd8\u0308\u0301\u0345")]
+    [InlineData("\u1112\u1161\u11ab\u1100\u1173\u11af \ud55c\uae00 \u314f", "\ud55c\uae00 \ud55c\uae00 \u1161")]
+    [InlineData("\u0041\u030a\u0301 \u2126 \u0958 \u1e9b\u0323", "\u01fa \u03a9 \u0915\u093c \u1e69")]
+    [InlineData("plain ASCII", "plain ASCII")]
+    public void Nfkc_IsAsTheStandardSays_AndAsOftenAsOneLikes(string text, string expected)
+    {
+        Assert.Equal(expected, Nfkc.Of(text));
+        Assert.Equal(expected, Nfkc.Of(expected));
+    }
+
+    [Fact]
+    public async Task Passwords_AreComposedAlike_WhateverKeyboardTypesThem()
+    {
+        using var passwords = new Passwords(1_000);
+        var hash = (await passwords.HashAsync("caf\u00e9 \u2460 \ufb01sch ｗide", CancellationToken.None))!;
+        foreach (var typed in (string[])["cafe\u0301 1 fisch wide", "cafe\u0301 \u2460 \ufb01sch ｗide", "caf\u00e9\u00a01 fisch wide"])
+        {
+            Assert.Equal(PasswordCheck.Right, await passwords.CheckAsync(hash, typed, CancellationToken.None));
+        }
+
+        Assert.Equal(PasswordCheck.Wrong, await passwords.CheckAsync(hash, "cafe 1 fisch wide", CancellationToken.None));
+        Assert.Equal(PasswordCheck.Wrong, await passwords.CheckAsync(hash, "caf\ud800 1 fisch wide", CancellationToken.None));
+
+        // What becomes too long, or too short, when it is composed, or is half a character, is no password.
+        Assert.Contains("at most", PasswordRules.Against(new string('\ufdfa', 12)), StringComparison.Ordinal);
+        Assert.Contains("at least", PasswordRules.Against("qe\u0301zja\u0301kwpmo"), StringComparison.Ordinal);
+        Assert.Contains("half of one", PasswordRules.Against("correct horse \ud800 battery"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -179,6 +179,39 @@ public sealed class SignInUseCaseTests
     }
 
     [Fact]
+    public async Task TwoNodes_CountTheSameTries_AlsoAfterARestart_AndForgetThemTogether()
+    {
+        await using var world = await World.NewAsync();
+        await AccountAsync(world, World.Ann);
+        SignInByPassword NodeOf() => new(world.Store, world.Get<CurrentCatalog>(), world.Get<Passwords>(), world.Get<Stint.Server.Store.Sealing.Sealer>(), world.Time);
+        var nodes = (SignInByPassword[])[NodeOf(), NodeOf()];
+        for (var i = 0; i < SignInByPassword.FreePerPerson + 1; i++)
+        {
+            Assert.IsType<Try.Refused>(await nodes[i % 2].TryAsync(World.Ann, "wrong", Address(10 + i), null, None));
+        }
+
+        // All of them wait now, one that has just started as well; a try that waits does not count.
+        foreach (var node in (SignInByPassword[])[.. nodes, NodeOf()])
+        {
+            Assert.IsType<Try.Refused>(await node.TryAsync(World.Ann, Good, Address(1), null, None));
+        }
+
+        world.Time.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.IsType<Try.LetIn>(await nodes[0].TryAsync(World.Ann, Good, Address(2), null, None));
+        for (var i = 0; i < SignInByPassword.FreePerPerson; i++)
+        {
+            Assert.IsType<Try.Refused>(await nodes[1].TryAsync(World.Ann, "wrong", Address(30 + i), null, None));
+        }
+
+        Assert.IsType<Try.LetIn>(await nodes[0].TryAsync(World.Ann, Good, Address(3), null, None));
+
+        // Many at once are many.
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(i => nodes[i % 2].TryAsync(World.Ann, "wrong", Address(50 + i), null, None)));
+        var mark = world.Get<Stint.Server.Store.Sealing.Sealer>().Mark("name ann", "tries to sign in");
+        Assert.Equal(SignInByPassword.FreePerPerson + 1, (await world.Store.ReadAsync(async reads => await reads.FindTriesAsync(mark), None))!.Count);
+    }
+
+    [Fact]
     public async Task OneAddress_HasAnAllowance()
     {
         await using var world = await World.NewAsync();

@@ -169,7 +169,7 @@ public sealed class LdapPullTests
         Assert.Single(await world.FactsAsync(), "PullRefused");
         var state = await Puller.StateAsync(world);
         Assert.Equal((40L, 40L), (state.Leaving, state.LeavingOf));
-        Assert.Contains("set `directory.ldap.most_leaving` to 40", Assert.Single(PullSentences.Of(state)), StringComparison.Ordinal);
+        Assert.Contains("`stint people pull` says who they are", Assert.Single(PullSentences.Of(state)), StringComparison.Ordinal);
         Assert.Equal(PullResult.Refused, await Puller.Of(world, blind with { MostLeaving = 39 }).RoundAsync(world));
 
         // Who says that it is right has it so.

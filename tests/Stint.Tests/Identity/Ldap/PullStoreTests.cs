@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Stint.Server;
 using Stint.Server.Identity.Ldap;
 using Stint.Server.Store;
 using Stint.Tests.Store;
@@ -87,6 +88,49 @@ public sealed class PullStoreTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Confirmed_IsTheVerySetThatWasRefused_OnceAndByAnAdmin(string kind)
+    {
+        await using var test = await TestStore.OpenAsync(kind);
+        await using var world = await World.NewAsync(Puller.Catalog, store: test.Store);
+        var confirm = new ConfirmPull(world.Store, world.Get<Stint.Server.Catalog.CurrentCatalog>(), new Stint.Server.Identity.DirectorySource(Stint.Core.Audit.Actor.Ldap), world.Time);
+        Task<Outcome<DirectoryPull>> ConfirmAsync(Stint.Core.SubjectId who, string mark) => confirm.ConfirmAsync(who, mark, CancellationToken.None);
+        var told = Whole(P("1", "ann"), P("2", "bob"), P("3", "carol"), G("g1", "Developers", "1", "2"));
+        var pull = Puller.Of(world, At with { MostLeaving = 1 }, (_, _) => Task.FromResult(told));
+        Assert.Equal(PullResult.Good, await pull.RoundAsync(world));
+        Assert.IsType<Outcome<DirectoryPull>.LostRace>(await ConfirmAsync(World.Root, ""));
+
+        // One gone and one out of a group: both are named, and only an admin confirms them.
+        told = Whole(P("1", "ann"), P("2", "bob"), G("g1", "Developers", "1"));
+        Assert.Equal(PullResult.Refused, await pull.RoundAsync(world));
+        var first = await Puller.StateAsync(world);
+        Assert.Equal(("bob carol", null), (string.Join(' ', first.Names), first.Confirmed));
+        Assert.IsType<Outcome<DirectoryPull>.NotYours>(await ConfirmAsync(World.Ann, first.Mark!));
+        Assert.IsType<Outcome<DirectoryPull>.NotYours>(await confirm.GetAsync(World.Ann, CancellationToken.None));
+        Assert.IsType<Outcome<DirectoryPull>.LostRace>(await ConfirmAsync(World.Root, new string('0', 32)));
+        Assert.IsType<Outcome<DirectoryPull>.Done>(await ConfirmAsync(World.Root, first.Mark!));
+        Assert.IsType<Outcome<DirectoryPull>.Done>(await ConfirmAsync(World.Root, first.Mark!));
+        Assert.Single(await world.FactsAsync(), "PullConfirmed");
+
+        // As many, but others: that is no word on them, and the old word is void from then on.
+        told = Whole(P("2", "bob"), P("3", "carol"), G("g1", "Developers"));
+        Assert.Equal(PullResult.Refused, await pull.RoundAsync(world));
+        Assert.Null((await Puller.StateAsync(world)).Confirmed);
+        told = Whole(P("1", "ann"), P("2", "bob"), G("g1", "Developers", "1"));
+        Assert.Equal(PullResult.Refused, await pull.RoundAsync(world));
+        Assert.Equal(first.Mark, (await Puller.StateAsync(world)).Mark);
+        Assert.Equal("ann bob carol", await Puller.PeopleAsync(world));
+        await Assert.ThrowsAsync<StoreRefusedException>(() => test.AttackAsync("UPDATE directory_pull SET confirmed = 'another'"));
+
+        // The same once more is taken over, and what was confirmed is used up.
+        Assert.IsType<Outcome<DirectoryPull>.Done>(await ConfirmAsync(World.Root, first.Mark!));
+        Assert.Equal(PullResult.Good, await pull.RoundAsync(world));
+        Assert.Equal("ann bob", await Puller.PeopleAsync(world));
+        var after = await Puller.StateAsync(world);
+        Assert.Equal((null, null, 0), (after.Mark, after.Confirmed, after.Names.Count));
+    }
+
     [Fact]
     public async Task Pull_WhatOnlyAWholeLookCanTell_IsLookedAtWhole_AndAnotherSourceIsTakenOverByNames()
     {
@@ -114,6 +158,58 @@ public sealed class PullStoreTests
         Assert.Equal([true, false, true], looks);
         Assert.Contains("UserRemoved", await world.FactsAsync());
         Assert.Equal("ann bob", await Puller.PeopleAsync(world));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Verify_HoldsPeopleGroupsAndMembersAgainstTheFacts_WhateverBecameOfThem(string kind)
+    {
+        await using var test = await TestStore.OpenAsync(kind);
+        await using var world = await World.NewAsync(Puller.Catalog, store: test.Store);
+        var told = Whole(P("1", "ann"), P("2", "bob"), P("3", "Carol"), G("g1", "Developers", "1", "2", "g2"), G("g2", "Inner", "3"));
+        var pull = Puller.Of(world, At, (_, _) => Task.FromResult(told));
+        Assert.Equal(PullResult.Good, await pull.RoundAsync(world));
+
+        // Names change places, one goes and comes back as somebody else, groups are called otherwise and go.
+        foreach (var next in (DirectoryLook[])
+        [
+            Whole(P("1", "bob"), P("2", "dave"), P("3", "Carol"), G("g1", "Devs", "1", "2", "g2"), G("g2", "Inner", "3", "1")),
+            Whole(P("1", "bob"), P("22", "dave"), P("3", "Carol"), G("g1", "Devs", "1", "22", "g2"), G("g2", "Inner", "3")),
+            Whole(P("1", "bob"), P("22", "dave"), P("3", "Carol"), G("g1", "Devs", "1", "22")),
+        ])
+        {
+            told = next;
+            Assert.Equal(PullResult.Good, await pull.RoundAsync(world));
+        }
+
+        await world.Store.WriteAsync(
+            async work =>
+            {
+                var gone = new Offboarded("eve", "eve", "left", world.Now, "root");
+                await work.InsertAsync(gone);
+                work.Append(Stint.Server.Audit.Facts.PersonOffboarded(gone));
+            },
+            CancellationToken.None);
+        async Task<IReadOnlyList<string>> FoundAsync() => [.. (await world.Get<Stint.Server.Audit.VerifyLog>().VerifyAsync(CancellationToken.None)).Rows.Select(row => row.Sentence)];
+        Assert.Empty(await FoundAsync());
+
+        var found = 0;
+        foreach (var (attack, says) in new[]
+        {
+            ("UPDATE directory_users SET active = 0, version = version + 1 WHERE user_key = 'bob'", "bob, inactive"),
+            ("UPDATE directory_users SET user_name = 'mallory', user_key = 'mallory', version = version + 1 WHERE user_key = 'dave'", "mallory, active"),
+            ("INSERT INTO directory_members (group_id, member_id, kind) SELECT directory_groups.id, directory_users.id, 'user' FROM directory_groups, directory_users WHERE user_key = 'carol'", "The members of the group Devs"),
+            ("UPDATE directory_groups SET display_name = 'Admins', display_key = 'admins', version = version + 1", "is called Admins"),
+            ("DELETE FROM offboarded", "eve was sent away"),
+            ("INSERT INTO provider_groups (name, provider, group_key, until) VALUES ('eve', 'acme', 'acme/root', 9999999999999999)", "What providers told of eve"),
+            ("INSERT INTO provider_attributes (name, provider, attribute, value, until) VALUES ('root', 'acme', 'site', 'berlin', 9999999999999999)", "What providers told of root"),
+        })
+        {
+            await test.AttackAsync(attack);
+            var now = await FoundAsync();
+            Assert.Equal(++found, now.Count);
+            Assert.Contains(now, sentence => sentence.Contains(says, StringComparison.Ordinal));
+        }
     }
 
     private static LookedPerson P(string id, string name) =>

@@ -50,6 +50,9 @@ public sealed class ScimStoreTests
                 user["title"] = names[(i + 1) % names.Length];
                 user["emails"] = new JsonArray(new JsonObject { ["value"] = $"{names[i]}@Example.org", ["type"] = i == 2 ? "home" : "work" }, new JsonObject { ["value"] = $"second{i}@example.org" });
                 user["name"] = new JsonObject { ["familyName"] = names[i].ToUpperInvariant() };
+                user["nickName"] = names[(i + 3) % names.Length];
+                user["phoneNumbers"] = new JsonArray(new JsonObject { ["value"] = $"+{i}", ["type"] = "work" }, new JsonObject { ["value"] = $"+{i + 4}", ["type"] = i < 4 ? "home" : "Work", ["primary"] = true });
+                user["profileUrl"] = $"https://Example.org/{i}";
                 user[ScimNode.Enterprise] = new JsonObject { ["department"] = "D" + (i / 4), ["employeeNumber"] = $"{i}" };
             }
 
@@ -64,7 +67,13 @@ public sealed class ScimStoreTests
             .. from attribute in attributes from how in operators from value in values select $"{attribute} {how} {JsonValue.Create(value).ToJsonString()}",
             .. attributes.SelectMany(attribute => new[] { $"{attribute} pr", $"{attribute} eq null", $"not ({attribute} pr)" }),
             "active eq true", "active ne true", "not (active eq true)", "not (active ne \"False\")", "active eq null",
+            "emails[type eq \"work\"]", "emails[type eq \"work\" and value co \"n\"]", "emails[not (type eq \"work\")]", "emails[type eq null]", "emails[type ne \"home\" and value sw \"second\"]", "emails[display pr or type pr]", "emails[value eq \"x\"]",
+            "emails.type eq \"WORK\"", "emails.type ne \"work\"", "emails.type eq null", "emails pr", "phoneNumbers pr", "name pr", "name.formatted pr", "phoneNumbers eq \"+4\"", "phoneNumbers.primary eq true", "phoneNumbers.primary ne true",
+            "phoneNumbers[primary eq true and type eq \"home\"]", "phoneNumbers[primary ne true]", "phoneNumbers[not (primary eq true) and value ge \"+2\"]", "profileUrl sw \"https://E\"", "profileUrl sw \"https://e\"", "addresses pr",
+            $"{ScimNode.Enterprise}:costCenter pr", $"{ScimNode.Enterprise}:costCenter ne \"x\"", $"{ScimNode.Enterprise} pr", "meta.version eq \"W/\\\"1\\\"\"", "groups pr", "groups.display eq \"dba\"", "groups.display co \"x\"", "groups.display ne \"dba\"", "groups[type eq \"direct\"]", "groups.value pr",
         ];
+        _ = await one.GroupAsync("DBA", ids[0], ids[3]);
+        _ = await one.GroupAsync("X", ids[3]);
         var random = new Random(7_643);
         filters.AddRange(Enumerable.Range(0, 250).Select(_ => $"{Not(filters[random.Next(filters.Count)])} {(random.Next(2) == 0 ? "and" : "or")} {Not(filters[random.Next(filters.Count)])}").ToList());
         var everybody = (await one.Query.ListAsync([ScimKind.User], new ScimSearch(), "at", CancellationToken.None))["Resources"]!.AsArray().Select(user => user!.AsObject()).ToList();
@@ -78,6 +87,39 @@ public sealed class ScimStoreTests
             Assert.Equal(all["totalResults"]!.ToString(), page["totalResults"]!.ToString());
             Assert.Equal(Math.Min(3, all["Resources"]!.AsArray().Count), page["Resources"]!.AsArray().Count);
         }
+
+        foreach (var sort in new[] { "userName", "title", "nickName", "phoneNumbers", "phoneNumbers.type", "active", "meta.version", $"{ScimNode.Enterprise}:manager" })
+        {
+            foreach (var descending in new[] { false, true })
+            {
+                var ways = new List<string>();
+                foreach (var (filter, count) in new[] { ("id pr", 100), ("id pr and not (groups.type pr and title eq \"\\u0001\")", 3) })
+                {
+                    var sorted = new List<string>();
+                    for (var start = 1; start <= names.Length; start += count)
+                    {
+                        var part = await one.Query.ListAsync([ScimKind.User], new ScimSearch { Filter = filter, SortBy = sort, Descending = descending, Start = start, Count = count }, "at", CancellationToken.None);
+                        sorted.AddRange(part["Resources"]!.AsArray().Select(user => (string)user!["userName"]!));
+                    }
+
+                    // The second cannot be told from values: each is looked at and sorted here.
+                    ways.Add(string.Join(' ', sorted));
+                }
+
+                Assert.True(ways[0] == ways[1], $"{sort}, {descending}: {ways[0]}, and looked at each {ways[1]}");
+            }
+        }
+
+        // Who came before values were kept is found by a look at each, until they are.
+        await test.WriteAsync(async work => await work.Db.RunAsync("DELETE FROM directory_values"));
+        await test.WriteAsync(async work => await work.Db.RunAsync("UPDATE directory_bodies SET valued = 0"));
+        Assert.Equal(3, await CountAsync());
+        Assert.False(await one.Follow.ValueAsync(CancellationToken.None));
+        Assert.True(await one.Follow.ValueAsync(CancellationToken.None));
+        Assert.Equal(3, await CountAsync());
+        Assert.Equal(names.Length / 2, await test.Store.ReadAsync(async reads => await reads.Db.NumberAsync("SELECT COUNT(*) FROM directory_values WHERE path = 'nickName'"), CancellationToken.None));
+
+        async Task<long> CountAsync() => (long)(await one.Query.ListAsync([ScimKind.User], new ScimSearch { Filter = "phoneNumbers[type eq \"work\" and value ge \"+2\"]" }, "at", CancellationToken.None))["totalResults"]!;
 
         string Not(string filter) => random.Next(4) == 0 ? $"not ({filter})" : filter;
     }

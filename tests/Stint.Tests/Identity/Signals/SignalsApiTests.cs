@@ -121,20 +121,35 @@ public sealed class SignalsApiTests(PostgresServers servers) : IDisposable
         await TakenAsync(node, Token(issuer, "risc/event-type/account-enabled", enabled));
         Assert.Equal(200, await WhoAsync(node, "ann"));
 
+        // What comes late is not the last word, in either direction; what happened is what counts, before when it was told.
+        var now = TimeProvider.System.GetUtcNow();
+        (string, JsonNode?)[] At(int iat, int? toe = null) => [("iat", now.AddSeconds(iat).ToUnixTimeSeconds()), ("toe", toe is { } seconds ? now.AddSeconds(seconds).ToUnixTimeSeconds() : null)];
+        await TakenAsync(node, Token(issuer, Disabled, enabled.DeepClone().AsObject(), At(-60)));
+        await TakenAsync(node, Token(issuer, Disabled, enabled.DeepClone().AsObject(), At(2, -30)));
+        Assert.Equal(200, await WhoAsync(node, "ann"));
+        await TakenAsync(node, Token(issuer, Disabled, enabled.DeepClone().AsObject(), At(3)));
+        await TakenAsync(node, Token(issuer, "risc/event-type/account-enabled", enabled.DeepClone().AsObject(), At(4, 1)));
+        Assert.Equal(401, await WhoAsync(node, "ann"));
+
+        // Who says that it happens in a year is not ahead of what comes after.
+        await TakenAsync(node, Token(issuer, "risc/event-type/account-enabled", enabled.DeepClone().AsObject(), At(5, 31_536_000)));
+        Assert.Equal(200, await WhoAsync(node, "ann"));
+        await TakenAsync(node, Token(issuer, Disabled, enabled.DeepClone().AsObject(), At(6)));
+        Assert.Equal(401, await WhoAsync(node, "ann"));
+
         // Gone for good: the account does not bring its person back, an admin does.
-        await TakenAsync(node, Token(issuer, Disabled, enabled.DeepClone().AsObject()));
         await TakenAsync(node, Token(issuer, "risc/event-type/account-purged", enabled.DeepClone().AsObject()));
-        await TakenAsync(node, Token(issuer, "risc/event-type/account-enabled", enabled.DeepClone().AsObject()));
+        await TakenAsync(node, Token(issuer, "risc/event-type/account-enabled", enabled.DeepClone().AsObject(), At(7)));
         Assert.Equal(401, await WhoAsync(node, "ann"));
         await node.PostAsync("carol", "/api/v1/people/ann/restore", new { reason = "somebody else with the name" });
         Assert.Equal(200, await WhoAsync(node, "ann"));
 
         // Whom an admin sent away, no transmitter brings back.
         await node.PostAsync("carol", "/api/v1/people/ann/offboard", new { reason = "dismissed" });
-        await TakenAsync(node, Token(issuer, Disabled, enabled.DeepClone().AsObject()));
-        await TakenAsync(node, Token(issuer, "risc/event-type/account-enabled", enabled.DeepClone().AsObject()));
+        await TakenAsync(node, Token(issuer, Disabled, enabled.DeepClone().AsObject(), At(8)));
+        await TakenAsync(node, Token(issuer, "risc/event-type/account-enabled", enabled.DeepClone().AsObject(), At(9)));
         Assert.Equal(401, await WhoAsync(node, "ann"));
-        Assert.Equal(3, (await FactsAsync(node, "PersonOffboarded")).Count(fact => (string?)fact["actor"] == "sender:idp"));
+        Assert.Equal(4, (await FactsAsync(node, "PersonOffboarded")).Count(fact => (string?)fact["actor"] == "sender:idp"));
     }
 
     [Fact]
