@@ -13,7 +13,7 @@ namespace Stint.EndToEnd;
 /// <summary>A control plane in one process and a gateway, with no store, in another.</summary>
 public sealed class GatewayNodeTests(RealServers servers, ITestOutputHelper output)
 {
-    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(40);
 
     [Fact]
     public async Task WholeJob_ThroughAGatewayWithoutAStore_IsRecordedFollowedFoundAndCut()

@@ -50,7 +50,7 @@ public abstract class KillsUnderLoad(RealServers servers)
         {
             // A random moment, counted in what the people have got done: on a slow machine a moment of the clock would
             // always fall into the start. Four people at once tell eight things each until they have handed back.
-            var moment = told.Count + random.Next(0, 48);
+            var moment = told.Count + random.Next(0, 24);
             var waited = Stopwatch.StartNew();
             while (told.Count < moment && waited.Elapsed < s_patience)
             {

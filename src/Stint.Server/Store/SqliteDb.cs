@@ -18,11 +18,22 @@ internal sealed class SqliteDb : Db
     // sqlite.org "Status Parameters for database connections": pages written, here to the log file.
     private const int CacheWrites = 9;
 
+    // sqlite.org "Configuration Options", SQLITE_CONFIG_MEMSTATUS.
+    private const int MemoryStatistics = 9;
+
     private readonly SqliteConnection _connection;
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
     private List<string> _guards = [];
     private bool _broken;
+
+    static SqliteDb()
+    {
+        // What SQLite counts of its memory nobody reads, and all connections wait for one another to count it. Has no
+        // effect once somebody has opened a connection.
+        Batteries_V2.Init();
+        _ = raw.sqlite3_config(MemoryStatistics, 0);
+    }
 
     private SqliteDb(SqliteConnection connection) => _connection = connection;
 
